@@ -1,0 +1,61 @@
+/* sim.h - the simulator as a library: load a program, move time, look.
+ *
+ * Time moves only when told to. A simulator at cycle n has executed every cycle below n.
+ * run_until(n), n steps and seek(n) leave the same state, by hash.
+ */
+#ifndef TSP_SIM_H
+#define TSP_SIM_H
+#include "isa/program.h"
+
+typedef struct TspSim TspSim;
+
+/* What was counted up to now; see docs/glossary.md for definitions. */
+typedef struct {
+    int64_t cycles;         /* last effect so far: max of issue + d_func over issued instructions
+                               (NOP, Repeat and Sync aside); at the end this is the latency */
+    int64_t instructions;   /* issues, each repetition counted, NOP and Repeat not */
+    int64_t mxm_busy;       /* plane-cycles taken by activations (fp16: 2 planes x mxm_fp16_cycles) */
+    int64_t macs;           /* lanes^2 for every int8 ABC and every fp16 ABC */
+    int64_t vxm_issues;     /* ALU instructions issued */
+    int64_t sxm_issues;
+    int64_t mem_reads, mem_writes; /* vectors */
+    int64_t stream_hops;    /* stream registers that held a live value, summed over cycles */
+} TspSimStats;
+
+typedef struct { int64_t start, end; } TspInterval; /* first issue, last effect; end exclusive; -1,-1 if never */
+
+/* The program must outlive the simulator. Constants are placed in memory; inputs are not yet.
+ * Refuses (not modelled, illegal encoding, wrong queue) before cycle 0 only what would be refused
+ * wherever it stood; everything else is refused in its cycle. NULL on failure. */
+TspSim *tsp_sim_new(const TspProgram *program, TspError *err);
+void tsp_sim_free(TspSim *sim);
+/* Places a tensor (row-major data, tsp_tensor_bytes long) in memory; before cycle 0 only. */
+bool tsp_sim_write_tensor(TspSim *sim, int32_t tensor, const uint8_t *data, TspError *err);
+/* Collects a tensor from memory; every element must be covered by a piece and every row written
+ * (else TSP_ERR_ILLEGAL, ROW_UNDEFINED). */
+bool tsp_sim_read_tensor(const TspSim *sim, int32_t tensor, uint8_t *data, TspError *err);
+
+/* Executes all cycles below `cycle` (or to the end of the program, whichever comes first). */
+bool tsp_sim_run_until(TspSim *sim, int64_t cycle, TspError *err);
+bool tsp_sim_run(TspSim *sim, TspError *err); /* to the end */
+bool tsp_sim_step(TspSim *sim, TspError *err);
+/* Goes to `cycle`, back if need be (by replay from cycle 0, which is exact). */
+bool tsp_sim_seek(TspSim *sim, int64_t cycle, TspError *err);
+int64_t tsp_sim_now(const TspSim *sim);
+/* No instruction left, nothing in flight that could still have an effect. */
+bool tsp_sim_done(const TspSim *sim);
+/* Hash of the architectural state: memory rows, live streams, ALU latches, weight buffers, installed
+ * weights, accumulators, products under way, queue positions, the cycle. */
+uint64_t tsp_sim_hash(TspSim *sim);
+TspSimStats tsp_sim_stats(const TspSim *sim);
+/* Simulated interval of op i (through the debug information of the instructions). */
+TspInterval tsp_sim_op_interval(const TspSim *sim, int32_t op);
+
+/* -- looking at the state (viewer, tests) -- */
+/* The value on a stream register now: NULL if undefined, else tsp_lanes() bytes. It is what a reader
+ * in cycle tsp_sim_now() gets, drives that land in that very cycle included. */
+const uint8_t *tsp_sim_stream(const TspSim *sim, int32_t stream, int32_t column);
+/* A memory row as a Read in cycle tsp_sim_now() gets it: NULL if no write has landed. */
+const uint8_t *tsp_sim_row(const TspSim *sim, int32_t slice, int32_t addr);
+
+#endif
