@@ -1,0 +1,77 @@
+/* compile.c - runs the passes, and what they share.
+ */
+#include "compile.h"
+#include "dump.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *const tsp_compile_passes[] = {"graph", "lower", "layout", "flow", "schedule", "emit",
+                                          "verify", NULL};
+
+bool tsp_grow(void **items, int32_t *capacity, int32_t needed, size_t item_size, TspError *err) {
+    int32_t bigger = *capacity ? *capacity : 16;
+    void *moved;
+    if (needed <= *capacity) return true;
+    while (bigger < needed) {
+        if (bigger > INT32_MAX / 2) return tsp_fail(err, TSP_ERR_SYSTEM, "a list grew too long");
+        bigger *= 2;
+    }
+    moved = realloc(*items, (size_t)bigger * item_size);
+    if (!moved) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    *items = moved;
+    *capacity = bigger;
+    return true;
+}
+
+void tsp_module_free(Module *module) {
+    for (int32_t i = 0; i < module->tensor_count; i++) {
+        Tensor *t = &module->tensors[i];
+        for (int32_t c = 0; t->ready && c < t->ctiles; c++) free(t->ready[c].items);
+        free(t->ready);
+        free(t->name);
+        free(t->data);
+        free(t->places);
+        free(t->stripes);
+    }
+    for (int32_t i = 0; i < module->stage_count; i++) free(module->stages[i].terms);
+    free(module->tensors);
+    free(module->stages);
+    free(module->runs);
+    free(module->links);
+    free(module->op_bound);
+}
+
+static bool run_passes(Module *module, const TspCompileOptions *options, TspProgram *program,
+                       TspError *err) {
+    const char *dump = options ? options->dump_pass : NULL;
+    char **text = options ? options->dump_text : NULL;
+    if (dump && !strcmp(dump, "graph")) *text = tsp_dump_graph(module->graph);
+    if (!tsp_pass_lower(module, err)) return false;
+    if (dump && !strcmp(dump, "lower")) *text = tsp_dump_lower(module);
+    if (!tsp_pass_layout(module, err)) return false;
+    if (dump && !strcmp(dump, "layout")) *text = tsp_dump_layout(module);
+    if (!tsp_pass_schedule(module, err)) return false;
+    if (dump && !strcmp(dump, "flow")) *text = tsp_dump_flow(module);
+    if (dump && !strcmp(dump, "schedule")) *text = tsp_dump_schedule(module);
+    if (!tsp_pass_bound(module, err) || !tsp_pass_emit(module, program, err)) return false;
+    if (dump && !strcmp(dump, "emit")) *text = tsp_dump_emit(program, err);
+    if (dump && !strcmp(dump, "verify")) {
+        TspProof proof;
+        if (!tsp_verify(program, &proof, err)) return false;
+        *text = tsp_dump_proof(&proof);
+    }
+    if (dump && !*text) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    return true;
+}
+
+bool tsp_compile(const TspGraph *g, const TspMachine *machine, const TspCompileOptions *options,
+                 TspProgram *program, TspError *err) {
+    Module module = {.graph = g, .machine = *machine};
+    bool ok;
+    tsp_program_init(program, machine);
+    ok = run_passes(&module, options, program, err);
+    tsp_module_free(&module);
+    if (!ok) tsp_program_free(program);
+    return ok;
+}

@@ -1,0 +1,23 @@
+/* compile.h - the compiler: graph in, program out.
+ */
+#ifndef TSP_COMPILE_H
+#define TSP_COMPILE_H
+#include "graph.h"
+
+typedef struct {
+    /* Pass whose result is dumped as text ("graph", "lower", "layout", "flow", "schedule", "emit",
+     * "verify"), or NULL. */
+    const char *dump_pass;
+    char **dump_text; /* where to put the malloc'ed text when dump_pass is set */
+} TspCompileOptions;
+
+/* Compiles a graph for a machine. Inputs and outputs of the graph become tensors of the program
+ * under their names and roles. Fails with TSP_ERR_INPUT when tensors do not fit the chip (says by
+ * how much) and with TSP_ERR_NOT_MODELLED for what is not lowered yet. On failure *program needs
+ * no freeing. */
+bool tsp_compile(const TspGraph *g, const TspMachine *machine, const TspCompileOptions *options,
+                 TspProgram *program, TspError *err);
+/* Names of the passes, in order, NULL-terminated. */
+extern const char *const tsp_compile_passes[];
+
+#endif

@@ -1,0 +1,285 @@
+/* emit.c - the emit pass: placed runs become queues, NOP and Repeat compressed, with debug records.
+ */
+#include "ir.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What one queue does in one cycle: iteration `iter` of run [0], or of a read [0] and a write [1]. */
+typedef struct { int64_t cycle; int32_t run[2], iter[2]; } Event;
+
+typedef struct { int32_t queue; int64_t start; int32_t run; } RunKey;
+
+static int by_queue_then_start(const void *left, const void *right) {
+    const RunKey *a = left, *b = right;
+    if (a->queue != b->queue) return a->queue < b->queue ? -1 : 1;
+    if (a->start != b->start) return a->start < b->start ? -1 : 1;
+    return a->run < b->run ? -1 : a->run > b->run;
+}
+
+static int by_cycle(const void *left, const void *right) {
+    const Event *a = left, *b = right;
+    if (a->cycle != b->cycle) return a->cycle < b->cycle ? -1 : 1;
+    return a->run[0] < b->run[0] ? -1 : a->run[0] > b->run[0];
+}
+
+/* Expands the runs keys[0..count-1] into events in time order. */
+static Event *expand(const Module *m, const RunKey *keys, int32_t count, int32_t *events) {
+    size_t total = 0;
+    Event *list;
+    bool sorted = true;
+    for (int32_t i = 0; i < count; i++) total += (size_t)m->runs[keys[i].run].count;
+    if (!(list = malloc(total * sizeof *list))) return NULL;
+    total = 0;
+    for (int32_t i = 0; i < count; i++) {
+        const Run *r = &m->runs[keys[i].run];
+        for (int32_t k = 0; k < r->count; k++) {
+            list[total] = (Event){r->start + (int64_t)k * r->interval, {keys[i].run, -1}, {k, 0}};
+            if (total && list[total].cycle < list[total - 1].cycle) sorted = false;
+            total++;
+        }
+    }
+    if (!sorted) qsort(list, total, sizeof *list, by_cycle);
+    *events = (int32_t)total;
+    return list;
+}
+
+/* Joins a read and a write of one cycle; false if any other two meet. */
+static bool join(const Module *m, Event *list, int32_t *count) {
+    int32_t kept = 0;
+    for (int32_t i = 0; i < *count; i++) {
+        Event e = list[i], *last = kept ? &list[kept - 1] : NULL;
+        if (last && last->cycle == e.cycle) {
+            bool writes = m->runs[e.run[0]].insn.op == TSP_OP_WRITE;
+            bool wrote = m->runs[last->run[0]].insn.op == TSP_OP_WRITE;
+            if (last->run[1] >= 0 || writes == wrote) return false;
+            if (wrote) {
+                Event swap = *last;
+                *last = e;
+                e = swap;
+            }
+            last->run[1] = e.run[0];
+            last->iter[1] = e.iter[0];
+            continue;
+        }
+        list[kept++] = e;
+    }
+    *count = kept;
+    return true;
+}
+
+static void step_address(TspInsn *insn, int64_t by) {
+    switch (insn->op) {
+    case TSP_OP_READ: insn->addr += (int32_t)by; break;
+    case TSP_OP_WRITE: insn->waddr += (int32_t)by; break;
+    case TSP_OP_LW: insn->group += (int32_t)by; break;
+    case TSP_OP_ACC: insn->row += (int32_t)by; break;
+    default: break;
+    }
+}
+
+static TspInsn event_insn(const Module *m, const Event *e) {
+    TspInsn insn = m->runs[e->run[0]].insn;
+    step_address(&insn, (int64_t)e->iter[0] * m->runs[e->run[0]].step);
+    if (e->run[1] >= 0) {
+        TspInsn write = m->runs[e->run[1]].insn;
+        step_address(&write, (int64_t)e->iter[1] * m->runs[e->run[1]].step);
+        insn.op = TSP_OP_READ_WRITE;
+        insn.waddr = write.waddr;
+        insn.wstream = write.wstream;
+    }
+    return insn;
+}
+
+static bool push(TspQueue *q, const TspInsn *insn, const TspInsnDebug *debug, TspError *err) {
+    static const TspInsnDebug none = {{-1, -1}, {0, 0}, 0};
+    TspWord word;
+    if (!tsp_encode(insn, &word, err)) {
+        err->kind = TSP_ERR_BUG;
+        return false;
+    }
+    if (!tsp_queue_push(q, word, debug ? debug : &none))
+        return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    return true;
+}
+
+static bool push_nops(TspQueue *q, int64_t cycles, TspError *err) {
+    while (cycles > 0) {
+        TspInsn nop = {.op = TSP_OP_NOP, .n = cycles > 65535 ? 65535 : (int32_t)cycles};
+        if (!push(q, &nop, NULL, err)) return false;
+        cycles -= nop.n;
+    }
+    return true;
+}
+
+/* How many events from list[i] on one instruction with its Repeat can issue. */
+static int32_t stretch(const Event *list, int32_t i, int32_t count) {
+    int32_t n = 1;
+    int64_t d;
+    if (i + 1 >= count) return 1;
+    d = list[i + 1].cycle - list[i].cycle;
+    if (d > 65535) return 1;
+    while (i + n < count && n <= 65535 && list[i + n].run[0] == list[i].run[0] &&
+           list[i + n].run[1] == list[i].run[1] && list[i + n].iter[0] == list[i].iter[0] + n &&
+           (list[i].run[1] < 0 || list[i + n].iter[1] == list[i].iter[1] + n) &&
+           list[i + n].cycle == list[i].cycle + n * d)
+        n++;
+    return n;
+}
+
+static bool emit_queue(const Module *m, TspProgram *program, int32_t queue, const Event *list,
+                       int32_t count, TspError *err) {
+    TspQueue *q = &program->queues[queue];
+    int64_t now = 0;
+    for (int32_t i = 0, n; i < count; i += n) {
+        const Event *e = &list[i];
+        TspInsn insn = event_insn(m, e);
+        TspInsnDebug debug = {{e->run[0], e->run[1]}, {e->iter[0], e->iter[1]}, 0};
+        n = stretch(list, i, count);
+        if (!tsp_insn_validate(&m->machine, &insn, queue, err)) {
+            err->kind = err->rule == TSP_RULE_ALU_WIRING ? TSP_ERR_NOT_MODELLED : TSP_ERR_BUG;
+            return false;
+        }
+        if (!push_nops(q, e->cycle - now, err) || !push(q, &insn, &debug, err)) return false;
+        if (n > 1) {
+            TspInsn repeat = {.op = TSP_OP_REPEAT, .n = n - 1,
+                              .d = (int32_t)(list[i + 1].cycle - e->cycle),
+                              .a = m->runs[e->run[0]].step,
+                              .w = e->run[1] >= 0 ? m->runs[e->run[1]].step : 0};
+            if (!push(q, &repeat, NULL, err)) return false;
+        }
+        now = list[i + n - 1].cycle + 1;
+    }
+    return true;
+}
+
+static bool emit_queues(const Module *m, TspProgram *program, TspError *err) {
+    RunKey *keys = malloc((size_t)m->run_count * sizeof *keys + 1);
+    bool ok = keys != NULL;
+    if (!ok) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    for (int32_t i = 0; i < m->run_count; i++)
+        keys[i] = (RunKey){m->runs[i].queue, m->runs[i].start, i};
+    qsort(keys, (size_t)m->run_count, sizeof *keys, by_queue_then_start);
+    for (int32_t i = 0, n; i < m->run_count && ok; i += n) {
+        int32_t events;
+        Event *list;
+        for (n = 1; i + n < m->run_count && keys[i + n].queue == keys[i].queue;) n++;
+        if (!(list = expand(m, keys + i, n, &events)))
+            ok = tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+        else if (!join(m, list, &events))
+            ok = tsp_fail(err, TSP_ERR_BUG, "two instructions of one queue were placed in one cycle");
+        else
+            ok = emit_queue(m, program, keys[i].queue, list, events, err);
+        free(list);
+    }
+    free(keys);
+    return ok;
+}
+
+static TspPiece piece_of(const Tensor *t, int32_t lanes, int32_t ctile, int32_t byte, Place p) {
+    TspPiece piece = {.row_step = 1, .col0 = ctile * lanes, .byte = byte, .slice = p.slice,
+                      .addr = p.addr, .addr_step = 1};
+    piece.cols = tsp_min32(lanes, t->cols - piece.col0);
+    if (t->bcast_cols) {
+        piece.broadcast = tsp_min32(lanes, t->bcast_cols - piece.col0);
+        piece.col0 = 0;
+        piece.cols = 1;
+    }
+    return piece;
+}
+
+static bool emit_tensor(const TspMachine *m, const Tensor *t, TspTensor *out, TspError *err) {
+    int32_t lanes = tsp_lanes(m), group = (int32_t)m->mxm_load_streams;
+    size_t most = (size_t)t->ctiles * (size_t)t->bytes *
+                  (size_t)((t->places ? t->copies * t->blocks : 0) + (t->stripes ? group : 0));
+    *out = (TspTensor){.dtype = t->dtype, .role = t->role, .rank = t->rank,
+                       .transposed = t->transposed};
+    memcpy(out->shape, t->shape, sizeof out->shape);
+    out->name = strdup(t->name);
+    out->pieces = calloc(most + 1, sizeof *out->pieces);
+    if (!out->name || !out->pieces) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    for (int32_t copy = 0; t->places && copy < t->copies; copy++)
+        for (int32_t block = 0; block < t->blocks; block++)
+            for (int32_t ctile = 0; ctile < t->ctiles; ctile++)
+                for (int32_t byte = 0; byte < t->bytes; byte++) {
+                    int32_t row = block * t->block_rows;
+                    TspPiece p = piece_of(t, lanes, ctile, byte, tsp_place(t, copy, row, ctile, byte));
+                    p.row0 = row;
+                    p.rows = tsp_min32(t->block_rows, t->rows - row);
+                    out->pieces[out->piece_count++] = p;
+                }
+    for (int32_t i = 0; t->stripes && i < t->ctiles * t->bytes * group; i++) {
+        int32_t n = i % group, byte = i / group % t->bytes, ctile = i / group / t->bytes;
+        TspPiece p = piece_of(t, lanes, ctile, byte, t->stripes[i]);
+        p.row0 = n;
+        p.row_step = group;
+        p.rows = tsp_ceil_div(t->rows - n, group);
+        if (n < t->rows) out->pieces[out->piece_count++] = p;
+    }
+    return true;
+}
+
+static bool emit_tensors(Module *m, TspProgram *program, TspError *err) {
+    program->tensors = calloc((size_t)m->tensor_count + 1, sizeof *program->tensors);
+    if (!program->tensors) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    for (int32_t i = 0; i < m->tensor_count; i++) {
+        program->tensor_count = i + 1;
+        if (!emit_tensor(&m->machine, &m->tensors[i], &program->tensors[i], err)) return false;
+        program->tensors[i].data = m->tensors[i].data; /* handed over */
+        m->tensors[i].data = NULL;
+    }
+    return true;
+}
+
+static bool emit_ops(const Module *m, TspProgram *program, TspError *err) {
+    const TspGraph *g = m->graph;
+    program->ops = calloc((size_t)g->node_count + 1, sizeof *program->ops);
+    if (!program->ops) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    for (int32_t i = 0; i < g->node_count; i++) {
+        static const char *const types[] = {
+#define OPERATOR(name, onnx, min_inputs, max_inputs) onnx,
+#include "ops.def"
+#undef OPERATOR
+        };
+        TspOpInfo *op = &program->ops[program->op_count++];
+        *op = (TspOpInfo){.name = strdup(g->nodes[i].name), .type = strdup(types[g->nodes[i].op]),
+                          .line = g->nodes[i].line, .start = -1, .end = -1,
+                          .bound = m->op_bound[i]};
+        if (!op->name || !op->type) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    }
+    program->predicted_cycles = 0;
+    for (int32_t i = 0; i < m->run_count; i++) {
+        const Run *r = &m->runs[i];
+        TspOpInfo *op = &program->ops[r->op];
+        int64_t end = r->start + (int64_t)(r->count - 1) * r->interval +
+                      tsp_insn_func(&m->machine, r->insn.op);
+        if (op->start < 0 || r->start < op->start) op->start = r->start;
+        if (end > op->end) op->end = end;
+        if (end > program->predicted_cycles) program->predicted_cycles = end;
+    }
+    return true;
+}
+
+static bool emit_debug(const Module *m, TspProgram *program, TspError *err) {
+    program->runs = malloc((size_t)m->run_count * sizeof *program->runs + 1);
+    program->links = malloc((size_t)m->link_count * sizeof *program->links + 1);
+    if (!program->runs || !program->links) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    for (int32_t i = 0; i < m->run_count; i++)
+        program->runs[i] = (TspRun){m->runs[i].op, m->runs[i].queue, m->runs[i].count};
+    program->run_count = m->run_count;
+    if (m->link_count) memcpy(program->links, m->links, (size_t)m->link_count * sizeof *m->links);
+    program->link_count = m->link_count;
+    return true;
+}
+
+bool tsp_pass_emit(Module *module, TspProgram *program, TspError *err) {
+    program->name = strdup(module->graph->name);
+    program->source = strdup(module->graph->path);
+    program->bound_by = strdup(module->bound_by ? module->bound_by : "");
+    if (!program->name || !program->source || !program->bound_by)
+        return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    program->bound_cycles = module->bound_cycles;
+    program->macs = module->macs;
+    return emit_queues(module, program, err) && emit_ops(module, program, err) &&
+           emit_debug(module, program, err) && emit_tensors(module, program, err);
+}

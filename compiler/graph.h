@@ -1,0 +1,66 @@
+/* graph.h - the op graph: values and nodes, read from JSON, checked, shapes inferred.
+ */
+#ifndef TSP_GRAPH_H
+#define TSP_GRAPH_H
+#include "isa/program.h"
+
+/* Ops we lower. Table: compiler/ops.def, X-macro OPERATOR(NAME, "OnnxName", min_inputs, max_inputs). */
+typedef enum {
+#define OPERATOR(name, onnx, min_inputs, max_inputs) TSP_GRAPH_##name,
+#include "ops.def"
+#undef OPERATOR
+    TSP_GRAPH_OP_COUNT
+} TspGraphOp;
+
+typedef struct {
+    char *name;
+    TspDtype dtype;
+    int32_t rank;
+    int64_t shape[TSP_MAX_RANK];
+    bool is_input, is_output;
+    uint8_t *data;    /* initializers: row-major little-endian; else NULL */
+    int32_t producer; /* node index, -1 for inputs and initializers */
+    int32_t line;     /* in the graph file */
+} TspValue;
+
+typedef struct {
+    char *name;       /* as given, or "<op>_<index>" */
+    TspGraphOp op;
+    int32_t inputs[4]; /* value indices; -1: optional input left out */
+    int32_t input_count;
+    int32_t output;    /* value index */
+    /* attributes that the ops above have */
+    double alpha, beta;          /* Gemm, default 1 */
+    bool trans_a, trans_b;       /* Gemm */
+    TspDtype to;                 /* Cast */
+    int32_t line;      /* of the node's object in the file */
+} TspNode;
+
+typedef struct {
+    char *name, *path;
+    TspValue *values; int32_t value_count;
+    TspNode *nodes;   int32_t node_count;   /* topological order, file order where free */
+} TspGraph;
+
+/* Reads and checks a graph file: JSON syntax (line:col), names, dtypes, initializers (data, file,
+ * random), unknown ops and attributes, cycles, shapes and dtypes of every value. Errors are
+ * "FILE:LINE:COL: $.nodes[2].inputs[0]: what is wrong; what to do". */
+bool tsp_graph_load(TspGraph *g, const char *path, TspError *err);
+bool tsp_graph_parse(TspGraph *g, const char *text, size_t length, const char *path, TspError *err);
+void tsp_graph_free(TspGraph *g);
+
+int64_t tsp_value_elements(const TspValue *v);
+int64_t tsp_value_bytes(const TspValue *v);
+/* NumPy broadcasting of two shapes; false if they do not broadcast. */
+bool tsp_broadcast_shape(int32_t rank_a, const int64_t *a, int32_t rank_b, const int64_t *b,
+                         int32_t *rank, int64_t *shape);
+/* Multiply-accumulates a node asks for, padding not counted (0 for element-wise ops). */
+int64_t tsp_node_macs(const TspGraph *g, const TspNode *node);
+
+/* Deterministic fill: element i of a tensor seeded `seed`. Integers uniform in [low, high], both
+ * included; floats uniform in [low, high) then rounded to the type. The generator is documented in
+ * docs/graph-format.md and is the same on every host. */
+void tsp_random_fill(uint8_t *data, TspDtype dtype, int64_t elements, uint64_t seed, double low,
+                     double high);
+
+#endif

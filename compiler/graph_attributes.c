@@ -1,0 +1,100 @@
+/* graph_attributes.c - dtypes by name, and the attributes that the operators have.
+ */
+#include "graph_read.h"
+#include "graph_shape.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+bool tsp_read_dtype(const TspGraphReader *r, const cJSON *item, TspDtype *dtype) {
+    const char *names[TSP_DTYPE_COUNT], *nearest;
+    for (int i = 0; i < TSP_DTYPE_COUNT; i++) {
+        names[i] = tsp_dtype_name((TspDtype)i);
+        if (strcmp(names[i], item->valuestring) != 0) continue;
+        *dtype = (TspDtype)i;
+        return true;
+    }
+    nearest = tsp_nearest(item->valuestring, names, TSP_DTYPE_COUNT);
+    if (nearest)
+        return tsp_read_fail(r, item, "unknown dtype \"%.60s\"; did you mean \"%s\"?",
+                             item->valuestring, nearest);
+    return tsp_read_fail(r, item,
+                         "unknown dtype \"%.60s\"; use int8, uint8, int16, int32, float16, float32 "
+                         "or bool",
+                         item->valuestring);
+}
+
+static bool read_real(const TspGraphReader *r, const cJSON *item, TspNode *node, size_t offset) {
+    double value = item->valuedouble;
+    if (!cJSON_IsNumber(item) || !isfinite((float)value))
+        return tsp_read_fail(r, item, "\"%s\" is not a float32 number; write one", item->string);
+    memcpy((char *)node + offset, &value, sizeof value);
+    return true;
+}
+
+static bool read_flag(const TspGraphReader *r, const cJSON *item, TspNode *node, size_t offset) {
+    bool value = cJSON_IsTrue(item) || item->valuedouble == 1;
+    if (!cJSON_IsBool(item) && !(cJSON_IsNumber(item) && (value || item->valuedouble == 0)))
+        return tsp_read_fail(r, item, "\"%s\" is neither 0 nor 1; write one of them", item->string);
+    memcpy((char *)node + offset, &value, sizeof value);
+    return true;
+}
+
+static bool read_type(const TspGraphReader *r, const cJSON *item, TspNode *node, size_t offset) {
+    /* ONNX's TensorProto.DataType, for graphs that were converted by hand */
+    static const int8_t onnx_codes[TSP_DTYPE_COUNT] = {
+        [TSP_I8] = 3,   [TSP_U8] = 2,  [TSP_I16] = 5, [TSP_I32] = 6,
+        [TSP_F16] = 10, [TSP_F32] = 1, [TSP_BOOL] = 9};
+    TspDtype *dtype = (TspDtype *)(void *)((char *)node + offset);
+    if (cJSON_IsString(item)) return tsp_read_dtype(r, item, dtype);
+    for (int i = 0; cJSON_IsNumber(item) && i < TSP_DTYPE_COUNT; i++)
+        if (item->valuedouble == onnx_codes[i]) {
+            *dtype = (TspDtype)i;
+            return true;
+        }
+    return tsp_read_fail(
+        r, item, "\"%s\" is no dtype; write int8, uint8, int16, int32, float16, float32 or bool",
+        item->string);
+}
+
+static const struct {
+    TspGraphOp op;
+    const char *name;
+    bool needed;
+    bool (*read)(const TspGraphReader *r, const cJSON *item, TspNode *node, size_t offset);
+    size_t offset;
+} attributes[] = {
+    {TSP_GRAPH_GEMM, "alpha", false, read_real, offsetof(TspNode, alpha)},
+    {TSP_GRAPH_GEMM, "beta", false, read_real, offsetof(TspNode, beta)},
+    {TSP_GRAPH_GEMM, "transA", false, read_flag, offsetof(TspNode, trans_a)},
+    {TSP_GRAPH_GEMM, "transB", false, read_flag, offsetof(TspNode, trans_b)},
+    {TSP_GRAPH_CAST, "to", true, read_type, offsetof(TspNode, to)},
+};
+enum { ATTRIBUTES = sizeof attributes / sizeof attributes[0] };
+
+bool tsp_read_attributes(const TspGraphReader *r, const cJSON *node_item, const cJSON *object,
+                         TspNode *node) {
+    TspKey keys[TSP_KEYS_MAX];
+    const cJSON *found[TSP_KEYS_MAX] = {NULL};
+    int32_t which[TSP_KEYS_MAX], count = 0;
+    const char *op = tsp_graph_op_name(node->op);
+    for (int32_t i = 0; i < ATTRIBUTES; i++)
+        if (attributes[i].op == node->op) {
+            keys[count] = (TspKey){attributes[i].name, TSP_JSON_ANY, attributes[i].needed};
+            which[count++] = i;
+        }
+    if (object && object->child && count == 0)
+        return tsp_read_fail_key(r, object->child,
+                                 "%s has no attribute \"%.60s\"; remove it, %s takes none", op,
+                                 object->child->string, op);
+    if (object && !tsp_read_keys(r, object, op, keys, count, found)) return false;
+    for (int32_t i = 0; i < count; i++) {
+        if (!found[i] && keys[i].needed)
+            return tsp_read_fail(r, node_item, "%s lacks the attribute \"%s\"; add it", op,
+                                 keys[i].name);
+        if (found[i] && !attributes[which[i]].read(r, found[i], node, attributes[which[i]].offset))
+            return false;
+    }
+    return true;
+}

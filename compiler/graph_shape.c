@@ -1,0 +1,269 @@
+/* graph_shape.c - dtype and shape of every node's output, and how much work a node is.
+ *
+ * The rules are those of the ONNX operators; what they allow beyond our dtypes is refused here, so
+ * that no later pass meets it.
+ */
+#include "graph_shape.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define BIT(dtype) (1u << (dtype))
+
+enum {
+    BYTES = BIT(TSP_I8) | BIT(TSP_U8),
+    FLOATS = BIT(TSP_F16) | BIT(TSP_F32),
+    NUMBERS = BYTES | BIT(TSP_I16) | BIT(TSP_I32) | FLOATS,
+    ANY = NUMBERS | BIT(TSP_BOOL)
+};
+
+typedef struct {
+    const TspGraph *g;
+    const TspNode *node;
+    TspValue *out;
+    int32_t *blame;
+    TspError *err;
+} Infer;
+
+int64_t tsp_value_elements(const TspValue *v) {
+    int64_t elements = 1;
+    for (int32_t i = 0; i < v->rank; i++) elements *= v->shape[i];
+    return elements;
+}
+
+int64_t tsp_value_bytes(const TspValue *v) {
+    return tsp_value_elements(v) * tsp_dtype_bytes(v->dtype);
+}
+
+bool tsp_broadcast_shape(int32_t rank_a, const int64_t *a, int32_t rank_b, const int64_t *b,
+                         int32_t *rank, int64_t *shape) {
+    *rank = rank_a > rank_b ? rank_a : rank_b;
+    for (int32_t i = 1; i <= *rank; i++) { /* from the last dimension backwards */
+        int64_t size_a = i <= rank_a ? a[rank_a - i] : 1, size_b = i <= rank_b ? b[rank_b - i] : 1;
+        if (size_a != size_b && size_a != 1 && size_b != 1) return false;
+        shape[*rank - i] = size_a == 1 ? size_b : size_a;
+    }
+    return true;
+}
+
+static const TspValue *input(const Infer *f, int32_t i) {
+    return i < f->node->input_count && f->node->inputs[i] >= 0 ? &f->g->values[f->node->inputs[i]]
+                                                               : NULL;
+}
+
+typedef struct {
+    char text[200];
+} ShapeText;
+
+static ShapeText shape_text(const TspValue *v) {
+    ShapeText t = {"["};
+    for (int32_t i = 0; i < v->rank; i++)
+        snprintf(t.text + strlen(t.text), sizeof t.text - strlen(t.text), i ? ", %lld" : "%lld",
+                 (long long)v->shape[i]);
+    strcat(t.text, "]");
+    return t;
+}
+
+static bool fail_shapes(const Infer *f, const TspValue *a, const TspValue *b, const char *why) {
+    return tsp_fail(f->err, TSP_ERR_INPUT, "%s of \"%s\" %s and \"%s\" %s: %s",
+                    tsp_graph_op_name(f->node->op), a->name, shape_text(a).text, b->name,
+                    shape_text(b).text, why);
+}
+
+static bool check_rank(const Infer *f, int32_t i, int32_t least, int32_t most, const char *want) {
+    const TspValue *v = input(f, i);
+    if (v->rank >= least && v->rank <= most) return true;
+    *f->blame = i;
+    return tsp_fail(f->err, TSP_ERR_INPUT, "\"%s\" has shape %s; %s takes %s", v->name,
+                    shape_text(v).text, tsp_graph_op_name(f->node->op), want);
+}
+
+static bool check_same_dtype(const Infer *f) {
+    const TspValue *first = input(f, 0);
+    for (int32_t i = 1; i < f->node->input_count; i++) {
+        const TspValue *v = input(f, i);
+        if (!v || v->dtype == first->dtype) continue;
+        *f->blame = i;
+        return tsp_fail(f->err, TSP_ERR_INPUT,
+                        "\"%s\" is %s where \"%s\" is %s; insert a Cast so that they are the same",
+                        v->name, tsp_dtype_name(v->dtype), first->name,
+                        tsp_dtype_name(first->dtype));
+    }
+    return true;
+}
+
+/* NumPy's matmul: 1-D operands gain a dimension that the result loses, leading ones broadcast. */
+static bool infer_product(const Infer *f) {
+    const TspValue *a = input(f, 0), *b = input(f, 1);
+    TspValue *out = f->out;
+    int64_t inner_b;
+    if (!check_rank(f, 0, 1, TSP_MAX_RANK, "at least one dimension") ||
+        !check_rank(f, 1, 1, TSP_MAX_RANK, "at least one dimension"))
+        return false;
+    inner_b = b->shape[b->rank == 1 ? 0 : b->rank - 2];
+    *f->blame = 1;
+    if (a->shape[a->rank - 1] != inner_b)
+        return fail_shapes(f, a, b,
+                           "the inner dimensions differ; the last of the first must be the last "
+                           "but one of the second");
+    if (!tsp_broadcast_shape(a->rank < 2 ? 0 : a->rank - 2, a->shape, b->rank < 2 ? 0 : b->rank - 2,
+                             b->shape, &out->rank, out->shape))
+        return fail_shapes(f, a, b,
+                           "the batch dimensions do not broadcast; each pair must be equal or 1");
+    if (a->rank > 1) out->shape[out->rank++] = a->shape[a->rank - 2];
+    if (b->rank > 1) out->shape[out->rank++] = b->shape[b->rank - 1];
+    return true;
+}
+
+static bool check_zero_point(const Infer *f, int32_t i, int64_t size, const char *of) {
+    const TspValue *matrix = input(f, i - 2), *v = input(f, i);
+    if (!v) return true;
+    *f->blame = i;
+    if (v->dtype != matrix->dtype)
+        return tsp_fail(f->err, TSP_ERR_INPUT,
+                        "zero point \"%s\" is %s where \"%s\" is %s; make them the same", v->name,
+                        tsp_dtype_name(v->dtype), matrix->name, tsp_dtype_name(matrix->dtype));
+    if (v->rank == 0 || (v->rank == 1 && (v->shape[0] == 1 || v->shape[0] == size))) return true;
+    return tsp_fail(f->err, TSP_ERR_INPUT,
+                    "zero point \"%s\" has shape %s; make it a scalar or [%lld], one a %s", v->name,
+                    shape_text(v).text, (long long)size, of);
+}
+
+static bool infer_matmul_integer(const Infer *f) {
+    const TspValue *a = input(f, 0), *b = input(f, 1);
+    if (!infer_product(f)) return false;
+    f->out->dtype = TSP_I32;
+    return check_zero_point(f, 2, a->rank == 1 ? 1 : a->shape[a->rank - 2], "row of the first") &&
+           check_zero_point(f, 3, b->rank == 1 ? 1 : b->shape[b->rank - 1], "column of the second");
+}
+
+static bool infer_matmul(const Infer *f) {
+    return check_same_dtype(f) && infer_product(f);
+}
+
+static bool infer_gemm(const Infer *f) {
+    const TspValue *a = input(f, 0), *b = input(f, 1), *c = input(f, 2);
+    bool trans_a = f->node->trans_a, trans_b = f->node->trans_b;
+    int64_t broadcast[TSP_MAX_RANK];
+    int32_t rank;
+    if (!check_same_dtype(f) || !check_rank(f, 0, 2, 2, "a matrix, 2 dimensions") ||
+        !check_rank(f, 1, 2, 2, "a matrix, 2 dimensions"))
+        return false;
+    *f->blame = 1;
+    if (a->shape[!trans_a] != b->shape[trans_b])
+        return fail_shapes(f, a, b, "the inner dimensions differ; check transA and transB");
+    f->out->rank = 2;
+    f->out->shape[0] = a->shape[trans_a];
+    f->out->shape[1] = b->shape[!trans_b];
+    if (!c) return true;
+    *f->blame = 2;
+    if (c->rank <= 2 &&
+        tsp_broadcast_shape(2, f->out->shape, c->rank, c->shape, &rank, broadcast) &&
+        broadcast[0] == f->out->shape[0] && broadcast[1] == f->out->shape[1])
+        return true;
+    return tsp_fail(f->err, TSP_ERR_INPUT,
+                    "\"%s\" has shape %s, which does not broadcast to the product's %s; make it "
+                    "[%lld], [1, %lld] or the whole",
+                    c->name, shape_text(c).text, shape_text(f->out).text,
+                    (long long)f->out->shape[1], (long long)f->out->shape[1]);
+}
+
+static bool infer_pairwise(const Infer *f) {
+    const TspValue *a = input(f, 0), *b = input(f, 1);
+    if (!check_same_dtype(f)) return false;
+    *f->blame = 1;
+    return tsp_broadcast_shape(a->rank, a->shape, b->rank, b->shape, &f->out->rank,
+                               f->out->shape) ||
+           fail_shapes(f, a, b,
+                       "the shapes do not broadcast; counted from the last, each pair of "
+                       "dimensions must be equal or 1");
+}
+
+static bool infer_same(const Infer *f) {
+    const TspValue *a = input(f, 0);
+    f->out->rank = a->rank;
+    memcpy(f->out->shape, a->shape, sizeof a->shape);
+    return true;
+}
+
+static bool infer_cast(const Infer *f) {
+    f->out->dtype = f->node->to;
+    return infer_same(f);
+}
+
+/* dtypes: of the first two inputs; the output has the first one's unless the rule says otherwise.
+ */
+static const struct {
+    uint32_t dtypes;
+    bool (*infer)(const Infer *f);
+} rules[TSP_GRAPH_OP_COUNT] = {
+    [TSP_GRAPH_MATMUL_INTEGER] = {BYTES, infer_matmul_integer},
+    [TSP_GRAPH_MATMUL] = {FLOATS, infer_matmul},
+    [TSP_GRAPH_GEMM] = {FLOATS, infer_gemm},
+    [TSP_GRAPH_ADD] = {NUMBERS, infer_pairwise},
+    [TSP_GRAPH_SUB] = {NUMBERS, infer_pairwise},
+    [TSP_GRAPH_MUL] = {NUMBERS, infer_pairwise},
+    [TSP_GRAPH_RELU] = {NUMBERS & ~BIT(TSP_U8), infer_same},
+    [TSP_GRAPH_CAST] = {ANY, infer_cast},
+};
+
+const char *tsp_graph_op_name(TspGraphOp op) {
+    static const char *const names[] = {
+#define OPERATOR(name, onnx, min_inputs, max_inputs) onnx,
+#include "ops.def"
+#undef OPERATOR
+    };
+    return names[op];
+}
+
+static bool check_dtypes(const Infer *f) {
+    uint32_t allowed = rules[f->node->op].dtypes;
+    for (int32_t i = 0; i < 2 && i < f->node->input_count; i++) {
+        const TspValue *v = input(f, i);
+        char list[80] = "";
+        if (allowed & BIT(v->dtype)) continue;
+        for (int t = 0; t < TSP_DTYPE_COUNT; t++)
+            if (allowed & BIT(t)) {
+                size_t used = strlen(list);
+                snprintf(list + used, sizeof list - used, used ? ", %s" : "%s",
+                         tsp_dtype_name((TspDtype)t));
+            }
+        *f->blame = i;
+        return tsp_fail(f->err, TSP_ERR_INPUT, "\"%s\" is %s, but %s takes %s; insert a Cast",
+                        v->name, tsp_dtype_name(v->dtype), tsp_graph_op_name(f->node->op), list);
+    }
+    return true;
+}
+
+bool tsp_node_infer(const TspGraph *g, const TspNode *node, TspValue *out, int32_t *blame,
+                    TspError *err) {
+    Infer f = {g, node, out, blame, err};
+    int64_t elements = 1;
+    *blame = -1;
+    if (!check_dtypes(&f)) return false;
+    out->dtype = input(&f, 0)->dtype;
+    if (!rules[node->op].infer(&f)) return false;
+    *blame = -1;
+    for (int32_t i = 0; i < out->rank; i++) {
+        if (elements > TSP_MAX_ELEMENTS / out->shape[i])
+            return tsp_fail(err, TSP_ERR_INPUT,
+                            "the result %s has more than %d elements; split the tensor",
+                            shape_text(out).text, TSP_MAX_ELEMENTS);
+        elements *= out->shape[i];
+    }
+    return true;
+}
+
+int64_t tsp_node_macs(const TspGraph *g, const TspNode *node) {
+    const TspValue *a = &g->values[node->inputs[0]];
+    int64_t outputs = tsp_value_elements(&g->values[node->output]);
+    switch (node->op) {
+    case TSP_GRAPH_MATMUL_INTEGER:
+    case TSP_GRAPH_MATMUL:
+        return outputs * a->shape[a->rank - 1];
+    case TSP_GRAPH_GEMM:
+        return outputs * a->shape[!node->trans_a];
+    default:
+        return 0;
+    }
+}

@@ -1,0 +1,33 @@
+/* interpret_parts.h - what the parts of the host interpreter share.
+ */
+#ifndef TSP_INTERPRET_PARTS_H
+#define TSP_INTERPRET_PARTS_H
+#include "interpret.h"
+
+/* A tensor that a node reads; value NULL for an optional input left out. */
+typedef struct {
+    const TspValue *value;
+    const uint8_t *data;
+    const double *tolerance; /* NULL: exact */
+} TspOperand;
+
+/* What a node makes. data is allocated; tolerance is malloc'ed by the node if it needs one. */
+typedef struct {
+    const TspValue *value;
+    uint8_t *data;
+    double *tolerance;
+} TspResult;
+
+/* MatMulInteger, MatMul, Gemm. False only when out of memory. */
+bool tsp_interpret_product(const TspNode *node, int32_t lanes, const TspOperand in[4],
+                           TspResult *out);
+
+/* Spacing of the numbers of a float type at a magnitude; 0 at infinity, NaN, and for integers. */
+double tsp_ulp(TspDtype type, double magnitude);
+/* Strides, in elements, that walk a tensor as if it had been broadcast to `shape`. */
+void tsp_broadcast_strides(const TspValue *v, int32_t rank, const int64_t *shape, int64_t *stride);
+/* The tolerance of an integer result whose exact value is `value`: all bets are off once the
+ * error can carry it round the end of the type. */
+double tsp_int_tolerance(TspDtype type, double value, double tolerance);
+
+#endif

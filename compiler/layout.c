@@ -1,0 +1,333 @@
+/* layout.c - the layout pass: where every tensor lies.
+ *
+ * A MEM slice gives one read and one write a cycle, from different banks. So within a stage two
+ * operands never share a slice, two results never share a slice, and an operand and a result that
+ * share a slice lie in different banks. Among the slices left, the least busy one is taken. The
+ * bytes of an element lie in one hemisphere, because a stream group flows in one direction.
+ *
+ * Activations of products get copies, so that planes read the same rows at the same time; when
+ * memory runs short the pass starts over with fewer copies and shorter blocks.
+ */
+#include "ir.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SET_WORDS = 3 }; /* one bit for each (slice, bank): at most 88 x 2 */
+typedef struct { uint64_t bits[SET_WORDS]; } Set;
+
+typedef struct { int32_t other; bool same_slice, same_ctile; } Edge;
+typedef struct { Edge *items; int32_t count, capacity; } EdgeList;
+
+typedef struct {
+    Module *module;
+    const TspMachine *m;
+    int32_t slices, banks;
+    int32_t *fill;    /* rows used of each (slice, bank) */
+    int64_t *heat;    /* vectors that will pass each slice */
+    EdgeList *edges;  /* of each tensor */
+    Set **used;       /* [tensor][ctile] */
+    Set *used_all;    /* [tensor] */
+    int32_t max_copies, max_block, max_spread; /* spread: (slice, bank) pairs of a tensor */
+} Layout;
+
+static void set_add(Set *s, int32_t i) { s->bits[i / 64] |= 1ull << (i % 64); }
+static bool set_has(const Set *s, int32_t i) { return s->bits[i / 64] >> (i % 64) & 1; }
+
+static bool add_edge(Layout *l, int32_t a, int32_t b, bool same_slice, bool same_ctile,
+                     TspError *err) {
+    EdgeList *list = &l->edges[a];
+    if (a == b) return true;
+    for (int32_t i = 0; i < list->count; i++)
+        if (list->items[i].other == b && list->items[i].same_slice == same_slice &&
+            list->items[i].same_ctile == same_ctile)
+            return true;
+    if (!tsp_grow((void **)&list->items, &list->capacity, list->count + 1, sizeof(Edge), err))
+        return false;
+    list->items[list->count++] = (Edge){b, same_slice, same_ctile};
+    return true;
+}
+
+static bool add_pair(Layout *l, int32_t a, int32_t b, bool same_slice, bool same_ctile,
+                     TspError *err) {
+    return add_edge(l, a, b, same_slice, same_ctile, err) &&
+           add_edge(l, b, a, same_slice, same_ctile, err);
+}
+
+/* Which tensors are read or written together? */
+static bool find_edges(Layout *l, TspError *err) {
+    for (int32_t s = 0; s < l->module->stage_count; s++) {
+        const Stage *stage = &l->module->stages[s];
+        bool tiled = !stage->product;
+        for (int32_t o = 0; o < stage->output_count; o++) {
+            int32_t out = stage->outputs[o].tensor;
+            for (int32_t p = 0; p < o; p++)
+                if (!add_pair(l, out, stage->outputs[p].tensor, true, tiled, err)) return false;
+            for (int32_t i = 0; i < stage->operand_count; i++)
+                if (!add_pair(l, out, stage->operands[i].tensor, false, tiled, err)) return false;
+            for (int32_t t = 0; t < stage->term_count; t++)
+                if (!add_pair(l, out, stage->terms[t].a, false, false, err)) return false;
+        }
+        for (int32_t i = 0; i < stage->operand_count; i++) {
+            for (int32_t j = 0; j < i; j++)
+                if (!add_pair(l, stage->operands[i].tensor, stage->operands[j].tensor, true, tiled,
+                              err))
+                    return false;
+            for (int32_t t = 0; t < stage->term_count; t++)
+                if (!add_pair(l, stage->operands[i].tensor, stage->terms[t].a, true, false, err))
+                    return false;
+        }
+    }
+    return true;
+}
+
+static bool allowed(const Layout *l, int32_t tensor, int32_t ctile, int32_t slice, int32_t bank) {
+    const EdgeList *list = &l->edges[tensor];
+    for (int32_t i = 0; i < list->count; i++) {
+        const Edge *e = &list->items[i];
+        const Tensor *other = &l->module->tensors[e->other];
+        const Set *set = &l->used_all[e->other];
+        if (!l->used[e->other]) continue; /* not placed yet */
+        if (e->same_ctile && !other->bcast_cols && !l->module->tensors[tensor].bcast_cols &&
+            ctile < other->ctiles)
+            set = &l->used[e->other][ctile];
+        for (int32_t b = 0; b < l->banks; b++)
+            if ((e->same_slice || b == bank) && set_has(set, slice * l->banks + b)) return false;
+    }
+    return true;
+}
+
+/* The least busy (slice, bank) of a hemisphere (-1: either) with `rows` free rows, not in `taken`
+ * slices; -1 if there is none. */
+static int32_t pick(const Layout *l, int32_t tensor, int32_t ctile, int hemisphere, int32_t rows,
+                    const Set *taken, bool only_used) {
+    int32_t best = -1;
+    int64_t best_cost = INT64_MAX;
+    for (int32_t s = 0; s < l->slices; s++) {
+        if (hemisphere >= 0 && (int)tsp_slice_hemisphere(l->m, s) != hemisphere) continue;
+        if (set_has(taken, s)) continue;
+        for (int32_t b = 0; b < l->banks; b++) {
+            int32_t i = s * l->banks + b;
+            int64_t cost = l->heat[s] * 4 + l->fill[i];
+            if (l->fill[i] + rows > l->m->mem_rows || cost >= best_cost) continue;
+            if (only_used && !set_has(&l->used_all[tensor], i)) continue;
+            if (!allowed(l, tensor, ctile, s, b)) continue;
+            best = i;
+            best_cost = cost;
+        }
+    }
+    return best;
+}
+
+static Place take(Layout *l, int32_t tensor, int32_t ctile, int32_t index, int32_t rows,
+                  int64_t heat) {
+    Place p = {index / l->banks,
+               (int32_t)(index % l->banks * l->m->mem_rows) + l->fill[index]};
+    l->fill[index] += rows;
+    l->heat[p.slice] += heat;
+    set_add(&l->used[tensor][ctile], index);
+    set_add(&l->used_all[tensor], index);
+    return p;
+}
+
+/* How many (slice, bank) pairs a tensor occupies. */
+static int32_t spread(const Layout *l, int32_t tensor) {
+    int32_t n = 0;
+    for (int i = 0; i < SET_WORDS; i++) n += __builtin_popcountll(l->used_all[tensor].bits[i]);
+    return n;
+}
+
+static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, int32_t ctile) {
+    Tensor *t = &l->module->tensors[tensor];
+    int32_t rows = tsp_min32(t->block_rows, t->rows - block * t->block_rows);
+    int wish = t->copies > 1 ? copy >= t->copies / 2 : (tensor + ctile + block) & 1;
+    bool crowded = spread(l, tensor) >= l->max_spread; /* leave slices to those beside it */
+    for (int attempt = crowded ? 0 : 2; attempt < 4; attempt++) {
+        Place *place =
+            &t->places[((copy * t->blocks + block) * t->ctiles + ctile) * t->bytes];
+        Set taken = {{0}}; /* all copies of all bytes of a row are written in one cycle */
+        int32_t index[4], byte = 0;
+        for (int32_t c = 0; c < copy; c++)
+            for (int32_t b = 0; b < t->bytes; b++)
+                set_add(&taken, t->places[((c * t->blocks + block) * t->ctiles + ctile) * t->bytes + b].slice);
+        for (; byte < t->bytes; byte++) {
+            index[byte] = pick(l, tensor, ctile, attempt & 1 ? !wish : wish, rows, &taken,
+                               attempt < 2);
+            if (index[byte] < 0) break;
+            set_add(&taken, index[byte] / l->banks);
+        }
+        if (byte < t->bytes) continue;
+        for (byte = 0; byte < t->bytes; byte++)
+            place[byte] = take(l, tensor, ctile, index[byte], rows, rows * (t->streamed ? 4 : 1));
+        return true;
+    }
+    return false;
+}
+
+/* Slices written in the same cycle as stripe n of `byte`: those of the row's other bytes. */
+static void beside_stripe(const Layout *l, const Tensor *t, int32_t ctile, int32_t byte, int32_t n,
+                          Set *taken) {
+    int32_t group = (int32_t)l->m->mxm_load_streams;
+    for (int32_t b = 0; b < byte; b++)
+        set_add(taken, t->stripes[(ctile * t->bytes + b) * group + n].slice);
+    for (int32_t i = 0; t->places && i < t->copies * t->blocks; i++)
+        for (int32_t b = 0; b < t->bytes; b++)
+            set_add(taken, t->places[(i * t->ctiles + ctile) * t->bytes + b].slice);
+}
+
+static bool place_stripes(Layout *l, int32_t tensor, int32_t ctile, int32_t byte) {
+    Tensor *t = &l->module->tensors[tensor];
+    int32_t group = (int32_t)l->m->mxm_load_streams, rows = tsp_ceil_div(t->rows, group);
+    int wish = (ctile + byte) & 1;
+    bool crowded = spread(l, tensor) >= l->max_spread;
+    for (int attempt = crowded ? 0 : 1; attempt < 4; attempt++) {
+        Set taken = {{0}};
+        int32_t index[64], n = 0;
+        for (; n < group; n++) {
+            Set avoid = taken;
+            beside_stripe(l, t, ctile, byte, n, &avoid);
+            index[n] = pick(l, tensor, ctile, attempt == 1 ? wish : attempt == 2 ? !wish : -1, rows,
+                            &avoid, attempt == 0);
+            if (index[n] < 0) break;
+            set_add(&taken, index[n] / l->banks);
+        }
+        if (n < group) continue;
+        for (n = 0; n < group; n++)
+            t->stripes[(ctile * t->bytes + byte) * group + n] =
+                take(l, tensor, ctile, index[n], rows, rows);
+        return true;
+    }
+    return false;
+}
+
+static bool place_tensor(Layout *l, int32_t tensor, bool *fits, TspError *err) {
+    Tensor *t = &l->module->tensors[tensor];
+    int32_t group = (int32_t)l->m->mxm_load_streams;
+    int64_t vectors = (int64_t)t->ctiles * t->bytes;
+    int32_t limit = tsp_min32(l->max_block, (int32_t)l->m->mem_rows);
+    l->used[tensor] = calloc((size_t)t->ctiles, sizeof(Set));
+    if (!l->used[tensor]) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    if (t->contiguous) {
+        /* a copy for each unit that may stream it: a plane, or for fp16 a pair of planes */
+        t->copies = !t->streamed            ? 1
+                    : t->dtype == TSP_F16 ? tsp_min32(2, l->max_copies)
+                                          : l->max_copies;
+        t->blocks = tsp_ceil_div(t->rows, limit);
+        if (!t->streamed && t->ctiles < 4 && t->blocks < 4 && t->rows >= 256) t->blocks = 4;
+        t->block_rows = tsp_ceil_div(t->rows, t->blocks);
+        t->blocks = tsp_ceil_div(t->rows, t->block_rows);
+        t->places = calloc((size_t)(t->copies * t->blocks * vectors), sizeof(Place));
+        if (!t->places) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+        for (int32_t copy = 0; copy < t->copies; copy++)
+            for (int32_t block = 0; block < t->blocks; block++)
+                for (int32_t ctile = 0; ctile < t->ctiles; ctile++)
+                    if (!place_rows(l, tensor, copy, block, ctile)) return *fits = false, true;
+    }
+    if (t->striped) {
+        t->stripes = calloc((size_t)(vectors * group), sizeof(Place));
+        if (!t->stripes) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+        for (int32_t ctile = 0; ctile < t->ctiles; ctile++)
+            for (int32_t byte = 0; byte < t->bytes; byte++)
+                if (!place_stripes(l, tensor, ctile, byte)) return *fits = false, true;
+    }
+    return true;
+}
+
+static void forget_places(Layout *l) {
+    for (int32_t i = 0; i < l->module->tensor_count; i++) {
+        Tensor *t = &l->module->tensors[i];
+        free(t->places);
+        free(t->stripes);
+        free(l->used[i]);
+        t->places = t->stripes = NULL;
+        l->used[i] = NULL;
+        l->used_all[i] = (Set){{0}};
+    }
+    memset(l->fill, 0, (size_t)(l->slices * l->banks) * sizeof *l->fill);
+    memset(l->heat, 0, (size_t)l->slices * sizeof *l->heat);
+}
+
+/* Bytes of memory if nothing is copied: what the graph needs at the very least. */
+static int64_t least_bytes(const Module *m, const Tensor **largest) {
+    int64_t sum = 0, most = -1;
+    for (int32_t i = 0; i < m->tensor_count; i++) {
+        const Tensor *t = &m->tensors[i];
+        int64_t bytes = (int64_t)t->rows * t->ctiles * t->bytes * tsp_lanes(&m->machine) *
+                        (t->contiguous + t->striped);
+        sum += bytes;
+        if (bytes > most) most = bytes, *largest = t;
+    }
+    return sum;
+}
+
+static bool check_size(const Module *m, int64_t *needed, int64_t *capacity, TspError *err) {
+    const Tensor *largest = NULL;
+    *needed = least_bytes(m, &largest);
+    *capacity = 2 * m->machine.mem_slices * tsp_mem_slice_rows(&m->machine) * tsp_lanes(&m->machine);
+    if (*needed > *capacity)
+        return tsp_fail(err, TSP_ERR_INPUT,
+                        "%s: the tensors need %lld bytes of memory, the chip '%s' has %lld: %lld "
+                        "bytes too many; the largest is '%s' (%d x %d %s); make it smaller or "
+                        "split the graph",
+                        m->graph->path, (long long)*needed, m->machine.name, (long long)*capacity,
+                        (long long)(*needed - *capacity), largest->name, largest->rows,
+                        largest->cols, tsp_dtype_name(largest->dtype));
+    return true;
+}
+
+static bool place_all(Layout *l, bool *fits, TspError *err) {
+    *fits = true;
+    forget_places(l);
+    for (int32_t i = 0; i < l->module->tensor_count && *fits; i++)
+        if (!place_tensor(l, i, fits, err)) return false;
+    return true;
+}
+
+static bool try_all(Layout *l, TspError *err) {
+    /* generous first; spread in sixteenths of the slices */
+    static const struct { int32_t copies, block, spread; } attempts[] = {
+        {4, 4096, 10}, {2, 4096, 4}, {1, 4096, 4}, {1, 4096, 0},
+        {1, 1024, 10}, {1, 256, 10}, {1, 64, 10},  {1, 64, 0}};
+    int64_t needed, capacity;
+    bool fits = false;
+    if (!check_size(l->module, &needed, &capacity, err) || !find_edges(l, err)) return false;
+    for (size_t i = 0; i < sizeof attempts / sizeof *attempts && !fits; i++) {
+        l->max_copies = attempts[i].copies;
+        l->max_block = attempts[i].block;
+        l->max_spread = l->slices * attempts[i].spread / 16;
+        if (!place_all(l, &fits, err)) return false;
+    }
+    if (!fits)
+        return tsp_fail(err, TSP_ERR_INPUT,
+                        "%s: the tensors need %lld of the chip's %lld bytes, but operands that are "
+                        "read together can no longer lie in different slices; make the graph "
+                        "smaller",
+                        l->module->graph->path, (long long)needed, (long long)capacity);
+    return true;
+}
+
+bool tsp_pass_layout(Module *module, TspError *err) {
+    int32_t n = module->tensor_count;
+    Layout l = {.module = module, .m = &module->machine};
+    bool ok = false;
+    l.slices = (int32_t)(2 * module->machine.mem_slices);
+    l.banks = (int32_t)module->machine.mem_banks;
+    l.fill = calloc((size_t)(l.slices * l.banks), sizeof *l.fill);
+    l.heat = calloc((size_t)l.slices, sizeof *l.heat);
+    l.edges = calloc((size_t)n, sizeof *l.edges);
+    l.used = calloc((size_t)n, sizeof *l.used);
+    l.used_all = calloc((size_t)n, sizeof *l.used_all);
+    if (l.fill && l.heat && l.edges && l.used && l.used_all)
+        ok = try_all(&l, err);
+    else
+        tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    for (int32_t i = 0; i < n && l.edges; i++) free(l.edges[i].items);
+    for (int32_t i = 0; i < n && l.used; i++) free(l.used[i]);
+    free(l.fill);
+    free(l.heat);
+    free(l.edges);
+    free(l.used);
+    free(l.used_all);
+    return ok;
+}

@@ -1,0 +1,54 @@
+/* lower.h - what the files of the lower pass share.
+ */
+#ifndef TSP_LOWER_H
+#define TSP_LOWER_H
+#include "ir.h"
+
+enum { ROWWISE = 0, TRANSPOSED = 1 }; /* orientation of a tensor: lanes run along the last
+                                         dimension, or along the last but one */
+
+typedef struct {
+    Module *module;
+    const TspGraph *graph;
+    int32_t (*tensor_of)[2];   /* tensor of a value, by orientation; -1 none yet */
+    int32_t (*split_of)[2][3]; /* fp16 parts of a float32 value */
+    bool (*needs)[2];          /* orientations in which nodes will ask for a value */
+    int32_t identity;          /* uint8 identity matrix, lanes x lanes; -1 none yet */
+    int32_t node;              /* being lowered */
+} Lowerer;
+
+/* An int32/fp result of `rows` x `cols` is made at row `out_row` of tensor `out`. */
+
+/* lower_tensor.c: tensors and the stages that only move or reshape data. All return an index or -1
+ * with err set. */
+int32_t lower_new_tensor(Lowerer *l, const char *name, const char *suffix, TspDtype dtype,
+                         TspTensorRole role, int32_t rank, const int64_t *shape, bool transposed,
+                         TspError *err);
+int32_t lower_oriented(Lowerer *l, int32_t value, int orientation, TspError *err);
+/* The three fp16 parts of a float32 value: h, r * 2^11, h * 2^-11 with h + r = value. */
+bool lower_split(Lowerer *l, int32_t value, int orientation, int32_t part[3], TspError *err);
+/* The value of the node, copied along lanes if its last dimension is 1 and `cols` is not. */
+int32_t lower_widened(Lowerer *l, int32_t value, int32_t cols, TspError *err);
+Stage *lower_new_stage(Lowerer *l, const char *what, int32_t rows, int32_t cols, TspError *err);
+/* Adds a step, returns its From. */
+From lower_step(Stage *s, TspOpcode op, TspDtype type, TspDtype type2, From a, From b, uint32_t imm);
+/* Adds an operand (or finds the same one), returns its From. */
+From lower_operand(Stage *s, int32_t tensor, int32_t row0, int32_t row_step);
+void lower_output(Lowerer *l, Stage *s, From from, int32_t tensor, int32_t row0);
+static inline From from_none(void) { return (From){FROM_NONE, 0}; }
+static inline From from_imm(void) { return (From){FROM_IMM, 0}; }
+static inline From from_product(void) { return (From){FROM_PRODUCT, 0}; }
+
+/* lower_product.c: MatMul, MatMulInteger, Gemm. lower_elementwise.c: the rest. */
+bool lower_matmul(Lowerer *l, const TspNode *node, TspError *err);
+bool lower_gemm(Lowerer *l, const TspNode *node, TspError *err);
+bool lower_matmul_integer(Lowerer *l, const TspNode *node, TspError *err);
+bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err);
+
+/* Row of a broadcast operand: strides, in rows, over the leading dimensions of the result. */
+void lower_row_strides(const TspValue *v, int32_t out_rank, const int64_t *out_shape,
+                       int64_t strides[TSP_MAX_RANK]);
+/* Finishes a product stage: with no accumulators in the machine, a stage a K tile. */
+bool lower_finish_product(Lowerer *l, TspDtype product_type, TspError *err);
+
+#endif

@@ -1,0 +1,435 @@
+/* lower_product.c - MatMul, Gemm and MatMulInteger become product stages.
+ *
+ * One operand streams (rows of K lanes), the other is loaded into the planes (a vector of K lanes
+ * for each output column). A vector operand always streams: for [.., m, k] x [k] the matrix goes
+ * into the planes, so that the result has its last dimension along the lanes.
+ */
+#include "lower.h"
+#include "isa/half.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What a matrix product is, after the choice of what streams. */
+typedef struct {
+    int32_t stream, weights;         /* graph values */
+    int stream_turned, weights_turned; /* orientation wanted */
+    int32_t rows, cols, depth;       /* of one product: M, N, K */
+    int32_t batches;                 /* separate products */
+    int32_t batch_rank;
+    int64_t batch_shape[TSP_MAX_RANK];
+    int64_t stream_stride[TSP_MAX_RANK], weight_stride[TSP_MAX_RANK]; /* rows, by batch dimension */
+    bool swapped;                    /* the graph's first input is in the planes */
+} Product;
+
+/* Row strides of an operand over the batch dimensions; `own` rows belong to one batch. */
+static void batch_strides(const TspValue *v, int32_t own, int32_t rank,
+                          int64_t stride[TSP_MAX_RANK]) {
+    int32_t lead = v->rank - 2;
+    int64_t step = own;
+    for (int32_t d = rank - 1; d >= 0; d--) {
+        int32_t mine = d - (rank - lead);
+        int64_t extent = mine >= 0 ? v->shape[mine] : 1;
+        stride[d] = extent == 1 ? 0 : step;
+        step *= extent;
+    }
+}
+
+static int64_t batch_row(const Product *p, const int64_t stride[TSP_MAX_RANK], int32_t batch) {
+    int64_t row = 0;
+    for (int32_t d = p->batch_rank - 1; d >= 0; d--) {
+        row += batch % p->batch_shape[d] * stride[d];
+        batch /= (int32_t)p->batch_shape[d];
+    }
+    return row;
+}
+
+static Product plan(const TspGraph *g, const TspNode *node) {
+    const TspValue *a = &g->values[node->inputs[0]], *b = &g->values[node->inputs[1]];
+    Product p = {.stream = node->inputs[0], .weights = node->inputs[1], .batches = 1,
+                 .weights_turned = TRANSPOSED};
+    int64_t lead_a[TSP_MAX_RANK], lead_b[TSP_MAX_RANK];
+    int32_t rank_a = a->rank > 2 ? a->rank - 2 : 0, rank_b = b->rank > 2 ? b->rank - 2 : 0;
+    p.depth = (int32_t)a->shape[a->rank - 1];
+    p.rows = a->rank >= 2 ? (int32_t)a->shape[a->rank - 2] : 1;
+    p.cols = b->rank >= 2 ? (int32_t)b->shape[b->rank - 1] : 1;
+    if (b->rank == 1) {
+        p.swapped = true;
+        p.stream = node->inputs[1];
+        p.weights = node->inputs[0];
+        p.weights_turned = ROWWISE;
+        p.cols = p.rows;
+        p.rows = 1;
+    }
+    for (int32_t d = 0; d < rank_a; d++) lead_a[d] = a->shape[d];
+    for (int32_t d = 0; d < rank_b; d++) lead_b[d] = b->shape[d];
+    tsp_broadcast_shape(rank_a, lead_a, rank_b, lead_b, &p.batch_rank, p.batch_shape);
+    for (int32_t d = 0; d < p.batch_rank; d++) p.batches *= (int32_t)p.batch_shape[d];
+    if (g->values[p.stream].rank >= 2)
+        batch_strides(&g->values[p.stream], p.rows, p.batch_rank, p.stream_stride);
+    if (g->values[p.weights].rank >= 2)
+        batch_strides(&g->values[p.weights], p.cols, p.batch_rank, p.weight_stride);
+    return p;
+}
+
+/* One matrix in the planes for all batches: fold the batches into the rows. */
+static void fold_batches(Product *p) {
+    for (int32_t d = 0; d < p->batch_rank; d++)
+        if (p->batch_shape[d] > 1 && (p->weight_stride[d] || !p->stream_stride[d])) return;
+    p->rows *= p->batches;
+    p->batches = 1;
+    p->batch_rank = 0;
+}
+
+static bool add_terms(Lowerer *l, Stage *s, int32_t a, int32_t a_row0, int32_t w, int32_t w_row0,
+                      TspError *err) {
+    Module *m = l->module;
+    int32_t tiles = m->tensors[a].ctiles;
+    Term *terms = realloc(s->terms, (size_t)(s->term_count + tiles) * sizeof *terms);
+    if (!terms) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    s->terms = terms;
+    s->product = true;
+    for (int32_t t = 0; t < tiles; t++)
+        terms[s->term_count++] = (Term){a, a_row0, t, -1, w, w_row0, t, -1};
+    m->tensors[a].contiguous = m->tensors[a].streamed = true;
+    m->tensors[w].striped = true;
+    return true;
+}
+
+bool lower_finish_product(Lowerer *l, TspDtype product_type, TspError *err) {
+    Module *m = l->module;
+    Stage whole = m->stages[m->stage_count - 1], part;
+    int32_t sum = -1;
+    if (m->machine.mxm_accumulator_rows > 0 || whole.term_count == 1) return true;
+    m->stage_count--;
+    for (int32_t k = 0; k < whole.term_count; k++) {
+        Stage *s = lower_new_stage(l, whole.what, whole.rows, whole.cols, err);
+        Term *term = s ? malloc(sizeof *term) : NULL;
+        if (!term) return free(whole.terms), s ? tsp_fail(err, TSP_ERR_SYSTEM, "out of memory") : false;
+        bool last = k == whole.term_count - 1;
+        From product = from_product();
+        part = *s;
+        *term = whole.terms[k];
+        if (last) part = whole;
+        part.op = whole.op;
+        part.product = true;
+        part.terms = term;
+        part.term_count = 1;
+        if (k > 0) { /* a step in front of all others: product + sum so far */
+            memmove(part.steps + 1, part.steps, sizeof part.steps - sizeof part.steps[0]);
+            for (int32_t i = 1; i <= part.step_count; i++) {
+                From *both[2] = {&part.steps[i].a, &part.steps[i].b};
+                for (int j = 0; j < 2; j++) {
+                    if (both[j]->kind == FROM_STEP) both[j]->index++;
+                    if (both[j]->kind == FROM_PRODUCT) *both[j] = (From){FROM_STEP, 0};
+                }
+            }
+            for (int32_t i = 0; i < part.output_count; i++) {
+                if (part.outputs[i].from.kind == FROM_STEP) part.outputs[i].from.index++;
+                if (part.outputs[i].from.kind == FROM_PRODUCT)
+                    part.outputs[i].from = (From){FROM_STEP, 0};
+            }
+            part.step_count++;
+            part.steps[0] = (Step){TSP_OP_ADD, product_type, product_type, product,
+                                   lower_operand(&part, sum, 0, 1), 0};
+            product = (From){FROM_STEP, 0};
+        }
+        if (!last) {
+            int64_t shape[2] = {whole.rows, whole.cols};
+            sum = lower_new_tensor(l, m->tensors[whole.outputs[0].tensor].name, ".partial",
+                                   product_type, TSP_ROLE_INTERNAL, 2, shape, false, err);
+            if (sum < 0) return false;
+            m->tensors[sum].contiguous = true;
+            lower_output(l, &part, product, sum, 0);
+        }
+        m->stages[m->stage_count - 1] = part;
+    }
+    free(whole.terms);
+    return true;
+}
+
+/* The tensors whose products add up to stream x weights: one pair, or three for float32. */
+static bool operand_parts(Lowerer *l, int32_t value, int orientation, int32_t part[3],
+                          int32_t *count, TspError *err) {
+    *count = l->graph->values[value].dtype == TSP_F32 ? 3 : 1;
+    if (*count == 3) return lower_split(l, value, orientation, part, err);
+    return (part[0] = lower_oriented(l, value, orientation, err)) >= 0;
+}
+
+static bool add_float_terms(Lowerer *l, Stage *s, const int32_t a[3], int32_t a_row,
+                            const int32_t w[3], int32_t w_row, int32_t count, TspError *err) {
+    if (!add_terms(l, s, a[0], a_row, w[0], w_row, err)) return false;
+    /* hi*hi + (lo * 2^11) * (hi * 2^-11) both ways round */
+    return count == 1 || (add_terms(l, s, a[1], a_row, w[2], w_row, err) &&
+                          add_terms(l, s, a[2], a_row, w[1], w_row, err));
+}
+
+bool lower_matmul(Lowerer *l, const TspNode *node, TspError *err) {
+    const TspGraph *g = l->graph;
+    Product p = plan(g, node);
+    int32_t a[3], w[3], count, out;
+    fold_batches(&p);
+    if (!operand_parts(l, p.stream, p.stream_turned, a, &count, err) ||
+        !operand_parts(l, p.weights, p.weights_turned, w, &count, err) ||
+        (out = lower_oriented(l, node->output, ROWWISE, err)) < 0)
+        return false;
+    for (int32_t b = 0; b < p.batches; b++) {
+        Stage *s = lower_new_stage(l, "product", p.rows, p.cols, err);
+        From result = from_product();
+        if (!s || !add_float_terms(l, s, a, (int32_t)batch_row(&p, p.stream_stride, b), w,
+                                   (int32_t)batch_row(&p, p.weight_stride, b), count, err))
+            return false;
+        if (count == 1) result = lower_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, result, from_none(), 0);
+        lower_output(l, s, result, out, b * p.rows);
+        if (!lower_finish_product(l, TSP_F32, err)) return false;
+    }
+    return true;
+}
+
+bool lower_gemm(Lowerer *l, const TspNode *node, TspError *err) {
+    const TspGraph *g = l->graph;
+    const TspValue *y = &g->values[node->output];
+    int32_t a[3], w[3], count, out, c = -1, row_step = 0;
+    From result = from_product();
+    Stage *s;
+    if (!operand_parts(l, node->inputs[0], node->trans_a ? TRANSPOSED : ROWWISE, a, &count, err) ||
+        !operand_parts(l, node->inputs[1], node->trans_b ? ROWWISE : TRANSPOSED, w, &count, err) ||
+        (out = lower_oriented(l, node->output, ROWWISE, err)) < 0)
+        return false;
+    if (node->input_count > 2 && node->inputs[2] >= 0) {
+        const TspValue *v = &g->values[node->inputs[2]];
+        c = lower_widened(l, node->inputs[2], (int32_t)y->shape[1], err);
+        if (c < 0) return false;
+        row_step = v->rank == 2 && v->shape[0] > 1;
+    }
+    s = lower_new_stage(l, "product", (int32_t)y->shape[0], (int32_t)y->shape[1], err);
+    if (!s || !add_float_terms(l, s, a, 0, w, 0, count, err)) return false;
+    if (node->alpha != 1.0)
+        result = lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, result, from_imm(),
+                            tsp_f32_bits((float)node->alpha));
+    if (c >= 0) {
+        From add = lower_operand(s, c, 0, row_step);
+        if (count == 1) add = lower_step(s, TSP_OP_CVT, TSP_F16, TSP_F32, add, from_none(), 0);
+        if (node->beta != 1.0)
+            add = lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, add, from_imm(),
+                             tsp_f32_bits((float)node->beta));
+        result = lower_step(s, TSP_OP_ADD, TSP_F32, TSP_F32, result, add, 0);
+    }
+    if (count == 1) result = lower_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, result, from_none(), 0);
+    lower_output(l, s, result, out, 0);
+    return lower_finish_product(l, TSP_F32, err);
+}
+
+/* ---- MatMulInteger: sum (A - za)(B - zb) with int8 planes ---- */
+
+/* Zero points of one operand: none, one for all, or one a row of the operand's matrix. */
+typedef struct { const TspValue *value; bool any; } ZeroPoint;
+
+static int32_t zero_at(const ZeroPoint *z, int64_t i) {
+    const uint8_t *data = z->value ? z->value->data : NULL;
+    if (!z->any) return 0;
+    i = tsp_value_elements(z->value) == 1 ? 0 : i;
+    return z->value->dtype == TSP_U8 ? data[i] : (int8_t)data[i];
+}
+
+static bool zero_point(const TspGraph *g, const TspNode *node, int32_t input, ZeroPoint *z,
+                       TspError *err) {
+    *z = (ZeroPoint){0};
+    if (input >= node->input_count || node->inputs[input] < 0) return true;
+    z->value = &g->values[node->inputs[input]];
+    if (!z->value->data)
+        return tsp_fail(err, TSP_ERR_NOT_MODELLED,
+                        "%s: zero point '%s' is computed; only initializers are modelled",
+                        node->name, z->value->name);
+    for (int64_t i = 0; i < tsp_value_bytes(z->value); i++) z->any |= z->value->data[i] != 0;
+    return true;
+}
+
+enum { MAX_PARTS = 3 };
+
+static int32_t clamp_i8(int32_t v) { return v < -128 ? -128 : v > 127 ? 127 : v; }
+
+/* Constant weights minus their zero points, as int8 tensors that add up; and the sums over K of
+ * each output column. `turned`: the value is [.., K, N]. */
+static bool constant_parts(Lowerer *l, const TspValue *v, int turned, const ZeroPoint *z,
+                           int32_t part[MAX_PARTS], int32_t *count, int32_t **sums, TspError *err) {
+    int64_t n = tsp_value_elements(v), last = v->rank ? v->shape[v->rank - 1] : 1,
+            before = v->rank >= 2 ? v->shape[v->rank - 2] : 1;
+    int16_t *rest = malloc((size_t)n * sizeof *rest);
+    *sums = calloc((size_t)(turned ? n / before : n / last), sizeof **sums);
+    if (!rest || !*sums) return free(rest), tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    for (int64_t i = 0; i < n; i++) {
+        int64_t column = turned ? i % last : i / last % before; /* output column in its batch */
+        int32_t raw = v->dtype == TSP_U8 ? v->data[i] : (int8_t)v->data[i];
+        int64_t row = turned ? i / (last * before) * last + column : i / last;
+        rest[i] = (int16_t)(raw - zero_at(z, column));
+        (*sums)[row] = (int32_t)((uint32_t)(*sums)[row] + (uint32_t)(int32_t)rest[i]);
+    }
+    for (bool left = true; left;) {
+        bool raw = !z->any; /* as it stands, signed or not */
+        Tensor *t;
+        part[*count] = lower_new_tensor(l, v->name, turned ? ".weights" : ".rows",
+                                        raw ? v->dtype : TSP_I8, TSP_ROLE_CONSTANT, v->rank,
+                                        v->shape, turned, err);
+        if (part[*count] < 0) return free(rest), false;
+        t = &l->module->tensors[part[(*count)++]];
+        if (!(t->data = malloc((size_t)n)))
+            return free(rest), tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+        left = false;
+        for (int64_t i = 0; i < n; i++) {
+            int32_t take = raw ? rest[i] : clamp_i8(rest[i]);
+            t->data[i] = (uint8_t)take;
+            rest[i] = (int16_t)(rest[i] - take);
+            left |= rest[i] != 0;
+        }
+    }
+    free(rest);
+    return true;
+}
+
+/* A constant int16 or int32 tensor of zero points, one a row, as wide as `cols`. */
+static int32_t zero_rows(Lowerer *l, const ZeroPoint *z, TspDtype dtype, int32_t rows,
+                         int32_t cols, TspError *err) {
+    int64_t shape[2] = {rows, 1};
+    int32_t i = lower_new_tensor(l, z->value->name, ".wide", dtype, TSP_ROLE_CONSTANT, 2, shape,
+                                 false, err);
+    Tensor *t = i < 0 ? NULL : &l->module->tensors[i];
+    if (!t) return -1;
+    t->bcast_cols = cols;
+    t->ctiles = tsp_ceil_div(cols, tsp_lanes(&l->module->machine));
+    t->contiguous = true;
+    if (!(t->data = malloc((size_t)rows * (size_t)t->bytes)))
+        return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1;
+    for (int32_t r = 0; r < rows; r++) {
+        int32_t value = zero_at(z, r);
+        memcpy(t->data + (size_t)r * (size_t)t->bytes, &value, (size_t)t->bytes);
+    }
+    return i;
+}
+
+/* Computed weights minus their zero points, on the chip: saturate to int8, then what is left. */
+static bool computed_parts(Lowerer *l, int32_t value, int turned, const ZeroPoint *z,
+                           int32_t part[MAX_PARTS], int32_t *count, TspError *err) {
+    const TspValue *v = &l->graph->values[value];
+    int32_t whole = lower_oriented(l, value, turned, err), low = 0, high = 0, zeros, per_batch;
+    Tensor *t;
+    if (whole < 0) return false;
+    if (!z->any) return part[(*count)++] = whole, true;
+    for (int64_t i = 0; i < tsp_value_elements(z->value); i++) {
+        int32_t zero = zero_at(z, i), least = (v->dtype == TSP_U8 ? 0 : -128) - zero,
+                most = (v->dtype == TSP_U8 ? 255 : 127) - zero;
+        low = least < low ? least : low;
+        high = most > high ? most : high;
+    }
+    *count = 1;
+    while (*count * -128 > low || *count * 127 < high) ++*count;
+    for (int32_t i = 0; i < *count; i++)
+        if ((part[i] = lower_new_tensor(l, v->name, ".part", TSP_I8, TSP_ROLE_INTERNAL, v->rank,
+                                        v->shape, turned, err)) < 0)
+            return false;
+    t = &l->module->tensors[whole];
+    per_batch = tsp_value_elements(z->value) == 1 ? t->rows : (int32_t)tsp_value_elements(z->value);
+    zeros = zero_rows(l, z, TSP_I16, tsp_value_elements(z->value) == 1 ? 1 : per_batch, t->cols, err);
+    if (zeros < 0) return false;
+    t = &l->module->tensors[whole];
+    t->contiguous = true;
+    for (int32_t row = 0; row < t->rows; row += per_batch) {
+        Stage *s = lower_new_stage(l, "zero point", per_batch, t->cols, err);
+        From rest;
+        if (!s) return false;
+        rest = lower_step(s, TSP_OP_CVT, v->dtype, TSP_I16, lower_operand(s, whole, row, 1),
+                          from_none(), 0);
+        rest = lower_step(s, TSP_OP_SUB, TSP_I16, TSP_I16, rest,
+                          lower_operand(s, zeros, 0, tsp_value_elements(z->value) > 1), 0);
+        for (int32_t i = 0; i < *count; i++) {
+            From taken = lower_step(s, TSP_OP_CVT_SAT, TSP_I16, TSP_I8, rest, from_none(), 0);
+            lower_output(l, s, taken, part[i], row);
+            if (i + 1 == *count) break;
+            taken = lower_step(s, TSP_OP_CVT, TSP_I8, TSP_I16, taken, from_none(), 0);
+            rest = lower_step(s, TSP_OP_PASS, TSP_I16, TSP_I16, rest, from_none(), 0);
+            rest = lower_step(s, TSP_OP_PASS, TSP_I16, TSP_I16, rest, from_none(), 0);
+            rest = lower_step(s, TSP_OP_SUB, TSP_I16, TSP_I16, rest, taken, 0);
+        }
+    }
+    return true;
+}
+
+/* Column sums of the weights, int32 [batches of weights, N]: constant, or a product with ones. */
+static int32_t column_sums(Lowerer *l, const Product *p, const int32_t part[MAX_PARTS],
+                           int32_t count, const int32_t *known, TspError *err) {
+    int64_t batches = l->module->tensors[part[0]].rows / p->cols, shape[2] = {batches, p->cols},
+            ones_shape[2] = {1, p->depth};
+    const char *name = l->graph->values[p->weights].name;
+    int32_t sums = lower_new_tensor(l, name, ".sums", TSP_I32,
+                                    known ? TSP_ROLE_CONSTANT : TSP_ROLE_INTERNAL, 2, shape, false,
+                                    err),
+            ones;
+    if (sums < 0) return -1;
+    l->module->tensors[sums].contiguous = true;
+    if (known) {
+        size_t size = (size_t)(batches * p->cols) * sizeof *known;
+        uint8_t *data = malloc(size);
+        if (!data) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1;
+        memcpy(data, known, size);
+        l->module->tensors[sums].data = data;
+        return sums;
+    }
+    ones = lower_new_tensor(l, name, ".ones", TSP_U8, TSP_ROLE_CONSTANT, 2, ones_shape, false, err);
+    if (ones < 0 || !(l->module->tensors[ones].data = malloc((size_t)p->depth)))
+        return ones < 0 ? -1 : (tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1);
+    memset(l->module->tensors[ones].data, 1, (size_t)p->depth);
+    for (int32_t b = 0; b < batches; b++) {
+        Stage *s = lower_new_stage(l, "column sums", 1, p->cols, err);
+        if (!s) return -1;
+        for (int32_t i = 0; i < count; i++)
+            if (!add_terms(l, s, ones, 0, part[i], b * p->cols, err)) return -1;
+        lower_output(l, s, from_product(), sums, b);
+        if (!lower_finish_product(l, TSP_I32, err)) return -1;
+    }
+    return sums;
+}
+
+bool lower_matmul_integer(Lowerer *l, const TspNode *node, TspError *err) {
+    const TspGraph *g = l->graph;
+    Product p = plan(g, node);
+    ZeroPoint zs, zw;
+    int32_t part[MAX_PARTS], count = 0, stream, out, sums = -1, zeros = -1, *known = NULL;
+    bool many, ok;
+    if (!zero_point(g, node, p.swapped ? 3 : 2, &zs, err) ||
+        !zero_point(g, node, p.swapped ? 2 : 3, &zw, err))
+        return false;
+    many = zs.any && tsp_value_elements(zs.value) > 1;
+    if (!many) fold_batches(&p);
+    ok = g->values[p.weights].data
+             ? constant_parts(l, &g->values[p.weights], p.weights_turned, &zw, part, &count, &known,
+                              err)
+             : computed_parts(l, p.weights, p.weights_turned, &zw, part, &count, err);
+    if (ok && zs.any) ok = (sums = column_sums(l, &p, part, count, known, err)) >= 0;
+    free(known);
+    if (ok && many) ok = (zeros = zero_rows(l, &zs, TSP_I32, p.rows, p.cols, err)) >= 0;
+    if (!ok || (stream = lower_oriented(l, p.stream, p.stream_turned, err)) < 0 ||
+        (out = lower_oriented(l, node->output, ROWWISE, err)) < 0)
+        return false;
+    for (int32_t b = 0; b < p.batches; b++) {
+        int32_t w_row = (int32_t)batch_row(&p, p.weight_stride, b);
+        Stage *s = lower_new_stage(l, "product", p.rows, p.cols, err);
+        From result = from_product();
+        if (!s) return false;
+        for (int32_t i = 0; i < count; i++)
+            if (!add_terms(l, s, stream, (int32_t)batch_row(&p, p.stream_stride, b), part[i],
+                           w_row, err))
+                return false;
+        if (zs.any) { /* sum (A - za) W = sum A W - za * sum W */
+            From sum = lower_operand(s, sums, w_row / p.cols, 0);
+            if (many)
+                sum = lower_step(s, TSP_OP_MUL, TSP_I32, TSP_I32, sum, lower_operand(s, zeros, 0, 1), 0);
+            else
+                sum = lower_step(s, TSP_OP_MUL, TSP_I32, TSP_I32, sum, from_imm(),
+                                 (uint32_t)zero_at(&zs, 0));
+            result = lower_step(s, TSP_OP_SUB, TSP_I32, TSP_I32, result, sum, 0);
+        }
+        lower_output(l, s, result, out, b * p.rows);
+        if (!lower_finish_product(l, TSP_I32, err)) return false;
+    }
+    return true;
+}

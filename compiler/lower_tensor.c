@@ -1,0 +1,287 @@
+/* lower_tensor.c - tensors of the machine, and the stages that only rearrange them.
+ *
+ * What the SXM cannot do yet the MXM does: a transpose is the identity matrix streamed past the
+ * tensor loaded as weights, a lane broadcast is a column times a row of ones. Both work on byte
+ * planes as uint8, so they are exact for every element type.
+ */
+#include "lower.h"
+#include "isa/half.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool set_matrix(Tensor *t, TspError *err) {
+    int64_t rows = 1, cols = 1;
+    for (int32_t i = 0; i < t->rank; i++) *(i == t->rank - 1 ? &cols : &rows) *= t->shape[i];
+    if (t->transposed && t->rank >= 2) {
+        int64_t last = cols;
+        cols = t->shape[t->rank - 2];
+        rows = rows / cols * last;
+    } else if (t->transposed && t->rank == 1) {
+        rows = cols;
+        cols = 1;
+    }
+    if (rows > INT32_MAX / 8 || cols > INT32_MAX / 8)
+        return tsp_fail(err, TSP_ERR_INPUT, "tensor '%s' is too large for any chip: %lld x %lld",
+                        t->name, (long long)rows, (long long)cols);
+    t->rows = (int32_t)rows;
+    t->cols = (int32_t)cols;
+    return true;
+}
+
+int32_t lower_new_tensor(Lowerer *l, const char *name, const char *suffix, TspDtype dtype,
+                         TspTensorRole role, int32_t rank, const int64_t *shape, bool transposed,
+                         TspError *err) {
+    Module *m = l->module;
+    Tensor *t;
+    if (!tsp_grow((void **)&m->tensors, &m->tensor_capacity, m->tensor_count + 1, sizeof *t, err))
+        return -1;
+    t = &m->tensors[m->tensor_count];
+    *t = (Tensor){.dtype = dtype, .role = role, .rank = rank, .transposed = transposed};
+    if (rank > 0) memcpy(t->shape, shape, (size_t)rank * sizeof *shape);
+    t->name = malloc(strlen(name) + strlen(suffix) + 1);
+    if (!t->name) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1;
+    sprintf(t->name, "%s%s", name, suffix);
+    if (!set_matrix(t, err)) return free(t->name), -1;
+    t->bytes = tsp_dtype_bytes(dtype);
+    t->ctiles = tsp_ceil_div(t->cols, tsp_lanes(&m->machine));
+    return m->tensor_count++;
+}
+
+Stage *lower_new_stage(Lowerer *l, const char *what, int32_t rows, int32_t cols, TspError *err) {
+    Module *m = l->module;
+    if (!tsp_grow((void **)&m->stages, &m->stage_capacity, m->stage_count + 1, sizeof(Stage), err))
+        return NULL;
+    m->stages[m->stage_count] = (Stage){.op = l->node, .what = what, .rows = rows, .cols = cols};
+    return &m->stages[m->stage_count++];
+}
+
+From lower_step(Stage *s, TspOpcode op, TspDtype type, TspDtype type2, From a, From b,
+                uint32_t imm) {
+    s->steps[s->step_count] = (Step){op, type, type2, a, b, imm};
+    return (From){FROM_STEP, s->step_count++};
+}
+
+From lower_operand(Stage *s, int32_t tensor, int32_t row0, int32_t row_step) {
+    for (int32_t i = 0; i < s->operand_count; i++)
+        if (s->operands[i].tensor == tensor && s->operands[i].row0 == row0 &&
+            s->operands[i].row_step == row_step)
+            return (From){FROM_OPERAND, i};
+    s->operands[s->operand_count] = (Operand){tensor, row0, row_step, 0};
+    return (From){FROM_OPERAND, s->operand_count++};
+}
+
+void lower_output(Lowerer *l, Stage *s, From from, int32_t tensor, int32_t row0) {
+    s->outputs[s->output_count++] =
+        (Output){from, tensor, row0, 0, 0, 0, l->module->tensors[tensor].bytes};
+}
+
+static bool grow_terms(Stage *s, int32_t count, TspError *err) {
+    s->terms = calloc((size_t)count, sizeof *s->terms);
+    if (!s->terms) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    return true;
+}
+
+/* Every byte plane of `cols` columns of a product of one K tile goes to `out`, low byte only. */
+static bool move_stage(Lowerer *l, const char *what, int32_t rows, int32_t cols, Term term,
+                       int32_t out, int32_t out_row, int32_t byte, TspError *err) {
+    Stage *s = lower_new_stage(l, what, rows, cols, err);
+    if (!s || !grow_terms(s, 1, err)) return false;
+    s->product = true;
+    s->term_count = 1;
+    s->terms[0] = term;
+    s->outputs[s->output_count++] = (Output){from_product(), out, out_row, 0, byte, 0, 1};
+    return true;
+}
+
+static int32_t uint8_constant(Lowerer *l, const char *name, int64_t rows, int64_t cols,
+                              TspError *err) {
+    int64_t shape[2] = {rows, cols};
+    int32_t i = lower_new_tensor(l, name, "", TSP_U8, TSP_ROLE_CONSTANT, 2, shape, false, err);
+    if (i < 0) return -1;
+    l->module->tensors[i].data = calloc((size_t)rows, (size_t)cols);
+    if (!l->module->tensors[i].data) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1;
+    return i;
+}
+
+/* The same value with the last two dimensions swapped, made on the chip. */
+static int32_t transpose(Lowerer *l, int32_t from, TspError *err) {
+    Module *m = l->module;
+    int32_t lanes = tsp_lanes(&m->machine), to, batches, inner, cols;
+    Tensor x = m->tensors[from];
+    to = lower_new_tensor(l, x.name, x.transposed ? ".rows" : ".transposed", x.dtype,
+                          TSP_ROLE_INTERNAL, x.rank, x.shape, !x.transposed, err);
+    if (to < 0) return -1;
+    if (l->identity < 0) {
+        if ((l->identity = uint8_constant(l, "identity", lanes, lanes, err)) < 0) return -1;
+        for (int32_t i = 0; i < lanes; i++)
+            m->tensors[l->identity].data[(size_t)i * (size_t)lanes + (size_t)i] = 1;
+        m->tensors[l->identity].contiguous = m->tensors[l->identity].streamed = true;
+    }
+    m->tensors[from].striped = true;
+    m->tensors[to].contiguous = true;
+    inner = m->tensors[to].cols; /* rows of `from` in one batch */
+    cols = x.cols;
+    batches = x.rows / inner;
+    for (int32_t b = 0; b < batches; b++)
+        for (int32_t tile = 0; tile < x.ctiles; tile++)
+            for (int32_t byte = 0; byte < x.bytes; byte++)
+                if (!move_stage(l, "transpose", tsp_min32(lanes, cols - tile * lanes), inner,
+                                (Term){l->identity, 0, 0, -1, from, b * inner, tile, byte}, to,
+                                b * cols + tile * lanes, byte, err))
+                    return -1;
+    return to;
+}
+
+int32_t lower_oriented(Lowerer *l, int32_t value, int orientation, TspError *err) {
+    const TspValue *v = &l->graph->values[value];
+    int32_t *slot = &l->tensor_of[value][orientation];
+    if (*slot >= 0) return *slot;
+    if (v->data) {
+        Tensor *t;
+        *slot = lower_new_tensor(l, v->name, orientation ? ".transposed" : "", v->dtype,
+                                 TSP_ROLE_CONSTANT, v->rank, v->shape, orientation == TRANSPOSED,
+                                 err);
+        if (*slot < 0) return -1;
+        t = &l->module->tensors[*slot];
+        t->data = malloc((size_t)tsp_value_bytes(v));
+        if (!t->data) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1;
+        memcpy(t->data, v->data, (size_t)tsp_value_bytes(v));
+        t->contiguous = false;
+        return *slot;
+    }
+    if (l->tensor_of[value][!orientation] >= 0)
+        return *slot = transpose(l, l->tensor_of[value][!orientation], err);
+    *slot = lower_new_tensor(l, v->name, "", v->dtype,
+                             v->is_input    ? TSP_ROLE_INPUT
+                             : v->is_output ? TSP_ROLE_OUTPUT
+                                            : TSP_ROLE_INTERNAL,
+                             v->rank, v->shape, orientation == TRANSPOSED, err);
+    if (*slot >= 0 && !v->is_input) l->module->tensors[*slot].contiguous = true;
+    return *slot;
+}
+
+int32_t lower_widened(Lowerer *l, int32_t value, int32_t cols, TspError *err) {
+    const TspValue *v = &l->graph->values[value];
+    int32_t from, to, ones, bytes, rows;
+    int64_t shape[TSP_MAX_RANK] = {0};
+    bool narrow = cols > 1 && (v->rank == 0 || v->shape[v->rank - 1] == 1);
+    if (!narrow) {
+        from = lower_oriented(l, value, ROWWISE, err);
+        if (from >= 0) l->module->tensors[from].contiguous = true;
+        return from;
+    }
+    if (v->data) { /* the loader copies it along the lanes */
+        Tensor *t;
+        to = lower_new_tensor(l, v->name, ".wide", v->dtype, TSP_ROLE_CONSTANT, v->rank, v->shape,
+                              false, err);
+        if (to < 0) return -1;
+        t = &l->module->tensors[to];
+        t->bcast_cols = cols;
+        t->ctiles = tsp_ceil_div(cols, tsp_lanes(&l->module->machine));
+        t->contiguous = true;
+        t->data = malloc((size_t)tsp_value_bytes(v));
+        if (!t->data) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1;
+        memcpy(t->data, v->data, (size_t)tsp_value_bytes(v));
+        return to;
+    }
+    if ((from = lower_oriented(l, value, ROWWISE, err)) < 0) return -1;
+    if (v->rank) memcpy(shape, v->shape, sizeof shape);
+    shape[v->rank ? v->rank - 1 : 0] = cols;
+    to = lower_new_tensor(l, v->name, ".wide", v->dtype, TSP_ROLE_INTERNAL, v->rank ? v->rank : 1,
+                          shape, false, err);
+    if (to < 0 || (ones = uint8_constant(l, "ones", cols, 1, err)) < 0) return -1;
+    memset(l->module->tensors[ones].data, 1, (size_t)cols);
+    l->module->tensors[ones].striped = true;
+    l->module->tensors[from].contiguous = l->module->tensors[from].streamed = true;
+    l->module->tensors[to].contiguous = true;
+    bytes = l->module->tensors[from].bytes;
+    rows = l->module->tensors[from].rows;
+    for (int32_t byte = 0; byte < bytes; byte++)
+        if (!move_stage(l, "broadcast", rows, cols, (Term){from, 0, 0, byte, ones, 0, 0, -1}, to, 0,
+                        byte, err))
+            return -1;
+    return to;
+}
+
+/* h = fp16(x), second = fp16((x - h) * 2^11), third = fp16(h * 2^-11), on the host. */
+static void split_on_host(const uint8_t *data, int64_t n, uint16_t *part[3]) {
+    for (int64_t i = 0; i < n; i++) {
+        float x, h;
+        memcpy(&x, data + 4 * i, 4);
+        part[0][i] = tsp_half_from_float(x);
+        h = tsp_half_to_float(part[0][i]);
+        part[1][i] = tsp_half_from_float((x - h) * 2048.0f);
+        part[2][i] = tsp_half_from_float(h * (1.0f / 2048.0f));
+    }
+}
+
+bool lower_split(Lowerer *l, int32_t value, int orientation, int32_t part[3], TspError *err) {
+    static const char *const suffix[2][3] = {{".hi", ".lo", ".hi/2048"},
+                                             {".hi.transposed", ".lo.transposed",
+                                              ".hi/2048.transposed"}};
+    const TspValue *v = &l->graph->values[value];
+    int32_t(*cached)[3] = &l->split_of[value][orientation], whole = -1;
+    if ((*cached)[0] >= 0) return memcpy(part, *cached, sizeof *cached), true;
+    if (!v->data && (whole = lower_oriented(l, value, orientation, err)) < 0) return false;
+    for (int i = 0; i < 3; i++) {
+        part[i] = lower_new_tensor(l, v->name, suffix[orientation][i], TSP_F16,
+                                   v->data ? TSP_ROLE_CONSTANT : TSP_ROLE_INTERNAL, v->rank,
+                                   v->shape, orientation == TRANSPOSED, err);
+        if (part[i] < 0) return false;
+        if (v->data) {
+            uint8_t *data = malloc((size_t)tsp_value_elements(v) * 2);
+            if (!data) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+            l->module->tensors[part[i]].data = data;
+        }
+    }
+    if (v->data) {
+        uint16_t *halves[3];
+        for (int64_t i = 0; i < tsp_value_elements(v); i++) {
+            float x;
+            memcpy(&x, v->data + 4 * i, 4);
+            if (x > 65504.0f || x < -65504.0f)
+                return tsp_fail(err, TSP_ERR_NOT_MODELLED,
+                                "'%s' holds %g, beyond fp16: float32 products are made of fp16 "
+                                "halves; scale it to within 65504",
+                                v->name, (double)x);
+        }
+        for (int i = 0; i < 3; i++) halves[i] = (uint16_t *)(void *)l->module->tensors[part[i]].data;
+        split_on_host(v->data, tsp_value_elements(v), halves);
+    } else {
+        Tensor *t = &l->module->tensors[whole];
+        Stage *s = lower_new_stage(l, "split", t->rows, t->cols, err);
+        From x, x3, x6, h, back, r;
+        if (!s) return false;
+        t->contiguous = true;
+        x = lower_operand(s, whole, 0, 1);
+        h = lower_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, x, from_none(), 0);
+        x3 = lower_step(s, TSP_OP_PASS, TSP_F32, TSP_F32, x, from_none(), 0);
+        back = lower_step(s, TSP_OP_CVT, TSP_F16, TSP_F32, h, from_none(), 0);
+        x6 = lower_step(s, TSP_OP_PASS, TSP_F32, TSP_F32, x3, from_none(), 0);
+        r = lower_step(s, TSP_OP_SUB, TSP_F32, TSP_F32, x6, back, 0);
+        r = lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, r, from_imm(), tsp_f32_bits(2048.0f));
+        r = lower_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, r, from_none(), 0);
+        back = lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, back, from_imm(),
+                          tsp_f32_bits(1.0f / 2048.0f));
+        back = lower_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, back, from_none(), 0);
+        lower_output(l, s, h, part[0], 0);
+        lower_output(l, s, r, part[1], 0);
+        lower_output(l, s, back, part[2], 0);
+    }
+    memcpy(*cached, part, sizeof *cached);
+    return true;
+}
+
+void lower_row_strides(const TspValue *v, int32_t out_rank, const int64_t *out_shape,
+                       int64_t strides[TSP_MAX_RANK]) {
+    int64_t stride = 1;
+    int32_t shift = out_rank - v->rank;
+    for (int32_t d = out_rank - 2; d >= 0; d--) {
+        int64_t extent = d - shift >= 0 ? v->shape[d - shift] : 1;
+        strides[d] = extent == 1 ? 0 : stride;
+        stride *= extent;
+        (void)out_shape;
+    }
+}

@@ -1,0 +1,248 @@
+/* planes.c - products on the MXM: which plane does what, weights under compute, accumulation.
+ *
+ * The work of a stage is a line of (output column tile, row) pairs, tile by tile. It is cut into
+ * equal lengths, one a unit (a plane, or for fp16 a pair of planes), so that all units end
+ * together whatever the shape. A unit walks its part in jobs: rows of one column tile, as many as
+ * the accumulators hold, over all K tiles; each K tile is a step: load weights while the step
+ * before computes, install, stream the activations. Units start at different K tiles, so that they
+ * do not all ask for the same slices at once.
+ */
+#include "schedule.h"
+
+#include <stdlib.h>
+
+typedef struct { int32_t tile, row, rows; } Job;
+
+typedef struct {
+    Job *jobs;
+    int32_t count, capacity;
+    int32_t job, term; /* next step */
+} Unit;
+
+static TspDtype term_type(const Tensor *t, int32_t byte) {
+    return byte >= 0 || t->dtype == TSP_BOOL ? TSP_U8 : t->dtype;
+}
+
+static bool add_job(Unit *u, Job job, TspError *err) {
+    if (!tsp_grow((void **)&u->jobs, &u->capacity, u->count + 1, sizeof job, err)) return false;
+    u->jobs[u->count++] = job;
+    return true;
+}
+
+/* Rows row..end of a tile, in jobs of even length within the limits. */
+static bool add_rows(const Scheduler *s, const Stage *stage, Unit *u, int32_t tile, int32_t row,
+                     int32_t end, TspError *err) {
+    int32_t limit = stage->term_count > 1 ? (int32_t)s->m->mxm_accumulator_rows : INT32_MAX / 2;
+    while (row < end) {
+        int32_t cut = tsp_min32(end, schedule_cut(s, stage, row, INT32_MAX / 2));
+        int32_t jobs = tsp_ceil_div(cut - row, limit), rows = tsp_ceil_div(cut - row, jobs);
+        for (; row < cut; row += rows)
+            if (!add_job(u, (Job){tile, row, tsp_min32(rows, cut - row)}, err)) return false;
+    }
+    return true;
+}
+
+/* Cuts the line of tiles x rows into equal parts. Short parts are not worth another load of the
+ * weights: below `least` rows a tile stays whole. */
+static bool share_out(const Scheduler *s, const Stage *stage, Unit *units, int32_t count,
+                      TspError *err) {
+    int32_t tiles = tsp_ceil_div(stage->cols, tsp_lanes(s->m)), unit = 0;
+    int32_t least = 4 * tsp_ceil_div(tsp_lanes(s->m), s->m->mxm_load_streams);
+    int64_t total = (int64_t)tiles * stage->rows, done = 0;
+    for (int32_t tile = 0; tile < tiles; tile++) {
+        for (int32_t row = 0, end; row < stage->rows; row = end) {
+            int64_t share_end = total * (unit + 1) / count;
+            end = stage->rows;
+            if (share_end - done < end - row) end = row + (int32_t)(share_end - done);
+            if (end - row < least || stage->rows - end < least) end = stage->rows;
+            if (!add_rows(s, stage, &units[unit], tile, row, end, err)) return false;
+            done += end - row;
+            while (unit < count - 1 && done >= total * (unit + 1) / count) unit++;
+        }
+    }
+    return true;
+}
+
+/* Loads the weights of a term for output columns column0.. into one plane. `byte`: of the element. */
+static bool load_weights(Scheduler *s, const Stage *stage, const Term *term, int32_t byte,
+                         int32_t plane, int32_t column0, TspError *err) {
+    const TspMachine *m = s->m;
+    const Tensor *w = &s->module->tensors[term->w];
+    TspHemisphere h = plane < (int32_t)m->mxm_planes ? TSP_WEST : TSP_EAST;
+    TspDirection direction = h == TSP_WEST ? TSP_WESTWARD : TSP_EASTWARD;
+    int32_t group = (int32_t)m->mxm_load_streams, column = tsp_mxm_column(m, h), wire;
+    int32_t columns = tsp_min32(tsp_lanes(m), stage->cols - column0);
+    int32_t queue = tsp_queue_mxm(m, h, plane % (int32_t)m->mxm_planes, TSP_ROLE_WEIGHTS);
+    int32_t row0 = term->w_row0 + column0, full = columns / group, rest = columns % group;
+    int64_t from = s->planes[plane].load_from, start;
+    Flow *f = &s->load;
+    flow_clear(f, stage->op, "load");
+    wire = flow_wire(f, (Wire){direction, group, flow_phase(direction, 0, column),
+                               full + (rest > 0), 1, column, column, 0});
+    for (int32_t j = 0; j < tsp_min32(group, columns); j++) {
+        int32_t row = row0 + j; /* the first of its slice: rows row, row + group, ... */
+        Place p = w->stripes[(term->w_ctile * w->bytes + byte) * group + row % group];
+        int32_t slice_column = tsp_slice_column(m, p.slice), count = full + (j < rest);
+        int64_t read;
+        flow_reach(&f->wires[wire], slice_column);
+        p.addr += row / group;
+        read = flow_time_at(&f->wires[wire], slice_column) - m->mem_read_cycles;
+        for (int32_t g = 0; w->ready && g < count; g++)
+            from = tsp_max64(from, schedule_ready(w, term->w_ctile, row + g * group, 0, 1, 1) -
+                                       read - g);
+        flow_item(f, (Item){.kind = ITEM_MEM, .queue = p.slice,
+                            .insn = {.op = TSP_OP_READ, .addr = p.addr}, .step = 1, .start = read,
+                            .count = count, .interval = 1, .bank = tsp_mem_bank(m, p.addr),
+                            .drives = {wire, j}, .drive_width = 1, .reads = {{-1, 0}, {-1, 0}}});
+    }
+    for (int part = 0; part < 2; part++) {
+        int32_t count = part ? rest : group, issues = part ? rest > 0 : full;
+        if (issues == 0) continue;
+        flow_item(f, (Item){.kind = ITEM_QUEUE, .queue = queue,
+                            .insn = {.op = TSP_OP_LW, .group = part ? full : 0, .count = count},
+                            .step = 1, .start = part ? full : 0, .count = issues, .interval = 1,
+                            .drives = {-1, 0}, .reads = {{wire, 0}, {-1, 0}},
+                            .read_width = {count, 0}});
+    }
+    if ((start = flow_earliest(&s->table, f, from, err)) < 0 ||
+        !flow_commit(&s->table, f, start, err))
+        return false;
+    /* installed no earlier than the last vector is in the buffer, and not under a computation */
+    from = tsp_max64(start + full + (rest > 0) - 1 + m->mxm_load_cycles,
+                     s->planes[plane].array_free - m->mxm_install_cycles);
+    flow_clear(f, stage->op, "install");
+    flow_item(f, (Item){.kind = ITEM_QUEUE, .queue = queue,
+                        .insn = {.op = TSP_OP_IW, .type = (int32_t)term_type(w, term->w_byte)},
+                        .count = 1, .interval = 1, .drives = {-1, 0},
+                        .reads = {{-1, 0}, {-1, 0}}});
+    if ((start = flow_earliest(&s->table, f, from, err)) < 0 ||
+        !flow_commit(&s->table, f, start, err))
+        return false;
+    s->planes[plane].installed = start + m->mxm_install_cycles;
+    s->planes[plane].load_from =
+        start + tsp_max64(1, m->mxm_install_cycles - m->mxm_load_cycles);
+    s->planes[plane].any = true;
+    s->planes[plane].weights = *term;
+    s->planes[plane].weights.w_byte = byte;
+    s->planes[plane].column0 = column0;
+    return true;
+}
+
+/* Loads what the step needs unless it is there already. */
+static bool prepare_planes(Scheduler *s, const Stage *stage, const Term *term, int32_t plane,
+                           int32_t planes, int32_t column0, TspError *err) {
+    for (int32_t i = 0; i < planes; i++) {
+        const Plane *p = &s->planes[plane + i];
+        int32_t byte = planes > 1 ? i : term->w_byte >= 0 ? term->w_byte : 0;
+        if (p->any && p->weights.w == term->w && p->weights.w_row0 == term->w_row0 &&
+            p->weights.w_ctile == term->w_ctile && p->weights.w_byte == byte &&
+            p->column0 == column0 && p->as_bytes == (term->w_byte >= 0))
+            continue;
+        if (!load_weights(s, stage, term, byte, plane + i, column0, err)) return false;
+        s->planes[plane + i].as_bytes = term->w_byte >= 0;
+    }
+    return true;
+}
+
+/* The flow of one step: activations in, products out or into the accumulators. */
+static bool build_step(Scheduler *s, const Stage *stage, const Term *term, const Job *job,
+                       int32_t plane, int32_t copy, bool add, bool emit, int64_t *from,
+                       TspError *err) {
+    const TspMachine *m = s->m;
+    const Tensor *a = &s->module->tensors[term->a];
+    TspDtype type = term_type(a, term->a_byte);
+    TspHemisphere h = plane < (int32_t)m->mxm_planes ? TSP_WEST : TSP_EAST;
+    TspDirection out = h == TSP_WEST ? TSP_WESTWARD : TSP_EASTWARD;
+    int32_t column = tsp_mxm_column(m, h), interval = type == TSP_F16 ? (int32_t)m->mxm_fp16_cycles : 1;
+    int32_t width = type == TSP_F16 ? 2 : 1, row = term->a_row0 + job->row, wire, product = -1;
+    int32_t local = plane % (int32_t)m->mxm_planes;
+    int64_t acc = tsp_insn_func(m, TSP_OP_ABC);
+    Flow *f = &s->compute;
+    flow_clear(f, stage->op, stage->what);
+    wire = flow_wire(f, (Wire){out, width, flow_phase(out, 0, column), job->rows, interval, column,
+                               column, 0});
+    for (int32_t b = 0; b < width; b++) {
+        Place p = tsp_place(a, copy, row, term->a_ctile, term->a_byte >= 0 ? term->a_byte : b);
+        int32_t slice_column = tsp_slice_column(m, p.slice);
+        int64_t read;
+        flow_reach(&f->wires[wire], slice_column);
+        read = flow_time_at(&f->wires[wire], slice_column) - m->mem_read_cycles;
+        *from = tsp_max64(*from, schedule_ready(a, term->a_ctile, row, 1, job->rows, interval) - read);
+        flow_item(f, (Item){.kind = ITEM_MEM, .queue = p.slice,
+                            .insn = {.op = TSP_OP_READ, .addr = p.addr}, .step = 1, .start = read,
+                            .count = job->rows, .interval = interval,
+                            .bank = tsp_mem_bank(m, p.addr), .drives = {wire, b}, .drive_width = 1,
+                            .reads = {{-1, 0}, {-1, 0}}});
+    }
+    flow_item(f, (Item){.kind = ITEM_QUEUE, .queue = tsp_queue_mxm(m, h, local, TSP_ROLE_ACTIVATIONS),
+                        .insn = {.op = TSP_OP_ABC, .type = (int32_t)type}, .count = job->rows,
+                        .interval = interval, .drives = {-1, 0}, .reads = {{wire, 0}, {-1, 0}},
+                        .read_width = {width, 0}});
+    if (emit) {
+        TspDirection back = h == TSP_WEST ? TSP_EASTWARD : TSP_WESTWARD;
+        product = flow_wire(f, (Wire){back, 4,
+                                      flow_phase(back, acc + tsp_insn_func(m, TSP_OP_ACC), column),
+                                      job->rows, interval, column, column, 0});
+    }
+    flow_item(f, (Item){.kind = ITEM_QUEUE, .queue = tsp_queue_mxm(m, h, local, TSP_ROLE_RESULTS),
+                        .insn = {.op = TSP_OP_ACC, .add = add, .emit = emit},
+                        .step = add || !emit, .start = acc, .count = job->rows,
+                        .interval = interval, .drives = {product, 0}, .drive_width = emit ? 4 : 0,
+                        .reads = {{-1, 0}, {-1, 0}}});
+    return !emit || schedule_tail(s, f, stage, job->row, job->rows, job->tile, interval, product,
+                                  from, err);
+}
+
+/* Places the next step of a unit. */
+static bool place_step(Scheduler *s, const Stage *stage, Unit *u, int32_t plane, int32_t planes,
+                       int32_t unit, int32_t units, TspError *err) {
+    const Job *job = &u->jobs[u->job];
+    int32_t turn = (u->term + unit * stage->term_count / units) % stage->term_count;
+    const Term *term = &stage->terms[turn];
+    const Tensor *a = &s->module->tensors[term->a];
+    int32_t interval = term_type(a, term->a_byte) == TSP_F16 ? (int32_t)s->m->mxm_fp16_cycles : 1;
+    int32_t copy = unit * a->copies / units, best_copy = copy;
+    bool add = u->term > 0, emit = u->term == stage->term_count - 1;
+    int64_t least = 0, start = -1, end;
+    if (!prepare_planes(s, stage, term, plane, planes, job->tile * tsp_lanes(s->m), err))
+        return false;
+    for (int32_t i = 0; i < planes; i++)
+        least = tsp_max64(least, tsp_max64(s->planes[plane + i].array_free,
+                                           s->planes[plane + i].installed));
+    for (int32_t tries = 0; tries < a->copies; tries++, copy = (copy + 1) % a->copies) {
+        int64_t from = least, found;
+        if (!build_step(s, stage, term, job, plane, copy, add, emit, &from, err) ||
+            (found = flow_earliest(&s->table, &s->compute, from, err)) < 0)
+            return false;
+        if (start < 0 || found < start) start = found, best_copy = copy;
+        if (start == from) break;
+    }
+    end = least;
+    if (!build_step(s, stage, term, job, plane, best_copy, add, emit, &end, err) ||
+        !flow_commit(&s->table, &s->compute, start, err) ||
+        (emit && !schedule_results(s, stage, &s->compute, start, job->row, job->rows, job->tile,
+                                   interval, err)))
+        return false;
+    end = start + (int64_t)job->rows * interval;
+    for (int32_t i = 0; i < planes; i++) s->planes[plane + i].array_free = end;
+    if (++u->term == stage->term_count) u->term = 0, u->job++;
+    return true;
+}
+
+bool schedule_product(Scheduler *s, const Stage *stage, TspError *err) {
+    Unit units[MAX_PLANES] = {{0}};
+    const Term *term = &stage->terms[0];
+    int32_t planes = term_type(&s->module->tensors[term->a], term->a_byte) == TSP_F16 ? 2 : 1;
+    int32_t count = 2 * (int32_t)s->m->mxm_planes / planes;
+    bool ok = share_out(s, stage, units, count, err);
+    for (bool more = true; ok && more;) { /* in step, so that all units get their turn in time */
+        more = false;
+        for (int32_t i = 0; i < count && ok; i++) {
+            if (units[i].job >= units[i].count) continue;
+            more = true;
+            ok = place_step(s, stage, &units[i], i * planes, planes, i, count, err);
+        }
+    }
+    for (int32_t i = 0; i < count; i++) free(units[i].jobs);
+    return ok;
+}

@@ -1,0 +1,81 @@
+/* schedule.c - the schedule pass: stages become flows, each at the earliest cycle that is free.
+ *
+ * Stages are taken in order; since every flow is placed by what it needs and not by what came
+ * before it, independent flows overlap by themselves, and a stage starts on the first rows that
+ * its predecessor has written.
+ */
+#include "schedule.h"
+
+#include <stdlib.h>
+
+int64_t schedule_ready(const Tensor *t, int32_t ctile, int32_t row0, int32_t row_step,
+                       int32_t count, int32_t interval) {
+    int64_t start = 0;
+    if (!t->ready) return 0;
+    for (int32_t i = 0; i < t->ready[ctile].count; i++) {
+        const Ready *r = &t->ready[ctile].items[i];
+        int32_t low = row0 > r->row0 ? row0 : r->row0;
+        int32_t high = tsp_min32(row_step ? row0 + count : row0 + 1, r->row0 + r->count) - 1;
+        if (low > high) continue;
+        /* both sides are linear in the row, so the ends decide */
+        start = tsp_max64(start, r->ready + (int64_t)(low - r->row0) * r->interval -
+                                     (int64_t)(low - row0) * interval);
+        start = tsp_max64(start, r->ready + (int64_t)(high - r->row0) * r->interval -
+                                     (int64_t)(high - row0) * interval);
+    }
+    return start;
+}
+
+bool schedule_note(Tensor *t, int32_t ctile, Ready ready, TspError *err) {
+    ReadyList *list;
+    if (!t->ready && !(t->ready = calloc((size_t)t->ctiles, sizeof *t->ready)))
+        return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    list = &t->ready[ctile];
+    if (list->count) { /* the usual case: the next rows of the same even sequence */
+        Ready *last = &list->items[list->count - 1];
+        if (last->row0 + last->count == ready.row0 && last->interval == ready.interval &&
+            last->ready + (int64_t)last->count * last->interval == ready.ready) {
+            last->count += ready.count;
+            return true;
+        }
+    }
+    if (!tsp_grow((void **)&list->items, &list->capacity, list->count + 1, sizeof ready, err))
+        return false;
+    list->items[list->count++] = ready;
+    return true;
+}
+
+static bool schedule_elementwise(Scheduler *s, const Stage *stage, TspError *err) {
+    int32_t tiles = tsp_ceil_div(stage->cols, tsp_lanes(s->m));
+    for (int32_t row = 0, end; row < stage->rows; row = end) {
+        end = schedule_cut(s, stage, row, INT32_MAX / 2);
+        for (int32_t tile = 0; tile < tiles; tile++) {
+            int64_t from = 0;
+            flow_clear(&s->compute, stage->op, stage->what);
+            if (!schedule_tail(s, &s->compute, stage, row, end - row, tile, 1, -1, &from, err) ||
+                (from = flow_earliest(&s->table, &s->compute, from, err)) < 0 ||
+                !flow_commit(&s->table, &s->compute, from, err) ||
+                !schedule_results(s, stage, &s->compute, from, row, end - row, tile, 1, err))
+                return false;
+        }
+    }
+    return true;
+}
+
+bool tsp_pass_schedule(Module *module, TspError *err) {
+    Scheduler *s = calloc(1, sizeof *s);
+    bool ok = true;
+    if (!s) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    s->module = module;
+    s->m = &module->machine;
+    s->table.module = module;
+    for (int32_t i = 0; i < module->stage_count && ok; i++) {
+        const Stage *stage = &module->stages[i];
+        ok = stage->product ? schedule_product(s, stage, err) : schedule_elementwise(s, stage, err);
+    }
+    flow_free(&s->load);
+    flow_free(&s->compute);
+    table_free(&s->table);
+    free(s);
+    return ok;
+}

@@ -1,0 +1,49 @@
+/* schedule.h - what the files of the schedule pass share.
+ */
+#ifndef TSP_SCHEDULE_H
+#define TSP_SCHEDULE_H
+#include "flow.h"
+
+/* What one plane (or, for fp16, one pair) holds and when it is free. */
+typedef struct {
+    int64_t load_from;   /* first cycle an LW may issue */
+    int64_t array_free;  /* first cycle an activation may be accepted */
+    int64_t installed;   /* first cycle activations meet the installed weights */
+    Term weights;        /* what is installed: w, w_row0, w_ctile, w_byte */
+    int32_t column0;     /* first output column installed */
+    bool any, as_bytes;  /* weights are there; taken byte by byte, as uint8 */
+} Plane;
+
+enum { MAX_PLANES = 4 };
+
+typedef struct {
+    Module *module;
+    const TspMachine *m;
+    Table table;
+    Plane planes[MAX_PLANES];
+    Flow load, compute;  /* reused */
+} Scheduler;
+
+/* First cycle >= 0 at which row row0 + i*row_step can be read in cycle that + i*interval. */
+int64_t schedule_ready(const Tensor *t, int32_t ctile, int32_t row0, int32_t row_step,
+                       int32_t count, int32_t interval);
+/* Notes that rows become readable. */
+bool schedule_note(Tensor *t, int32_t ctile, Ready ready, TspError *err);
+
+/* tail.c: operands, VXM steps and writes of rows first..first+count-1, column tile `ctile` of a
+ * stage. `product`: wire that brings the product, -1 if there is none; vectors `interval` apart.
+ * `copy` says which copy of operands to read. *from is raised to the first start at which all
+ * operands are there. */
+bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int32_t count,
+                   int32_t ctile, int32_t interval, int32_t product, int64_t *from, TspError *err);
+/* After the flow was placed: notes when its results can be read. */
+bool schedule_results(Scheduler *s, const Stage *stage, const Flow *f, int64_t start,
+                      int32_t first, int32_t count, int32_t ctile, int32_t interval, TspError *err);
+/* End of the longest piece from `row` on that stays inside one block of every tensor the stage
+ * touches row by row; at most `limit` rows. */
+int32_t schedule_cut(const Scheduler *s, const Stage *stage, int32_t row, int32_t limit);
+
+/* planes.c */
+bool schedule_product(Scheduler *s, const Stage *stage, TspError *err);
+
+#endif

@@ -1,0 +1,278 @@
+/* tail.c - the second half of every flow: operands from memory, VXM steps, results to memory.
+ *
+ * Steps form a tree whose times follow from one of them: a chained step takes its operand in the
+ * very cycle it is produced. Streams are read when they are needed.
+ */
+#include "schedule.h"
+
+#include <stddef.h>
+
+enum { UNSET = INT32_MIN };
+
+/* ALU input times, relative, of steps, operands and the product. */
+typedef struct { int32_t step[MAX_STEPS], operand[MAX_OPERANDS], product; } Times;
+
+static int32_t *time_of(Times *t, From from, int32_t *step_shift, int32_t op_cycles) {
+    *step_shift = 0;
+    switch (from.kind) {
+    case FROM_PRODUCT: return &t->product;
+    case FROM_OPERAND: return &t->operand[from.index];
+    case FROM_STEP: *step_shift = op_cycles; return &t->step[from.index];
+    default: return NULL;
+    }
+}
+
+/* Spreads known times along the edges until nothing changes; false if they contradict. */
+static bool spread_times(const Stage *stage, Times *t, int32_t op_cycles) {
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (int32_t i = 0; i < stage->step_count; i++) {
+            const From from[2] = {stage->steps[i].a, stage->steps[i].b};
+            for (int j = 0; j < 2; j++) {
+                int32_t shift, *source = time_of(t, from[j], &shift, op_cycles);
+                if (!source) continue;
+                if (*source == UNSET && t->step[i] != UNSET)
+                    *source = t->step[i] - shift, changed = true;
+                else if (*source != UNSET && t->step[i] == UNSET)
+                    t->step[i] = *source + shift, changed = true;
+                else if (*source != UNSET && *source + shift != t->step[i])
+                    return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* Times with the product at 0, or the first step at 0. */
+static bool solve_times(const Stage *stage, bool product, Times *t, int32_t op_cycles) {
+    for (int i = 0; i < MAX_STEPS; i++) t->step[i] = UNSET;
+    for (int i = 0; i < MAX_OPERANDS; i++) t->operand[i] = UNSET;
+    t->product = UNSET;
+    if (product)
+        t->product = 0;
+    else
+        t->step[0] = 0;
+    if (!spread_times(stage, t, op_cycles)) return false;
+    for (int32_t i = 0; i < stage->step_count; i++) /* parts joined to nothing known */
+        if (t->step[i] == UNSET) {
+            t->step[i] = 0;
+            if (!spread_times(stage, t, op_cycles)) return false;
+        }
+    return true;
+}
+
+/* The wires that bring one operand to the VXM at relative time `time`, and their Reads. */
+static int32_t operand_wire(Scheduler *s, Flow *f, const Operand *o, int32_t first, int32_t count,
+                            int32_t ctile, int32_t interval, int64_t time, int64_t *from) {
+    const TspMachine *m = s->m;
+    const Tensor *t = &s->module->tensors[o->tensor];
+    int32_t row = o->row0 + first * o->row_step, vxm = tsp_vxm_column(m), wire,
+            tile = o->ctile0 + ctile;
+    TspDirection direction =
+        tsp_slice_hemisphere(m, tsp_place(t, 0, row, tile, 0).slice) == TSP_WEST ? TSP_EASTWARD
+                                                                                : TSP_WESTWARD;
+    wire = flow_wire(f, (Wire){direction, t->bytes, flow_phase(direction, time, vxm), count,
+                               interval, vxm, vxm, 0});
+    for (int32_t byte = 0; byte < t->bytes && !f->failed; byte++) {
+        Place p = tsp_place(t, 0, row, tile, byte);
+        int32_t column = tsp_slice_column(m, p.slice);
+        int64_t start;
+        flow_reach(&f->wires[wire], column);
+        start = flow_time_at(&f->wires[wire], column) - m->mem_read_cycles;
+        *from = tsp_max64(*from,
+                          schedule_ready(t, tile, row, o->row_step, count, interval) - start);
+        flow_item(f, (Item){.kind = ITEM_MEM, .queue = p.slice,
+                            .insn = {.op = TSP_OP_READ, .addr = p.addr}, .step = o->row_step,
+                            .start = start, .count = count, .interval = interval,
+                            .bank = tsp_mem_bank(m, p.addr), .drives = {wire, byte},
+                            .drive_width = 1, .reads = {{-1, 0}, {-1, 0}}});
+    }
+    return wire;
+}
+
+/* One Write run, or a Write a row where rows are striped over slices. */
+static void write_rows(const Scheduler *s, Flow *f, int32_t wire, int32_t offset, Place p,
+                       int32_t skip, int32_t count, int32_t interval) {
+    int32_t column = tsp_slice_column(s->m, p.slice);
+    flow_reach(&f->wires[wire], column);
+    flow_item(f, (Item){.kind = ITEM_MEM, .queue = p.slice,
+                        .insn = {.op = TSP_OP_WRITE, .waddr = p.addr}, .step = 1,
+                        .start = flow_time_at(&f->wires[wire], column) + (int64_t)skip * interval,
+                        .count = count, .interval = interval, .bank = tsp_mem_bank(s->m, p.addr),
+                        .drives = {-1, 0}, .reads = {{wire, offset}, {-1, 0}},
+                        .read_width = {1, 0}});
+}
+
+/* Writes the part of an output that lies in one hemisphere (-1: both). */
+static void write_output(const Scheduler *s, Flow *f, const Output *o, int32_t wire, int hemisphere,
+                         int32_t first, int32_t count, int32_t ctile, int32_t interval) {
+    const TspMachine *m = s->m;
+    const Tensor *t = &s->module->tensors[o->tensor];
+    int32_t row = o->row0 + first, tile = o->ctile0 + ctile, group = (int32_t)m->mxm_load_streams;
+    for (int32_t b = 0; b < o->bytes; b++) {
+        int32_t byte = o->byte0 + b, offset = o->src_byte + b;
+        for (int32_t copy = 0; t->places && copy < t->copies; copy++) {
+            Place p = tsp_place(t, copy, row, tile, byte);
+            if (hemisphere < 0 || (int)tsp_slice_hemisphere(m, p.slice) == hemisphere)
+                write_rows(s, f, wire, offset, p, 0, count, interval);
+        }
+        for (int32_t i = 0; t->stripes && i < count; i++) {
+            Place p = t->stripes[(tile * t->bytes + byte) * group + (row + i) % group];
+            p.addr += (row + i) / group;
+            if (hemisphere < 0 || (int)tsp_slice_hemisphere(m, p.slice) == hemisphere)
+                write_rows(s, f, wire, offset, p, i, 1, interval);
+        }
+    }
+}
+
+static bool lies_in(const Scheduler *s, const Output *o, int hemisphere, int32_t first,
+                    int32_t count, int32_t ctile) {
+    const TspMachine *m = s->m;
+    const Tensor *t = &s->module->tensors[o->tensor];
+    int32_t tile = o->ctile0 + ctile, group = (int32_t)m->mxm_load_streams;
+    for (int32_t b = o->byte0; b < o->byte0 + o->bytes; b++) {
+        for (int32_t copy = 0; t->places && copy < t->copies; copy++)
+            if ((int)tsp_slice_hemisphere(
+                    m, tsp_place(t, copy, o->row0 + first, tile, b).slice) == hemisphere)
+                return true;
+        for (int32_t i = 0; t->stripes && i < group && i < count; i++)
+            if ((int)tsp_slice_hemisphere(
+                    m, t->stripes[(tile * t->bytes + b) * group + (o->row0 + first + i) % group]
+                           .slice) == hemisphere)
+                return true;
+    }
+    return false;
+}
+
+static bool converts(const Step *step) {
+    return step->op == TSP_OP_CVT || step->op == TSP_OP_CVT_SAT;
+}
+
+static TspDtype result_type(const Step *step) { return converts(step) ? step->type2 : step->type; }
+
+/* Adds the ALU item of a step; returns its index among the items. */
+static int32_t step_item(const Scheduler *s, Flow *f, const Step *step, int32_t time,
+                         const int32_t *operand_wires, int32_t product, int32_t count,
+                         int32_t interval) {
+    Item item = {.kind = ITEM_ALU, .queue = f->alus++,
+                 .insn = {.op = step->op, .type = (int32_t)step->type,
+                          .type2 = converts(step) ? (int32_t)step->type2 : 0},
+                 .start = time - s->m->vxm_entry_cycles, .count = count, .interval = interval,
+                 .drives = {-1, 0}, .reads = {{-1, 0}, {-1, 0}}, .alu_from = {-1, -1}};
+    const From from[2] = {step->a, step->b};
+    for (int j = 0; j < 2; j++) {
+        int32_t *source = j ? &item.insn.src_b : &item.insn.src_a;
+        switch (from[j].kind) {
+        case FROM_PRODUCT: item.reads[j].wire = product; break;
+        case FROM_OPERAND: item.reads[j].wire = operand_wires[from[j].index]; break;
+        case FROM_STEP: item.alu_from[j] = from[j].index; break;
+        case FROM_IMM:
+            *source = TSP_SRC(TSP_SRC_IMM, 0);
+            item.insn.imm = (int32_t)step->imm;
+            break;
+        case FROM_NONE: break;
+        }
+        if (item.reads[j].wire >= 0) item.read_width[j] = tsp_dtype_bytes(step->type);
+    }
+    flow_item(f, item);
+    return f->item_count - 1;
+}
+
+bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int32_t count,
+                   int32_t ctile, int32_t interval, int32_t product, int64_t *from,
+                   TspError *err) {
+    const TspMachine *m = s->m;
+    int32_t vxm = tsp_vxm_column(m), op_cycles = (int32_t)m->vxm_op_cycles, first_step, emitted = 0;
+    int32_t operand_wires[MAX_OPERANDS];
+    int64_t base = m->vxm_entry_cycles; /* relative time of ALU input time 0 */
+    Times times;
+    if (stage->step_count == 0) {
+        for (int32_t o = 0; o < stage->output_count; o++)
+            write_output(s, f, &stage->outputs[o], product, -1, first, count, ctile, interval);
+        return true;
+    }
+    if (!solve_times(stage, product >= 0, &times, op_cycles))
+        return tsp_fail(err, TSP_ERR_BUG, "the steps of a stage (%s) cannot meet", stage->what);
+    if (product >= 0) {
+        flow_reach(&f->wires[product], vxm);
+        base += flow_time_at(&f->wires[product], vxm);
+    }
+    for (int32_t i = 0; i < stage->operand_count; i++)
+        operand_wires[i] =
+            operand_wire(s, f, &stage->operands[i], first, count, ctile, interval,
+                         base + times.operand[i] - m->vxm_entry_cycles, from);
+    first_step = f->item_count;
+    for (int32_t i = 0; i < stage->step_count; i++)
+        step_item(s, f, &stage->steps[i], (int32_t)base + times.step[i], operand_wires, product,
+                  count, interval);
+    for (int32_t o = 0; o < stage->output_count; o++) {
+        const Output *out = &stage->outputs[o];
+        TspDtype type = result_type(&stage->steps[out->from.index]);
+        int32_t last = out->from.index; /* ALU that makes the value */
+        int64_t time = base + times.step[last] + op_cycles;
+        emitted = 0;
+        for (int h = TSP_WEST; h <= TSP_EAST; h++) {
+            TspDirection direction = h == TSP_WEST ? TSP_WESTWARD : TSP_EASTWARD;
+            int32_t wire, item = first_step + last;
+            if (!lies_in(s, out, h, first, count, ctile)) continue;
+            if (emitted++) { /* the other direction: one more ALU passes the value on */
+                Step pass = {TSP_OP_PASS, type, type, {FROM_STEP, last}, {FROM_NONE, 0}, 0};
+                item = step_item(s, f, &pass, (int32_t)time, operand_wires, product, count,
+                                 interval);
+                time += op_cycles;
+            }
+            wire = flow_wire(f, (Wire){direction, tsp_dtype_bytes(type),
+                                       flow_phase(direction, time + m->vxm_exit_cycles, vxm),
+                                       count, interval, vxm, vxm, 0});
+            if (f->failed) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+            f->items[item].drives = (Tap){wire, 0};
+            f->items[item].drive_width = tsp_dtype_bytes(type);
+            write_output(s, f, out, wire, h, first, count, ctile, interval);
+        }
+    }
+    return true;
+}
+
+bool schedule_results(Scheduler *s, const Stage *stage, const Flow *f, int64_t start,
+                      int32_t first, int32_t count, int32_t ctile, int32_t interval,
+                      TspError *err) {
+    int64_t landed = 0; /* of row 0 by the latest of all Writes: later rows follow evenly */
+    for (int32_t i = 0; i < f->item_count; i++) {
+        const Item *item = &f->items[i];
+        if (item->kind != ITEM_MEM || item->insn.op != TSP_OP_WRITE) continue;
+        const Wire *w = &f->wires[item->reads[0].wire];
+        landed = tsp_max64(landed,
+                           start + flow_time_at(w, tsp_slice_column(s->m, item->queue)) +
+                               s->m->mem_write_cycles);
+    }
+    for (int32_t o = 0; o < stage->output_count; o++) {
+        const Output *out = &stage->outputs[o];
+        if (!schedule_note(&s->module->tensors[out->tensor], out->ctile0 + ctile,
+                           (Ready){out->row0 + first, count, landed, interval}, err))
+            return false;
+    }
+    return true;
+}
+
+static int32_t block_end(const Tensor *t, int32_t row) {
+    return t->places ? (row / t->block_rows + 1) * t->block_rows : INT32_MAX;
+}
+
+int32_t schedule_cut(const Scheduler *s, const Stage *stage, int32_t row, int32_t limit) {
+    int32_t end = tsp_min32(stage->rows, row + limit);
+    for (int32_t i = 0; i < stage->operand_count; i++) {
+        const Operand *o = &stage->operands[i];
+        const Tensor *t = &s->module->tensors[o->tensor];
+        if (o->row_step) end = tsp_min32(end, block_end(t, o->row0 + row) - o->row0);
+    }
+    for (int32_t i = 0; i < stage->output_count; i++) {
+        const Output *o = &stage->outputs[i];
+        end = tsp_min32(end, block_end(&s->module->tensors[o->tensor], o->row0 + row) - o->row0);
+    }
+    for (int32_t i = 0; i < stage->term_count; i++) {
+        const Term *term = &stage->terms[i];
+        end = tsp_min32(end, block_end(&s->module->tensors[term->a], term->a_row0 + row) -
+                                 term->a_row0);
+    }
+    return end;
+}
