@@ -1,0 +1,110 @@
+# tsp - simulator, compiler and assembler for a Tensor Streaming Processor.
+#
+#   make demo     install what is missing, build, compile and run a matmul
+#   make check    install what is missing, build, run every test
+#   make          build build/release/tsp;  MODE=debug or MODE=sanitize build beside it
+#   make bless    accept the error messages of tests/bad as they are now; then read the diff
+#   make docs     regenerate docs/isa.md from isa/isa.def
+#   make format   clang-format every source;  make lint says what it would change
+#   make install  to PREFIX (/usr/local);  make clean;  make help
+#
+#   CC=clang make ...  another compiler, its own build folder;  V=1 prints the commands
+#
+MODE ?= release
+PREFIX ?= /usr/local
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+BUILD := build/$(MODE)$(if $(filter gcc,$(CC)),,-$(CC))
+Q := $(if $(V),,@)
+# One job a core, for whoever does not say -j.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2) --no-print-directory
+endif
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+# Code instrumented by the sanitizers draws false alarms; the other modes judge.
+WARN_sanitize := -Wno-conversion -Wno-maybe-uninitialized
+CFLAGS_release  := -O2 -g -DNDEBUG
+CFLAGS_debug    := -O0 -g
+CFLAGS_sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS ?=
+# No contraction: a fused multiply-add would round differently on different hosts.
+ALL_CFLAGS = -std=c17 -D_GNU_SOURCE $(WARN) $(WARN_$(MODE)) -ffp-contract=off $(CFLAGS_$(MODE)) $(WERROR) -I. -MMD -MP $(CFLAGS)
+LDFLAGS_sanitize := -fsanitize=address,undefined
+LDLIBS := -lcjson -lm -lpthread
+
+ROOMS    := isa sim compiler
+LIB_SRC  := $(wildcard $(ROOMS:%=%/*.c))
+CLI_SRC  := $(wildcard cli/*.c)
+TEST_SRC := $(wildcard tests/test_*.c)
+LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
+CLI_OBJ  := $(CLI_SRC:%.c=$(BUILD)/%.o)
+TESTS    := $(TEST_SRC:%.c=$(BUILD)/%)
+SOURCES  := $(wildcard $(foreach room,$(ROOMS) cli tests,$(room)/*.[ch]))
+
+.PHONY: all tests demo check deps docs bless format lint install clean help
+.SECONDARY:
+all: $(BUILD)/tsp
+tests: $(TESTS)
+
+$(BUILD)/libtsp.a: $(LIB_OBJ)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(BUILD)/tsp: $(CLI_OBJ) $(BUILD)/libtsp.a
+	@echo "link $@"
+	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(BUILD)/libtsp.a
+	@echo "link $@"
+	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lrt $(LDLIBS)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "$(CC) $(MODE) $<"
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+# The compiler may be missing before deps has run, so what needs it is built by a make of its own.
+deps:
+	@tests/install-deps.sh
+
+demo:
+	@tests/install-deps.sh build
+	@$(MAKE) all
+	@echo; echo '$$ tsp run programs/matmul-int8.json --check'
+	@build/release/tsp run programs/matmul-int8.json --check
+	@echo; echo 'Try next:'
+	@echo '  build/release/tsp run programs/matmul-int8.json --check --report report.json'
+	@echo '  build/release/tsp compile programs/matmul-int8.json --dump=schedule'
+	@echo '  build/release/tsp info            the machine, every number with its source'
+	@echo '  build/release/tsp --help          all commands;  README.md leads to the rest'
+
+check: deps
+	@$(MAKE) all tests WERROR=-Werror
+	@$(MAKE) all tests MODE=sanitize
+	@$(MAKE) all WERROR=-Werror CC=clang
+	@tests/run.sh
+
+docs: all
+	$(BUILD)/tsp info --isa-markdown > docs/isa.md.tmp && mv docs/isa.md.tmp docs/isa.md
+
+bless: all
+	@TSP=$(BUILD)/tsp tests/golden.sh --bless
+
+format:
+	clang-format -i $(SOURCES)
+
+lint:
+	clang-format --dry-run $(SOURCES)
+
+install: all
+	install -D -m 755 $(BUILD)/tsp $(DESTDIR)$(PREFIX)/bin/tsp
+
+clean:
+	rm -rf build
+
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,147 @@
+/* main.c - tsp: the table of subcommands and their options, dispatch, help. */
+#include "cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define OPTION(field) offsetof(CliOptions, field)
+#define OPTION_MACHINE                                                                             \
+    {"machine", 'm', CLI_OPTION_TEXT, OPTION(machine), "NAME|FILE",                                \
+     "machine description: tsp1 (default), tiny, or a JSON file", 0}
+#define OPTION_REPORT                                                                              \
+    {"report", 0, CLI_OPTION_TEXT, OPTION(report), "FILE.json",                                    \
+     "write the report (docs/glossary.md defines its figures)", 0}
+#define OPTION_OUTPUT(what) {"output", 'o', CLI_OPTION_TEXT, OPTION(output), "FILE", what, 0}
+#define OPTION_HELP {"help", 'h', CLI_OPTION_FLAG, OPTION(help), NULL, "print this", 0}
+#define OPTION_END {NULL, 0, CLI_OPTION_FLAG, 0, NULL, NULL, 0}
+
+static const CliOption run_options[] = {
+    {"input", 'i', CLI_OPTION_BINDING, OPTION(inputs), "NAME=FILE.npy",
+     "fill an input from a file; may be repeated", 0},
+    {"output", 'o', CLI_OPTION_BINDING, OPTION(outputs), "NAME=FILE.npy",
+     "write an output to a file; may be repeated", 0},
+    {"seed", 's', CLI_OPTION_NUMBER, OPTION(seed), "N",
+     "inputs without a file are random, from this seed (default 0)", 0},
+    {"check", 'c', CLI_OPTION_FLAG, OPTION(check), NULL,
+     "evaluate the graph on the host too and compare every output", 0},
+    OPTION_REPORT,
+    {"trace", 0, CLI_OPTION_TEXT, OPTION(trace), "FILE", "write a trace (not modelled yet)", 0},
+    OPTION_MACHINE,
+    {"engine", 0, CLI_OPTION_TEXT, OPTION(engine), "fast|reference",
+     "the engine (default fast; reference is not modelled yet)", 0},
+    {"threads", 'j', CLI_OPTION_NUMBER, OPTION(threads), "N",
+     "host threads allowed (today the engine uses one); never changes a bit", 1},
+    {"until", 'u', CLI_OPTION_NUMBER, OPTION(until), "CYCLE",
+     "stop when every cycle below this one is done; print the hash of the state", 0},
+    OPTION_HELP,
+    OPTION_END,
+};
+static const CliOption compile_options[] = {
+    OPTION_OUTPUT("the program file to write"),
+    {"dump", 0, CLI_OPTION_TEXT, OPTION(dump), "PASS",
+     "print the result of one pass (an unknown name lists them)", 0},
+    OPTION_REPORT,
+    OPTION_MACHINE,
+    OPTION_HELP,
+    OPTION_END,
+};
+static const CliOption check_options[] = {OPTION_MACHINE, OPTION_HELP, OPTION_END};
+static const CliOption asm_options[] = {
+    OPTION_OUTPUT("the program file to write"), OPTION_MACHINE, OPTION_HELP, OPTION_END};
+static const CliOption disasm_options[] = {OPTION_OUTPUT("write here instead of to stdout"),
+                                           OPTION_HELP, OPTION_END};
+static const CliOption info_options[] = {
+    OPTION_MACHINE,
+    {"json", 0, CLI_OPTION_FLAG, OPTION(json), NULL,
+     "the machine as JSON, as --machine reads it", 0},
+    {"isa-markdown", 0, CLI_OPTION_FLAG, OPTION(isa_markdown), NULL,
+     "the instruction reference, as in docs/isa.md", 0},
+    OPTION_HELP,
+    OPTION_END,
+};
+
+/* A command without a function is known and not there yet. */
+static const CliCommand commands[] = {
+    {"run", "GRAPH|PROGRAM|FILE.s", "compile or assemble if need be, and simulate", cli_run,
+     run_options},
+    {"compile", "GRAPH", "compile a graph to a program file", cli_compile, compile_options},
+    {"check", "PROGRAM|GRAPH|FILE.s", "prove a program legal without running it", cli_check,
+     check_options},
+    {"asm", "FILE.s", "assemble to a program file", cli_asm, asm_options},
+    {"disasm", "PROGRAM", "print a program as assembly", cli_disasm, disasm_options},
+    {"info", "[PROGRAM]", "what a machine has, or what a program holds", cli_info, info_options},
+    {"view", "GRAPH|PROGRAM", "show a run in a window (not modelled yet)", NULL, NULL},
+    {"1brc", "MEASUREMENTS.txt", "one billion rows (not modelled yet)", NULL, NULL},
+    {"bench", "", "measure the simulator (not modelled yet)", NULL, NULL},
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+static const CliCommand *find_command(const char *name) {
+    for (int32_t i = 0; i < COMMAND_COUNT; i++)
+        if (!strcmp(commands[i].name, name)) return &commands[i];
+    return NULL;
+}
+
+static void print_help(void) {
+    printf("tsp - simulator, compiler and assembler for a Tensor Streaming Processor\n\n"
+           "usage: tsp COMMAND ...\n\n");
+    for (int32_t i = 0; i < COMMAND_COUNT; i++)
+        printf("  %-8s %-21s %s\n", commands[i].name, commands[i].operand, commands[i].what);
+    printf("\ntsp COMMAND --help tells the options. A GRAPH is a .json file (docs/graph-format.md).\n"
+           "Exit status: 0 done; 1 the program is illegal or a check failed; 2 bad usage, bad input\n"
+           "or not modelled; 3 a bug of ours.\n");
+}
+
+static int run_command(const CliCommand *command, int argc, char **argv) {
+    CliOptions options;
+    TspError err;
+    if (!command->run) {
+        cli_not_modelled(&err, command->name);
+        return cli_error(&err);
+    }
+    if (!cli_parse(command, argc, argv, &options, &err)) return cli_error(&err);
+    if (options.help) {
+        cli_print_usage(command);
+        return CLI_DONE;
+    }
+    return command->run(&options);
+}
+
+static bool is_help(const char *word) {
+    return !strcmp(word, "help") || !strcmp(word, "--help") || !strcmp(word, "-h");
+}
+
+static int dispatch(int argc, char **argv) {
+    const CliCommand *command;
+    TspError err;
+    if (argc < 2) {
+        tsp_fail(&err, TSP_ERR_INPUT, "no command given; try tsp --help");
+        return cli_error(&err);
+    }
+    if (is_help(argv[1]) && argc == 2) {
+        print_help();
+        return CLI_DONE;
+    }
+    command = find_command(argv[is_help(argv[1]) ? 2 : 1]);
+    if (!command) {
+        tsp_fail(&err, TSP_ERR_INPUT, "there is no command '%s'; tsp --help lists them",
+                 argv[is_help(argv[1]) ? 2 : 1]);
+        return cli_error(&err);
+    }
+    if (is_help(argv[1])) {
+        char *help[] = {argv[2], "--help", NULL};
+        return run_command(command, 2, help);
+    }
+    return run_command(command, argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv) {
+    int code = dispatch(argc, argv);
+    /* A full disk or a closed pipe must not look like success. */
+    if ((fflush(stdout) || ferror(stdout)) && code == CLI_DONE) {
+        TspError err;
+        tsp_fail(&err, TSP_ERR_SYSTEM, "cannot write to standard output; is the disk full?");
+        code = cli_error(&err);
+    }
+    return code;
+}

@@ -1,0 +1,340 @@
+/* run.c - tsp run: load, fill the inputs, simulate, read the outputs, compare, report. */
+#include "cli.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "compiler/npy.h"
+
+/* A run in progress; data[i] is tensor i of the program, NULL while not at hand. */
+typedef struct {
+    const CliOptions *options;
+    CliSource source;
+    TspSim *sim;
+    uint8_t **data;
+    TspInterval *op_intervals;
+    CliOutcome outcome;
+} Run;
+
+static double now_s(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static int32_t find_tensor(const TspProgram *p, const char *name) {
+    for (int32_t i = 0; i < p->tensor_count; i++)
+        if (!strcmp(p->tensors[i].name, name)) return i;
+    return -1;
+}
+
+/* Every --input must name an input, every --output an output. */
+static bool check_bindings(const TspProgram *p, const CliBindings *bindings, TspTensorRole role,
+                           const char *what, TspError *err) {
+    for (int32_t i = 0; i < bindings->count; i++) {
+        int32_t tensor = find_tensor(p, bindings->list[i].name);
+        char names[256] = "";
+        if (tensor >= 0 && p->tensors[tensor].role == role) continue;
+        for (int32_t t = 0; t < p->tensor_count; t++) {
+            size_t used = strlen(names);
+            if (p->tensors[t].role == role)
+                snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "",
+                         p->tensors[t].name);
+        }
+        return tsp_fail(err, TSP_ERR_INPUT, "--%s %s=%s: there is no %s '%s'; it has: %s", what,
+                        bindings->list[i].name, bindings->list[i].path, what,
+                        bindings->list[i].name, names[0] ? names : "none");
+    }
+    return true;
+}
+
+static bool check_usage(const CliOptions *options, TspError *err) {
+    const char *engine = options->engine;
+    if (options->trace) return cli_not_modelled(err, "--trace");
+    if (engine && !strcmp(engine, "reference")) return cli_not_modelled(err, "--engine reference");
+    if (engine && strcmp(engine, "fast"))
+        return tsp_fail(err, TSP_ERR_INPUT, "there is no engine '%s'; use --engine fast", engine);
+    for (int32_t i = 0; i < options->outputs.count; i++)
+        if (!cli_check_target(options->outputs.list[i].path, err)) return false;
+    return !options->report || cli_check_target(options->report, err);
+}
+
+static bool load_input(const TspTensor *t, const char *path, uint8_t **data, TspError *err) {
+    TspDtype dtype;
+    int32_t rank;
+    int64_t shape[TSP_MAX_RANK];
+    char want[160], found[160];
+    if (!tsp_npy_load(path, &dtype, &rank, shape, data, err)) return false;
+    if (dtype == t->dtype && rank == t->rank &&
+        !memcmp(shape, t->shape, (size_t)rank * sizeof shape[0]))
+        return true;
+    cli_shape_text(t->dtype, t->rank, t->shape, want, sizeof want);
+    cli_shape_text(dtype, rank, shape, found, sizeof found);
+    return tsp_fail(err, TSP_ERR_INPUT,
+                    "%s: input '%s' must be %s, the file has %s; convert or reshape it", path,
+                    t->name, want, found);
+}
+
+static void random_input(const TspTensor *t, uint64_t seed, uint8_t *data) {
+    static const struct {
+        double low, high;
+    } range[TSP_DTYPE_COUNT] = {
+        [TSP_I8] = {-128, 127},    [TSP_U8] = {0, 255}, [TSP_I16] = {-1000, 1000},
+        [TSP_I32] = {-1000, 1000}, [TSP_F16] = {-1, 1}, [TSP_F32] = {-1, 1},
+        [TSP_BOOL] = {0, 1},
+    };
+    tsp_random_fill(data, t->dtype, tsp_tensor_elements(t), seed, range[t->dtype].low,
+                    range[t->dtype].high);
+}
+
+static uint8_t *new_data(const TspTensor *t, TspError *err) {
+    int64_t bytes = tsp_tensor_bytes(t);
+    uint8_t *data = calloc(bytes ? (size_t)bytes : 1, 1);
+    if (!data)
+        tsp_fail(err, TSP_ERR_SYSTEM, "out of memory for tensor '%s' (%lld bytes)", t->name,
+                 (long long)bytes);
+    return data;
+}
+
+/* Input k, counted in the order of the program, takes its file or the seed plus k. */
+static bool fill_inputs(Run *run, TspError *err) {
+    const TspProgram *p = &run->source.program;
+    const CliBindings *inputs = &run->options->inputs;
+    uint64_t seed = (uint64_t)run->options->seed;
+    for (int32_t i = 0; i < p->tensor_count; i++) {
+        const TspTensor *t = &p->tensors[i];
+        const char *path = NULL;
+        if (t->role != TSP_ROLE_INPUT) continue;
+        for (int32_t k = 0; k < inputs->count; k++)
+            if (!strcmp(inputs->list[k].name, t->name)) path = inputs->list[k].path;
+        if (path) {
+            if (!load_input(t, path, &run->data[i], err)) return false;
+        } else {
+            run->data[i] = new_data(t, err);
+            if (!run->data[i]) return false;
+            random_input(t, seed, run->data[i]);
+        }
+        seed++;
+        if (!tsp_sim_write_tensor(run->sim, i, run->data[i], err)) return false;
+    }
+    return true;
+}
+
+/* On a terminal the run goes in slices, with the progress between them; in a pipe it goes whole. */
+static bool simulate(Run *run, TspError *err) {
+    const TspProgram *p = &run->source.program;
+    int64_t until = run->options->until >= 0 ? run->options->until : INT64_MAX;
+    int64_t slice = p->predicted_cycles > 0 ? p->predicted_cycles / 100 + 1 : 100000;
+    double start = now_s();
+    bool done = true, shown = false;
+    if (!isatty(STDERR_FILENO)) {
+        done = until == INT64_MAX ? tsp_sim_run(run->sim, err)
+                                  : tsp_sim_run_until(run->sim, until, err);
+    } else {
+        while (done && !tsp_sim_done(run->sim) && tsp_sim_now(run->sim) < until) {
+            int64_t now = tsp_sim_now(run->sim), next = now + slice < until ? now + slice : until;
+            done = tsp_sim_run_until(run->sim, next, err);
+            if (now_s() - start < 0.5) continue;
+            shown = true;
+            fprintf(stderr, "\rsimulating: cycle %" PRId64, tsp_sim_now(run->sim));
+            if (p->predicted_cycles > 0)
+                fprintf(stderr, " of %" PRId64 " (%d %%)", p->predicted_cycles,
+                        (int)(100 * tsp_sim_now(run->sim) / p->predicted_cycles));
+        }
+        if (shown) fprintf(stderr, "\r\033[K");
+    }
+    run->outcome.wall_s = now_s() - start;
+    return done;
+}
+
+static bool read_outputs(Run *run, TspError *err) {
+    const TspProgram *p = &run->source.program;
+    for (int32_t i = 0; i < p->tensor_count; i++) {
+        if (p->tensors[i].role != TSP_ROLE_OUTPUT) continue;
+        run->data[i] = new_data(&p->tensors[i], err);
+        if (!run->data[i] || !tsp_sim_read_tensor(run->sim, i, run->data[i], err)) return false;
+    }
+    return true;
+}
+
+static bool gather_outcome(Run *run, TspError *err) {
+    const TspProgram *p = &run->source.program;
+    CliOutcome *outcome = &run->outcome;
+    outcome->finished = true;
+    outcome->stats = tsp_sim_stats(run->sim);
+    run->op_intervals = calloc((size_t)p->op_count + 1, sizeof *run->op_intervals);
+    if (!run->op_intervals) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    for (int32_t i = 0; i < p->op_count; i++)
+        run->op_intervals[i] = tsp_sim_op_interval(run->sim, i);
+    outcome->op_intervals = run->op_intervals;
+    return true;
+}
+
+/* Names the first element that differs, as NumPy would index it, and both values. */
+static void describe_difference(const TspValue *v, int64_t element, const uint8_t *want,
+                                const uint8_t *got, TspError *err) {
+    char index[128] = "", want_text[32], got_text[32];
+    int64_t rest = element, stride = tsp_value_elements(v);
+    for (int32_t i = 0; i < v->rank; i++) {
+        size_t used = strlen(index);
+        stride /= v->shape[i];
+        snprintf(index + used, sizeof index - used, "%s%" PRId64, i ? ", " : "", rest / stride);
+        rest %= stride;
+    }
+    cli_element_text(v->dtype, want, element, want_text, sizeof want_text);
+    cli_element_text(v->dtype, got, element, got_text, sizeof got_text);
+    tsp_fail(err, TSP_ERR_ILLEGAL,
+             "check failed: output '%s' first differs at [%s]: the host interpreter says %s, the "
+             "simulated chip %s; run without --check to write the outputs",
+             v->name, index, want_text, got_text);
+}
+
+/* Compares every output with the interpreter's values; the outcome keeps the worst. */
+static bool compare_outputs(Run *run, uint8_t *const *values, double *const *tolerance,
+                            TspError *err) {
+    const TspGraph *g = &run->source.graph;
+    CliOutcome *outcome = &run->outcome;
+    outcome->checked = true;
+    outcome->check = (TspComparison){.passed = true, .first_bad = -1};
+    for (int32_t v = 0; v < g->value_count; v++) {
+        int32_t tensor = g->values[v].is_output ? find_tensor(&run->source.program,
+                                                              g->values[v].name) : -1;
+        TspComparison one;
+        if (!g->values[v].is_output) continue;
+        if (tensor < 0 || !run->data[tensor])
+            return tsp_fail(err, TSP_ERR_BUG, "the program has no output '%s', the graph has",
+                            g->values[v].name);
+        one = tsp_compare(g->values[v].dtype, tsp_value_elements(&g->values[v]), values[v],
+                          run->data[tensor], tolerance[v]);
+        if (!one.passed && outcome->check.passed)
+            describe_difference(&g->values[v], one.first_bad, values[v], run->data[tensor], err);
+        outcome->check.passed &= one.passed;
+        if (!(one.max_abs_err <= outcome->check.max_abs_err))
+            outcome->check.max_abs_err = one.max_abs_err;
+        if (!(one.max_rel_err <= outcome->check.max_rel_err))
+            outcome->check.max_rel_err = one.max_rel_err;
+    }
+    return outcome->check.passed;
+}
+
+static bool check_result(Run *run, TspError *err) {
+    const TspGraph *g = &run->source.graph;
+    const TspProgram *p = &run->source.program;
+    uint8_t **values = calloc((size_t)g->value_count + 1, sizeof *values);
+    double **tolerance = calloc((size_t)g->value_count + 1, sizeof *tolerance);
+    bool passed = values && tolerance;
+    if (!passed) tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    for (int32_t v = 0; passed && v < g->value_count; v++) {
+        int32_t tensor = g->values[v].is_input ? find_tensor(p, g->values[v].name) : -1;
+        if (!g->values[v].is_input) continue;
+        /* An input that no op reads need not be in the program; zeros do for it. */
+        values[v] = calloc((size_t)tsp_value_bytes(&g->values[v]) + 1, 1);
+        passed = values[v] || tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+        if (passed && tensor >= 0 && run->data[tensor])
+            memcpy(values[v], run->data[tensor], (size_t)tsp_value_bytes(&g->values[v]));
+    }
+    passed = passed && tsp_interpret(g, tsp_lanes(&p->machine), values, tolerance, err) &&
+             compare_outputs(run, values, tolerance, err);
+    for (int32_t v = 0; v < g->value_count; v++) {
+        if (values) free(values[v]);
+        if (tolerance) free(tolerance[v]);
+    }
+    free(values);
+    free(tolerance);
+    return passed;
+}
+
+static bool write_outputs(const Run *run, TspError *err) {
+    const TspProgram *p = &run->source.program;
+    for (int32_t i = 0; i < run->options->outputs.count; i++) {
+        const CliBinding *output = &run->options->outputs.list[i];
+        int32_t tensor = find_tensor(p, output->name);
+        const TspTensor *t = &p->tensors[tensor];
+        if (!tsp_npy_save(output->path, t->dtype, t->rank, t->shape, run->data[tensor], err))
+            return false;
+    }
+    return true;
+}
+
+/* The compiler promised a cycle; a simulator that finds another one has found a bug of ours. */
+static bool check_prediction(const Run *run, TspError *err) {
+    int64_t predicted = run->source.program.predicted_cycles,
+            simulated = run->outcome.stats.cycles;
+    if (predicted < 0 || predicted == simulated) return true;
+    return tsp_fail(err, TSP_ERR_BUG,
+                    "internal error: predicted %" PRId64 " cycles, simulated %" PRId64
+                    "; this is a bug of tsp, please report it with %s",
+                    predicted, simulated, run->options->operand);
+}
+
+static bool stopped_early(const Run *run, TspError *err) {
+    int64_t now = tsp_sim_now(run->sim);
+    printf("state at cycle %" PRId64 ": %016" PRIx64 "\n", now, tsp_sim_hash(run->sim));
+    if (!run->options->check && !run->options->outputs.count) return true;
+    return tsp_fail(err, TSP_ERR_INPUT,
+                    "stopped at cycle %" PRId64 ", before the outputs are there; leave out "
+                    "--until, or --check and --output", now);
+}
+
+/* After the run: everything that only a finished program has. A failed check or a broken promise
+ * still leaves its report, but no outputs. */
+static bool finish(Run *run, TspError *err) {
+    const CliOptions *options = run->options;
+    TspError verdict = {.kind = TSP_OK}, report_err;
+    if (!gather_outcome(run, err) || !read_outputs(run, err)) return false;
+    if (options->check && !check_result(run, &verdict) && !run->outcome.checked) {
+        *err = verdict;
+        return false;
+    }
+    cli_print_outcome(&run->outcome);
+    if (options->until >= 0)
+        printf("state at cycle %" PRId64 ": %016" PRIx64 "\n", tsp_sim_now(run->sim),
+               tsp_sim_hash(run->sim));
+    if (verdict.kind == TSP_OK) check_prediction(run, &verdict);
+    if (options->report && !cli_report_write(&run->outcome, options->report, &report_err) &&
+        verdict.kind == TSP_OK)
+        verdict = report_err;
+    *err = verdict;
+    return verdict.kind == TSP_OK && write_outputs(run, err);
+}
+
+static bool execute(Run *run, TspError *err) {
+    const CliOptions *options = run->options;
+    const TspProgram *p = &run->source.program;
+    if (options->check && run->source.kind != CLI_SOURCE_GRAPH)
+        return tsp_fail(err, TSP_ERR_INPUT,
+                        "--check compares with the graph, and %s holds none; run the graph itself",
+                        options->operand);
+    if (!check_bindings(p, &options->inputs, TSP_ROLE_INPUT, "input", err) ||
+        !check_bindings(p, &options->outputs, TSP_ROLE_OUTPUT, "output", err))
+        return false;
+    run->data = calloc((size_t)p->tensor_count + 1, sizeof *run->data);
+    if (!run->data) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    run->sim = tsp_sim_new(p, err);
+    if (!run->sim || !fill_inputs(run, err) || !simulate(run, err)) return false;
+    if (tsp_sim_done(run->sim)) return finish(run, err);
+    if (options->report && !cli_report_write(&run->outcome, options->report, err)) return false;
+    return stopped_early(run, err);
+}
+
+int cli_run(const CliOptions *options) {
+    Run run = {.options = options};
+    TspError err;
+    bool done;
+    if (!check_usage(options, &err) ||
+        !cli_source_load(&run.source, options->operand, options->machine, NULL, NULL, &err))
+        return cli_error(&err);
+    run.outcome.program = &run.source.program;
+    done = execute(&run, &err);
+    if (!done) cli_locate_error(&run.source.program, &err);
+    for (int32_t i = 0; run.data && i < run.source.program.tensor_count; i++) free(run.data[i]);
+    free(run.data);
+    free(run.op_intervals);
+    tsp_sim_free(run.sim);
+    cli_source_free(&run.source);
+    return done ? CLI_DONE : cli_error(&err);
+}

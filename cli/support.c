@@ -1,0 +1,122 @@
+/* support.c - what the commands lean on: error lines, the table of what is not there yet, files. */
+#include "cli.h"
+#include "isa/half.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int cli_error(const TspError *err) {
+    static const CliExit code[] = {
+        [TSP_OK] = CLI_DONE,           [TSP_ERR_ILLEGAL] = CLI_FAILED,
+        [TSP_ERR_INPUT] = CLI_REFUSED, [TSP_ERR_NOT_MODELLED] = CLI_REFUSED,
+        [TSP_ERR_BUG] = CLI_BUG,       [TSP_ERR_SYSTEM] = CLI_REFUSED,
+    };
+    fflush(stdout);
+    fprintf(stderr, "tsp: error: %s\n", err->text);
+    return (int)code[err->kind];
+}
+
+bool cli_not_modelled(TspError *err, const char *key) {
+    static const struct {
+        const char *key, *what, *instead;
+    } table[] = {
+        {"view", "tsp view", "use tsp run, and --until CYCLE to stop on the way"},
+        {"1brc", "tsp 1brc", "use tsp run on a graph or a program"},
+        {"bench", "tsp bench", "tsp run --report gives cycles and MACs a host second"},
+        {"--trace", "--trace", "use --report, which has the interval of every op"},
+        {"--engine reference", "--engine reference", "leave it out; the fast engine is exact"},
+        {".onnx", "an .onnx graph", "write the graph as JSON, see docs/graph-format.md"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (!strcmp(table[i].key, key))
+            return tsp_fail(err, TSP_ERR_NOT_MODELLED, "%s is not modelled yet; %s", table[i].what,
+                            table[i].instead);
+    return tsp_fail(err, TSP_ERR_BUG, "no such entry among the things not modelled: %s", key);
+}
+
+static bool fail_file(TspError *err, const char *path, const char *verb) {
+    return tsp_fail(err, TSP_ERR_SYSTEM, "%s: cannot %s: %s", path, verb, strerror(errno));
+}
+
+char *cli_read_file(const char *path, size_t *length, TspError *err) {
+    FILE *file = fopen(path, "rb");
+    size_t capacity = 1 << 16, used = 0, got;
+    char *text = NULL, *more;
+    if (!file) {
+        fail_file(err, path, "open");
+        return NULL;
+    }
+    do {
+        capacity *= 2;
+        more = realloc(text, capacity + 1);
+        if (!more) {
+            tsp_fail(err, TSP_ERR_SYSTEM, "%s: out of memory", path);
+            break;
+        }
+        text = more;
+        got = fread(text + used, 1, capacity - used, file);
+        used += got;
+    } while (used == capacity);
+    if (!more || ferror(file)) {
+        if (more) fail_file(err, path, "read");
+        fclose(file);
+        free(text);
+        return NULL;
+    }
+    fclose(file);
+    text[used] = 0;
+    *length = used;
+    return text;
+}
+
+bool cli_check_target(const char *path, TspError *err) {
+    struct stat status;
+    if (stat(path, &status) || S_ISREG(status.st_mode)) return true;
+    return tsp_fail(err, TSP_ERR_INPUT, "%s is not a regular file; name another to write", path);
+}
+
+bool cli_write_file(const char *path, const char *text, size_t length, TspError *err) {
+    size_t size = strlen(path) + sizeof ".tmp";
+    char *temporary = malloc(size);
+    FILE *file;
+    bool written;
+    if (!temporary) return tsp_fail(err, TSP_ERR_SYSTEM, "%s: out of memory", path);
+    snprintf(temporary, size, "%s.tmp", path);
+    file = fopen(temporary, "wb");
+    written = file && fwrite(text, 1, length, file) == length;
+    if (file && fclose(file)) written = false;
+    if (written && rename(temporary, path)) written = false;
+    if (!written) {
+        fail_file(err, path, "write");
+        if (file) unlink(temporary);
+    }
+    free(temporary);
+    return written;
+}
+
+void cli_shape_text(TspDtype dtype, int32_t rank, const int64_t *shape, char *text, size_t size) {
+    int used = snprintf(text, size, "%s [", tsp_dtype_name(dtype));
+    for (int32_t i = 0; i < rank && used > 0 && (size_t)used < size; i++)
+        used += snprintf(text + used, size - (size_t)used, "%s%lld", i ? ", " : "",
+                         (long long)shape[i]);
+    if (used > 0 && (size_t)used < size) snprintf(text + used, size - (size_t)used, "]");
+}
+
+void cli_element_text(TspDtype dtype, const uint8_t *data, int64_t element, char *text,
+                      size_t size) {
+    int32_t bytes = tsp_dtype_bytes(dtype);
+    uint32_t raw = 0;
+    for (int32_t i = 0; i < bytes; i++) raw |= (uint32_t)data[element * bytes + i] << (8 * i);
+    switch (dtype) {
+    case TSP_I8: snprintf(text, size, "%d", (int8_t)raw); break;
+    case TSP_I16: snprintf(text, size, "%d", (int16_t)raw); break;
+    case TSP_I32: snprintf(text, size, "%d", (int32_t)raw); break;
+    case TSP_F16: snprintf(text, size, "%.6g", (double)tsp_half_to_float((uint16_t)raw)); break;
+    case TSP_F32: snprintf(text, size, "%.9g", (double)tsp_f32_from_bits(raw)); break;
+    default: snprintf(text, size, "%u", raw); break;
+    }
+}

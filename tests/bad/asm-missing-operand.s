@@ -1,0 +1,3 @@
+.machine tiny
+@mem.w0
+    read 0

@@ -1,0 +1,3 @@
+; An instruction before any queue is selected.
+.machine tiny
+    nop 3

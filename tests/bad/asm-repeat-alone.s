@@ -1,0 +1,3 @@
+.machine tiny
+@mem.w0
+    repeat 3, 1

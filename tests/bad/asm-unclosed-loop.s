@@ -1,0 +1,3 @@
+.machine tiny
+.for i in 0..3
+@mem.w{i} notify

@@ -1,0 +1,4 @@
+.machine tiny
+@mem.w0
+    at later + 2
+    read 0, s0.e

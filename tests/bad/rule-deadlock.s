@@ -1,0 +1,4 @@
+; Parked for ever.
+.machine tiny
+@mem.w0
+    at 4  sync

@@ -1,0 +1,247 @@
+/* test_gemm.c - the products of a plane: every kernel against plain loops and exact sums.
+ */
+#include "isa/half.h"
+#include "sim/gemm.h"
+
+#include <check.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t state;
+
+static uint64_t next(void) {
+    uint64_t z = (state += 0x9e3779b97f4a7c15u);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+static const TspGemmKernel all_kernels[] = {TSP_GEMM_AUTO, TSP_GEMM_PLAIN, TSP_GEMM_AVX2,
+                                            TSP_GEMM_AVX512};
+static const int32_t sizes[] = {320, 16, 8, 64, 300, 7, 48, 1, 319};
+enum { KERNELS = 4, SIZES = 9, ROWS = 23 };
+
+static uint8_t columns[320 * 320], high_columns[320 * 320], rows[ROWS][320], high_rows[ROWS][320];
+static const uint8_t *row_pointers[ROWS], *high_pointers[ROWS];
+
+static void point(void) {
+    for (int i = 0; i < ROWS; i++) row_pointers[i] = rows[i], high_pointers[i] = high_rows[i];
+}
+
+START_TEST(int8_all_kernels) {
+    static TspGemmInt8 w;
+    static int32_t out[ROWS * 320];
+    state = 31;
+    point();
+    for (int s = 0; s < SIZES; s++)
+        for (int mode = 0; mode < 4; mode++) {
+            int32_t n = sizes[s];
+            bool wu = mode & 1, au = mode & 2;
+            for (int32_t i = 0; i < n * n; i++)
+                columns[i] = next() % 8 ? (uint8_t)next() : next() & 1 ? 0x80 : 0x7f;
+            for (int i = 0; i < ROWS; i++)
+                for (int32_t k = 0; k < n; k++)
+                    rows[i][k] = i == 3 ? 0x80 : i == 4 ? 0xff : (uint8_t)next();
+            tsp_gemm_int8_prepare(&w, columns, n, wu);
+            for (int k = 0; k < KERNELS; k++) {
+                int32_t count = 1 + (int32_t)(next() % ROWS);
+                if (!tsp_gemm_available(all_kernels[k])) continue;
+                tsp_gemm_int8(&w, row_pointers, count, au, out, all_kernels[k]);
+                for (int32_t i = 0; i < count; i++)
+                    for (int32_t j = 0; j < n; j++) {
+                        int64_t want = 0;
+                        for (int32_t d = 0; d < n; d++)
+                            want += (au ? rows[i][d] : (int64_t)(int8_t)rows[i][d]) *
+                                    (wu ? columns[j * n + d] : (int64_t)(int8_t)columns[j * n + d]);
+                        if (out[i * n + j] != want)
+                            ck_abort_msg("kernel %d, n %d, mode %d, row %d, column %d: %d, want %" PRId64,
+                                         k, n, mode, i, j, out[i * n + j], want);
+                    }
+            }
+        }
+}
+END_TEST
+
+/* int8 x int8, all 65,536 pairs, each in every position of a group of four. */
+START_TEST(int8_every_pair) {
+    static TspGemmInt8 w;
+    static int32_t out[256 * 256];
+    static uint8_t one[256][256], cols[256 * 256];
+    const uint8_t *pointers[256];
+    for (int place = 0; place < 4; place++) {
+        memset(cols, 0, sizeof cols);
+        memset(one, 0, sizeof one);
+        for (int i = 0; i < 256; i++) {
+            cols[i * 256 + place] = (uint8_t)i;
+            one[i][place] = (uint8_t)i;
+            pointers[i] = one[i];
+        }
+        tsp_gemm_int8_prepare(&w, cols, 256, false);
+        for (int k = 0; k < KERNELS; k++) {
+            if (!tsp_gemm_available(all_kernels[k])) continue;
+            tsp_gemm_int8(&w, pointers, 256, false, out, all_kernels[k]);
+            for (int i = 0; i < 256; i++)
+                for (int j = 0; j < 256; j++)
+                    ck_assert_int_eq(out[i * 256 + j], (int8_t)i * (int8_t)j);
+        }
+    }
+}
+END_TEST
+
+/* An independent exact dot product: 64-bit limbs of 2^-48 steps kept as two long doubles would not
+ * do, so the sum is kept in halves of the fixed-point number, and rounded by long division. */
+static uint32_t reference_dot(const uint16_t *a, const uint16_t *b, int32_t n) {
+    int64_t high = 0, low = 0; /* value = (high * 2^40 + low) * 2^-48 */
+    for (int32_t i = 0; i < n; i++) {
+        double product = (double)tsp_half_to_float(a[i]) * (double)tsp_half_to_float(b[i]);
+        double scaled = ldexp(product, 48), top = floor(ldexp(scaled, -40));
+        high += (int64_t)top;
+        low += (int64_t)(scaled - ldexp(top, 40));
+    }
+    high += low >> 40;
+    low &= (INT64_C(1) << 40) - 1;
+    if (high == 0 && low == 0) return 0;
+    {
+        bool negative = high < 0;
+        uint64_t top, rest;
+        int shift = 0;
+        float rounded;
+        if (negative) { /* negate the pair */
+            high = -high - (low != 0);
+            low = low ? (INT64_C(1) << 40) - low : 0;
+        }
+        top = (uint64_t)high, rest = (uint64_t)low;
+        /* bring the first bit of the pair to bit 62 of top, keeping a sticky bit */
+        while (!(top >> 62)) {
+            top = top << 1 | (rest >> 39 & 1);
+            rest = rest << 1 & ((UINT64_C(1) << 40) - 1);
+            shift++;
+        }
+        top |= rest != 0;
+        /* 63 bits to 24, nearest even */
+        {
+            uint64_t keep = top >> 39, lost = top & ((UINT64_C(1) << 39) - 1), tie = UINT64_C(1) << 38;
+            keep += lost > tie || (lost == tie && (keep & 1));
+            rounded = (float)ldexp((double)keep, 39 - shift + 40 - 48);
+        }
+        return tsp_f32_bits(negative ? -rounded : rounded);
+    }
+}
+
+static uint16_t random_half(int kind) {
+    uint16_t h = (uint16_t)next();
+    switch (kind) {
+    case 0: /* any finite half */
+        return (h & 0x7c00) == 0x7c00 ? (uint16_t)(h & 0x83ff) : h;
+    case 1: /* small integers, which cancel */
+        return tsp_half_from_float((float)((int)(next() % 9) - 4));
+    case 2: /* subnormals and zeros of both signs */
+        return h & 0x83ff;
+    case 3: /* [-1, 1) */
+        return tsp_half_from_float((float)(next() % 2048) / 1024.0f - 1.0f);
+    case 4: /* powers of two far apart: ties and near ties after rounding */
+        return (uint16_t)((h & 0x8000) | ((1 + next() % 30) << 10) | (next() % 4 ? 0 : 1));
+    default: /* now and then infinity or NaN */
+        return next() % 700 ? (uint16_t)(h & 0xbfff) : next() % 3 ? (uint16_t)(0x7c00 | (h & 0x8000)) : 0x7e00;
+    }
+}
+
+enum { KINDS = 6 };
+
+START_TEST(exact_dot) {
+    static uint16_t a[320], b[320];
+    state = 41;
+    for (int kind = 0; kind < KINDS - 1; kind++)
+        for (int round = 0; round < 2000; round++) {
+            int32_t n = 1 + (int32_t)(next() % 320);
+            uint32_t got, want;
+            for (int32_t k = 0; k < n; k++) a[k] = random_half(kind), b[k] = random_half(kind);
+            got = tsp_dot_fp16_exact(a, b, n);
+            want = reference_dot(a, b, n);
+            if (want == 0) got &= 0x7fffffffu;
+            ck_assert_uint_eq(got, want);
+        }
+}
+END_TEST
+
+START_TEST(special_values) {
+    const uint16_t inf = 0x7c00, minus_inf = 0xfc00, nan = 0x7e00, one = 0x3c00, zero = 0, minus_zero = 0x8000;
+    ck_assert_uint_eq(tsp_dot_fp16_exact((uint16_t[]){inf, one}, (uint16_t[]){one, one}, 2), 0x7f800000u);
+    ck_assert_uint_eq(tsp_dot_fp16_exact((uint16_t[]){inf, one}, (uint16_t[]){minus_inf, one}, 2), 0xff800000u);
+    ck_assert_uint_eq(tsp_dot_fp16_exact((uint16_t[]){inf, inf}, (uint16_t[]){one, 0xbc00}, 2), 0x7fc00000u);
+    ck_assert_uint_eq(tsp_dot_fp16_exact((uint16_t[]){inf, one}, (uint16_t[]){zero, one}, 2), 0x7fc00000u);
+    ck_assert_uint_eq(tsp_dot_fp16_exact((uint16_t[]){nan, one}, (uint16_t[]){one, one}, 2), 0x7fc00000u);
+    ck_assert_uint_eq(tsp_dot_fp16_exact((uint16_t[]){zero, one}, (uint16_t[]){one, minus_zero}, 2), 0);
+    ck_assert_uint_eq(tsp_dot_fp16_exact((uint16_t[]){minus_zero, one}, (uint16_t[]){one, minus_zero}, 2), 0x80000000u);
+    ck_assert_uint_eq(tsp_dot_fp16_exact((uint16_t[]){one, one}, (uint16_t[]){one, 0xbc00}, 2), 0);
+    /* 65504^2 * 320 is the greatest sum */
+    {
+        uint16_t most[320];
+        for (int i = 0; i < 320; i++) most[i] = 0x7bff;
+        ck_assert_uint_eq(tsp_dot_fp16_exact(most, most, 320), tsp_f32_bits((float)(65504.0 * 65504.0 * 320.0)));
+    }
+}
+END_TEST
+
+START_TEST(fp16_all_kernels) {
+    static TspGemmFp16 w;
+    static uint32_t out[ROWS * 320];
+    static uint16_t a[320], b[320];
+    state = 43;
+    point();
+    for (int s = 0; s < SIZES; s++)
+        for (int kind = 0; kind < KINDS; kind++) {
+            int32_t n = sizes[s];
+            for (int32_t i = 0; i < n * n; i++) {
+                uint16_t h = i / n % 5 == 4 ? 0 : random_half(kind); /* some columns of zeros */
+                columns[i] = (uint8_t)h, high_columns[i] = (uint8_t)(h >> 8);
+            }
+            for (int i = 0; i < ROWS; i++)
+                for (int32_t k = 0; k < n; k++) {
+                    uint16_t h = i == 2 ? 0 : i == 3 ? 0x8000 : random_half(kind);
+                    rows[i][k] = (uint8_t)h, high_rows[i][k] = (uint8_t)(h >> 8);
+                }
+            tsp_gemm_fp16_prepare(&w, columns, high_columns, n);
+            for (int k = 0; k < KERNELS; k++) {
+                int32_t count = k ? 1 + (int32_t)(next() % ROWS) : ROWS;
+                if (!tsp_gemm_available(all_kernels[k])) continue;
+                tsp_gemm_fp16(&w, row_pointers, high_pointers, count, out, all_kernels[k]);
+                for (int32_t i = 0; i < count; i++)
+                    for (int32_t j = 0; j < n; j++) {
+                        uint32_t want;
+                        for (int32_t d = 0; d < n; d++) {
+                            a[d] = (uint16_t)(rows[i][d] | high_rows[i][d] << 8);
+                            b[d] = (uint16_t)(columns[j * n + d] | high_columns[j * n + d] << 8);
+                        }
+                        want = tsp_dot_fp16_exact(a, b, n);
+                        if (out[i * n + j] != want)
+                            ck_abort_msg("kernel %d, n %d, kind %d, row %d, column %d: %08x, want %08x",
+                                         k, n, kind, i, j, out[i * n + j], want);
+                    }
+            }
+        }
+}
+END_TEST
+
+int main(void) {
+    Suite *s = suite_create("gemm");
+    TCase *c = tcase_create("gemm");
+    SRunner *runner;
+    int failed;
+    printf("seeds 31, 41, 43\n");
+    tcase_set_timeout(c, 300);
+    tcase_add_test(c, int8_all_kernels);
+    tcase_add_test(c, int8_every_pair);
+    tcase_add_test(c, exact_dot);
+    tcase_add_test(c, special_values);
+    tcase_add_test(c, fp16_all_kernels);
+    suite_add_tcase(s, c);
+    runner = srunner_create(s);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}

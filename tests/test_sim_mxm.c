@@ -1,0 +1,306 @@
+/* test_sim_mxm.c - the fast engine's arrays: products against plain loops, to the bit and the
+ * cycle; and run = step = seek of programs that use them.
+ */
+#include "sim/gemm.h"
+#include "sim_bench.h"
+
+/* -- MXM -- */
+
+/* out[R][n] = A0 W0 + A1 W1, weights of the second pass loaded while the first one computes and
+ * installed so that not a cycle is lost. */
+typedef struct {
+    const char *machine;
+    TspHemisphere h;
+    int32_t plane; /* 0 for f16 */
+    TspDtype weights, activations;
+    bool wild; /* f16: any bits, else moderate values */
+} Product;
+
+enum { RESULT_ROW = 1000 };
+
+/* Loads `groups` groups of a plane from rows row.. of the first slices, at the MXM from cycle t. */
+static void draw_load(Bench *b, const Product *x, int32_t plane, int64_t t, int32_t row) {
+    const TspMachine *m = &b->m;
+    int32_t size = (int32_t)m->mxm_load_streams, groups = tsp_lanes(m) / size;
+    int32_t column = tsp_mxm_column(m, x->h), first = tsp_slice_id(m, x->h, 0);
+    int32_t base = x->h == TSP_EAST ? 0 : WEST;
+    for (int32_t i = 0; i < size; i++)
+        sketch_repeat(sketch_at(&b->sketch, first + i, t - sketch_reach(m, first + i, column),
+                                sketch_read(row, base + i)),
+                      groups - 1, 1, 1);
+    sketch_repeat(sketch_at(&b->sketch, tsp_queue_mxm(m, x->h, plane, TSP_ROLE_WEIGHTS), t,
+                            lw(base, 0, size)),
+                  groups - 1, 1, 1);
+}
+
+/* Draws the whole product; returns the cycle of the last Write. */
+static int64_t draw_product(Bench *b, const Product *x, int32_t rows) {
+    const TspMachine *m = &b->m;
+    Sketch *s = &b->sketch;
+    bool fp16 = x->weights == TSP_F16;
+    int32_t size = (int32_t)m->mxm_load_streams, groups = tsp_lanes(m) / size;
+    int32_t column = tsp_mxm_column(m, x->h), first = tsp_slice_id(m, x->h, 0);
+    int32_t in = x->h == TSP_EAST ? size : WEST + size, out = x->h == TSP_EAST ? WEST : 0;
+    int32_t planes = fp16 ? 2 : 1, step = fp16 ? 2 : 1;
+    int64_t t = 40, install = t + planes * groups - 1 + 6, activate = install + 3, write = 0;
+    int32_t activations = tsp_queue_mxm(m, x->h, x->plane, TSP_ROLE_ACTIVATIONS);
+    int32_t results = tsp_queue_mxm(m, x->h, x->plane, TSP_ROLE_RESULTS);
+    for (int32_t pass = 0; pass < 2; pass++) {
+        int64_t start = activate + pass * rows * step;
+        for (int32_t p = 0; p < planes; p++) {
+            draw_load(b, x, x->plane + p, pass ? install + 1 + p * groups : t + p * groups,
+                      (pass * planes + p) * groups);
+            sketch_at(s, tsp_queue_mxm(m, x->h, x->plane + p, TSP_ROLE_WEIGHTS), start - 3,
+                      iw(x->weights));
+        }
+        for (int32_t p = 0; p < planes; p++)
+            sketch_repeat(sketch_at(s, first + size + p,
+                                    start - sketch_reach(m, first + size + p, column),
+                                    sketch_read(pass * rows, in + p)),
+                          rows - 1, step, 1);
+        sketch_repeat(sketch_at(s, activations, start, abc(x->activations, in)), rows - 1, step, 0);
+        sketch_repeat(sketch_at(s, results, start + 22, acc(pass, pass, 3, pass ? out : 0)),
+                      rows - 1, step, 1);
+        write = start + 22 + 40 + abs(column - tsp_slice_column(m, first));
+    }
+    for (int32_t i = 0; i < 4; i++)
+        sketch_repeat(sketch_at(s, first + i, write, sketch_write(RESULT_ROW, out + i)), rows - 1,
+                      step, 1);
+    return write + (rows - 1) * step;
+}
+
+static void fill_halfs(Bench *b, uint8_t *low, uint8_t *high, int32_t count, bool wild) {
+    for (int32_t i = 0; i < count; i++) {
+        uint32_t bits = draw(b);
+        uint16_t half = (uint16_t)bits;
+        if (!wild) half = (uint16_t)((bits & 0x83ffu) | (10u + (bits >> 16) % 10u) << 10);
+        low[i] = (uint8_t)half;
+        high[i] = (uint8_t)(half >> 8);
+    }
+}
+
+static int32_t as_int(uint8_t byte, TspDtype type) {
+    return type == TSP_U8 ? byte : (int8_t)byte;
+}
+
+static uint32_t canonical(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return value != value ? 0x7fc00000u : bits;
+}
+
+static float as_float(uint32_t bits) {
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+typedef struct { /* [slice of the group][row][lane]; [byte][row][lane] */
+    uint8_t *weights[16], *activations[2];
+} Operands;
+
+static Operands place_operands(Bench *b, const Product *x, int32_t rows) {
+    const TspMachine *m = &b->m;
+    bool fp16 = x->weights == TSP_F16;
+    int32_t n = tsp_lanes(m), size = (int32_t)m->mxm_load_streams, groups = n / size;
+    int32_t first = tsp_slice_id(m, x->h, 0);
+    Operands o = {0};
+    for (int32_t i = 0; i < size; i++) {
+        o.weights[i] = place_random(b, first + i, 0, 2 * groups * (fp16 ? 2 : 1));
+        for (int32_t pass = 0; pass < 2 && fp16; pass++)
+            fill_halfs(b, o.weights[i] + 2 * pass * groups * n,
+                       o.weights[i] + (2 * pass + 1) * groups * n, groups * n, x->wild);
+    }
+    for (int32_t p = 0; p < (fp16 ? 2 : 1); p++)
+        o.activations[p] = place_random(b, first + size + p, 0, 2 * rows);
+    if (fp16) fill_halfs(b, o.activations[0], o.activations[1], 2 * rows * n, x->wild);
+    return o;
+}
+
+/* One element of the result by a plain loop. */
+static uint32_t element(const Bench *b, const Product *x, const Operands *o, int32_t rows,
+                        int32_t row, int32_t column) {
+    int32_t n = tsp_lanes(&b->m), size = (int32_t)b->m.mxm_load_streams, groups = n / size;
+    uint32_t sum = 0;
+    for (int32_t pass = 0; pass < 2; pass++) {
+        const uint8_t *w = o->weights[column % size];
+        int32_t a = (pass * rows + row) * n, at = (pass * groups + column / size) * n;
+        uint16_t left[TSP_MAX_LANES], right[TSP_MAX_LANES];
+        uint32_t dot;
+        if (x->weights != TSP_F16) {
+            for (int32_t k = 0; k < n; k++)
+                sum += (uint32_t)(as_int(o->activations[0][a + k], x->activations) *
+                                  as_int(w[at + k], x->weights));
+            continue;
+        }
+        at = (2 * pass * groups + column / size) * n;
+        for (int32_t k = 0; k < n; k++) {
+            left[k] = (uint16_t)(o->activations[0][a + k] | o->activations[1][a + k] << 8);
+            right[k] = (uint16_t)(w[at + k] | w[at + groups * n + k] << 8);
+        }
+        dot = tsp_dot_fp16_exact(left, right, n);
+        sum = pass == 0 ? dot : canonical(as_float(dot) + as_float(sum));
+    }
+    return sum;
+}
+
+static const Product products[] = {
+    {"tiny", TSP_WEST, 0, TSP_I8, TSP_I8, false},   {"tiny", TSP_EAST, 1, TSP_U8, TSP_I8, false},
+    {"tiny", TSP_WEST, 1, TSP_I8, TSP_U8, false},   {"tiny", TSP_EAST, 0, TSP_U8, TSP_U8, false},
+    {"tiny", TSP_EAST, 0, TSP_F16, TSP_F16, false}, {"tiny", TSP_WEST, 0, TSP_F16, TSP_F16, true},
+    {"tsp1", TSP_WEST, 0, TSP_I8, TSP_I8, false},   {"tsp1", TSP_EAST, 1, TSP_U8, TSP_I8, false},
+    {"tsp1", TSP_EAST, 0, TSP_F16, TSP_F16, false},
+};
+
+START_TEST(test_product) {
+    const Product *x = &products[_i];
+    Bench *b = open_bench(x->machine);
+    int32_t n = tsp_lanes(&b->m), rows = n > 16 ? 50 : 20;
+    int32_t first = tsp_slice_id(&b->m, x->h, 0);
+    bool fp16 = x->weights == TSP_F16;
+    int64_t last = draw_product(b, x, rows);
+    Operands o;
+    draft(b);
+    o = place_operands(b, x, rows);
+    run(b);
+    ck_assert_int_eq(tsp_sim_now(b->sim), last + 3);
+    ck_assert_int_eq(tsp_sim_stats(b->sim).macs, (int64_t)2 * rows * n * n);
+    ck_assert_int_eq(tsp_sim_stats(b->sim).mxm_busy, 2 * rows * (fp16 ? 4 : 1));
+    for (int32_t row = 0; row < rows; row++)
+        for (int32_t column = 0; column < n; column++) {
+            uint32_t got = 0, want = element(b, x, &o, rows, row, column);
+            for (int32_t i = 0; i < 4; i++)
+                got |= (uint32_t)tsp_sim_row(b->sim, first + i, RESULT_ROW + row)[column] << 8 * i;
+            ck_assert_msg(got == want, "row %d column %d: 0x%08x, expected 0x%08x", row, column,
+                          got, want);
+        }
+    close_bench(b);
+}
+END_TEST
+
+/* A product of the first four columns; the others, never loaded, are zero. */
+START_TEST(test_partial_weights) {
+    Bench *b = open_bench("tiny");
+    SketchProduct x = sketch_product(&b->sketch, 0, 3, 2);
+    uint8_t *w[4], *a;
+    draft(b);
+    for (int32_t i = 0; i < 4; i++) w[i] = place_random(b, E0 + i, 0, 1);
+    a = place_random(b, E0 + 4, 16, 3);
+    run(b);
+    ck_assert_int_eq(x.activate_cycle, 13);
+    ck_assert_int_eq(tsp_sim_now(b->sim), 13 + 4 + 22 + 40 + 2 + 3);
+    for (int32_t row = 0; row < 3; row++)
+        for (int32_t n = 0; n < 16; n++) {
+            int32_t sum = 0;
+            for (int32_t k = 0; k < 16 && n < 4; k++)
+                sum += (int8_t)a[16 * row + k] * (int8_t)w[n][k];
+            ck_assert_int_eq(tsp_sim_row(b->sim, E0 + 5, 32 + row)[n], (uint8_t)sum);
+        }
+    close_bench(b);
+}
+END_TEST
+
+/* Weights change every seven cycles, so that three sets are wanted by products under way; int8
+ * takes signed and unsigned activations in turn. Both planes load the same bytes for fp16; the
+ * third time the even one keeps its first. */
+START_TEST(test_weights_under_way) {
+    Bench *b = open_bench("tiny");
+    Sketch *s = &b->sketch;
+    bool fp16 = _i > 0, keeps = _i == 2;
+    uint8_t *w[4], *a[2];
+    enum { SETS = 4, WINDOW = 7 };
+    for (int32_t i = 0; i < 4; i++)
+        sketch_repeat(sketch_at(s, E0 + i, 0, sketch_read(0, i)), SETS - 1, WINDOW, 1);
+    for (int32_t k = 0; k < SETS; k++)
+        for (int32_t p = 0; p < (fp16 ? 2 : 1); p++) { /* the first set has group 0, others 1 */
+            if (keeps && k > 0 && p == 0) continue;
+            sketch_at(s, LW0 + 3 * p, 4 + WINDOW * k, lw(0, k > 0, 4));
+            sketch_at(s, LW0 + 3 * p, 10 + WINDOW * k, iw(fp16 ? TSP_F16 : TSP_I8));
+        }
+    for (int32_t i = 0; i < 2; i++)
+        sketch_repeat(sketch_at(s, E0 + 4 + i, 10, sketch_read(0, 4 + i)), SETS * WINDOW - 1, 1, 1);
+    for (int32_t t = 0; t < SETS * WINDOW; t++) {
+        TspDtype type = fp16 ? TSP_F16 : t % 2 ? TSP_U8 : TSP_I8;
+        if (fp16 && (t % WINDOW % 2 || t % WINDOW == WINDOW - 1)) continue;
+        sketch_at(s, ABC0, 13 + t, abc(type, 4));
+        sketch_at(s, ACC0, 35 + t, acc(0, 1, 0, WEST));
+        for (int32_t i = 0; i < 4; i++)
+            sketch_at(s, E0 + i, 78 + t, sketch_write(100 + t, WEST + i));
+    }
+    draft(b);
+    for (int32_t i = 0; i < 4; i++) w[i] = place_random(b, E0 + i, 0, SETS);
+    for (int32_t i = 0; i < 2; i++) a[i] = place_random(b, E0 + 4 + i, 0, SETS * WINDOW);
+    run(b);
+    for (int32_t t = 0; t < SETS * WINDOW; t++)
+        for (int32_t n = 0; n < 16 && tsp_sim_row(b->sim, E0, 100 + t); n++) {
+            int32_t k = t / WINDOW, sum = 0;
+            bool loaded = n / 4 == (k > 0);
+            uint16_t left[16], right[16];
+            uint32_t got = 0;
+            for (int32_t lane = 0; lane < 16; lane++) {
+                uint8_t x = a[0][16 * t + lane], y = loaded ? w[n % 4][16 * k + lane] : 0;
+                uint8_t low = !keeps ? y : n < 4 ? w[n][lane] : 0;
+                sum += as_int(x, t % 2 ? TSP_U8 : TSP_I8) * (int8_t)y;
+                left[lane] = (uint16_t)(x | a[1][16 * t + lane] << 8);
+                right[lane] = (uint16_t)(low | y << 8);
+            }
+            for (int32_t i = 0; i < 4; i++)
+                got |= (uint32_t)tsp_sim_row(b->sim, E0 + i, 100 + t)[n] << 8 * i;
+            ck_assert_uint_eq(got, fp16 ? tsp_dot_fp16_exact(left, right, 16) : (uint32_t)sum);
+        }
+    ck_assert_int_eq(tsp_sim_stats(b->sim).mem_writes, 4 * (fp16 ? 3 * SETS : WINDOW * SETS));
+    close_bench(b);
+}
+END_TEST
+
+/* Hashes at every cycle, by steps; the same by seeks in random order, by one run and again. */
+START_TEST(test_run_step_seek) {
+    Bench *b = open_bench("tiny");
+    const Product x = {"tiny", TSP_EAST, 0, _i ? TSP_F16 : TSP_I8, _i ? TSP_F16 : TSP_I8, false};
+    int64_t end = draw_product(b, &x, 20) + 3;
+    uint64_t *hash = calloc((size_t)end + 1, sizeof *hash), last = 0;
+    sketch_at(&b->sketch, 2, 0, sketch_read(400, 11)); /* the VXM joins in */
+    sketch_at(&b->sketch, V0, 2, alu(TSP_OP_ADD, TSP_I8, TSP_DST_NONE, STR(11), IMM, 1));
+    sketch_repeat(sketch_at(&b->sketch, V0 + 1, 6,
+                            alu(TSP_OP_NEG, TSP_I8, 12, TSP_SRC(TSP_SRC_LATCH, 0), 0, 0)),
+                  9, 7, 0);
+    sketch_repeat(sketch_at(&b->sketch, 3, 8, sketch_read(0, 13)), 3, 20, 1);
+    draft(b);
+    place_operands(b, &x, 20);
+    place_random(b, 2, 400, 1);
+    place_random(b, 3, 0, 4);
+    launch(b);
+    for (int64_t cycle = 0; cycle <= end; cycle++) {
+        ck_assert_int_eq(tsp_sim_now(b->sim), cycle);
+        ck_assert_int_eq(tsp_sim_done(b->sim), cycle == end);
+        hash[cycle] = tsp_sim_hash(b->sim);
+        ck_assert_uint_ne(hash[cycle], last);
+        last = hash[cycle];
+        ck_assert_msg(tsp_sim_step(b->sim, &b->err), "%s", b->err.text);
+    }
+    ck_assert_int_eq(tsp_sim_now(b->sim), end);
+    for (int32_t i = 0; i < 100; i++) {
+        int64_t cycle = draw(b) % (uint32_t)(end + 1);
+        ck_assert(tsp_sim_seek(b->sim, cycle, &b->err));
+        ck_assert_uint_eq(tsp_sim_hash(b->sim), hash[cycle]);
+        if (i % 10 == 0) ck_assert(tsp_sim_run(b->sim, &b->err));
+    }
+    tsp_sim_free(b->sim);
+    run(b);
+    ck_assert_uint_eq(tsp_sim_hash(b->sim), hash[end]);
+    free(hash);
+    close_bench(b);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("sim_mxm");
+    TCase *tests = tcase_create("sim_mxm");
+    tcase_set_timeout(tests, 120);
+    tcase_add_loop_test(tests, test_product, 0, (int)(sizeof products / sizeof *products));
+    tcase_add_test(tests, test_partial_weights);
+    tcase_add_loop_test(tests, test_weights_under_way, 0, 3);
+    tcase_add_loop_test(tests, test_run_step_seek, 0, 2);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
