@@ -11,6 +11,13 @@
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
 #define AVX2   __attribute__((target("avx2,fma")))
 
+/* The sums stay in registers only if the loops over them are gone. */
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
+
 static int32_t four_bytes(const uint8_t *from) {
     int32_t four;
     memcpy(&four, from, 4);
@@ -24,20 +31,28 @@ int8_tile(const int8_t *packed, int32_t columns, int32_t depth, const uint8_t *c
           int32_t rows, int32_t *out, int32_t out_stride, int blocks) {
     __m512i sum[GEMM_ROWS][4];
     const uint8_t *row[GEMM_ROWS];
+    UNROLL
     for (int i = 0; i < GEMM_ROWS; i++) row[i] = a[i < rows ? i : rows - 1];
+    UNROLL
     for (int i = 0; i < GEMM_ROWS; i++)
+        UNROLL
         for (int b = 0; b < blocks; b++) sum[i][b] = _mm512_setzero_si512();
     for (int32_t k = 0; k < depth; k += 4) {
         const int8_t *w = packed + (size_t)k * (size_t)columns;
         __m512i weights[4];
+        UNROLL
         for (int b = 0; b < blocks; b++) weights[b] = _mm512_loadu_si512(w + 64 * b);
+        UNROLL
         for (int i = 0; i < GEMM_ROWS; i++) {
             __m512i four = _mm512_set1_epi32(four_bytes(row[i] + k));
+            UNROLL
             for (int b = 0; b < blocks; b++)
                 sum[i][b] = _mm512_dpbusd_epi32(sum[i][b], four, weights[b]);
         }
     }
+    UNROLL
     for (int i = 0; i < GEMM_ROWS; i++)
+        UNROLL
         for (int b = 0; b < blocks; b++)
             if (i < rows)
                 _mm512_storeu_si512(out + (size_t)i * (size_t)out_stride + 16 * b, sum[i][b]);
@@ -58,18 +73,21 @@ AVX2 void gemm_int8_avx2(const int8_t *packed, int32_t columns, int32_t depth,
                          const uint8_t *const *a, int32_t rows, int32_t *out, int32_t out_stride) {
     for (int32_t j = 0; j < columns; j += 8) {
         __m256i sum[GEMM_ROWS][2]; /* of 4 columns each, two partial sums a column */
+        UNROLL
         for (int i = 0; i < GEMM_ROWS; i++) sum[i][0] = sum[i][1] = _mm256_setzero_si256();
         for (int32_t k = 0; k < depth; k += 4) {
             const int8_t *w = packed + (size_t)k * (size_t)columns + 4 * (size_t)j;
             __m256i low = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)w));
             __m256i high =
                 _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)(w + 16)));
+            UNROLL
             for (int i = 0; i < GEMM_ROWS && i < rows; i++) {
                 __m256i four = _mm256_cvtepu8_epi16(_mm_set1_epi32(four_bytes(a[i] + k)));
                 sum[i][0] = _mm256_add_epi32(sum[i][0], _mm256_madd_epi16(low, four));
                 sum[i][1] = _mm256_add_epi32(sum[i][1], _mm256_madd_epi16(high, four));
             }
         }
+        UNROLL
         for (int i = 0; i < GEMM_ROWS && i < rows; i++) {
             __m256i both = _mm256_hadd_epi32(sum[i][0], sum[i][1]); /* columns 01 45 23 67 */
             both = _mm256_permute4x64_epi64(both, 0xd8);
@@ -82,20 +100,27 @@ AVX512 static inline __attribute__((always_inline)) void
 fp16_tile(const float *w, int32_t stride, int32_t depth, const double *a, int32_t rows, double *sum,
           int32_t sum_stride, int blocks) {
     __m512d total[GEMM_ROWS][4];
+    UNROLL
     for (int i = 0; i < GEMM_ROWS; i++)
+        UNROLL
         for (int b = 0; b < blocks; b++) total[i][b] = _mm512_setzero_pd();
     for (int32_t k = 0; k < depth; k++) {
         const float *from = w + (size_t)k * (size_t)stride;
         __m512d weights[4];
+        UNROLL
         for (int b = 0; b < blocks; b++)
             weights[b] = _mm512_cvtps_pd(_mm256_loadu_ps(from + 8 * b));
+        UNROLL
         for (int i = 0; i < GEMM_ROWS; i++) {
             __m512d x = _mm512_set1_pd(a[(size_t)k * GEMM_ROWS + (size_t)i]);
+            UNROLL
             for (int b = 0; b < blocks; b++)
                 total[i][b] = _mm512_fmadd_pd(x, weights[b], total[i][b]);
         }
     }
+    UNROLL
     for (int i = 0; i < GEMM_ROWS; i++)
+        UNROLL
         for (int b = 0; b < blocks; b++)
             if (i < rows)
                 _mm512_storeu_pd(sum + (size_t)i * (size_t)sum_stride + 8 * b, total[i][b]);
@@ -113,17 +138,20 @@ AVX2 void gemm_fp16_avx2(const float *w, int32_t stride, int32_t columns, int32_
                          const double *a, int32_t rows, double *sum, int32_t sum_stride) {
     for (int32_t j = 0; j < columns; j += 8) {
         __m256d total[GEMM_ROWS][2];
+        UNROLL
         for (int i = 0; i < GEMM_ROWS; i++) total[i][0] = total[i][1] = _mm256_setzero_pd();
         for (int32_t k = 0; k < depth; k++) {
             const float *from = w + (size_t)k * (size_t)stride + j;
             __m256d low = _mm256_cvtps_pd(_mm_loadu_ps(from)),
                     high = _mm256_cvtps_pd(_mm_loadu_ps(from + 4));
+            UNROLL
             for (int i = 0; i < GEMM_ROWS; i++) {
                 __m256d x = _mm256_set1_pd(a[(size_t)k * GEMM_ROWS + (size_t)i]);
                 total[i][0] = _mm256_fmadd_pd(x, low, total[i][0]);
                 total[i][1] = _mm256_fmadd_pd(x, high, total[i][1]);
             }
         }
+        UNROLL
         for (int i = 0; i < GEMM_ROWS && i < rows; i++) {
             _mm256_storeu_pd(sum + (size_t)i * (size_t)sum_stride + j, total[i][0]);
             _mm256_storeu_pd(sum + (size_t)i * (size_t)sum_stride + j + 4, total[i][1]);

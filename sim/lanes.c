@@ -109,7 +109,7 @@ static inline uint32_t mul_sat_word(uint32_t x, uint32_t y) {
     BINARY(mask_##T, y ? x : 0)                                                                    \
     UNARY(neg_##T, wrap_##T(0u - x))                                                               \
     UNARY(abs_##T, wrap_##T((int32_t)x < 0 ? 0u - x : x))                                          \
-    UNARY(not_##T, wrap_##T(~x))                                                                   \
+    UNARY(invert_##T, wrap_##T(~x))                                                                \
     UNARY(relu_##T, (int32_t)x > 0 ? x : 0)
 /* Of two narrow integers sum, difference and product are exact in 32 bits. */
 #define NARROW_KERNELS(T)                                                                          \
@@ -132,45 +132,34 @@ BINARY(mul_sat_i32, mul_sat_word(x, y))
 
 #define SIGN_f16 0x8000u
 #define SIGN_f32 0x80000000u
-#define INF_f16  0x7c00u
-#define INF_f32  0x7f800000u
+#define INF_f16  0x7c00
+#define INF_f32  0x7f800000
 #define NAN_f16  0x7e00u
 #define NAN_f32  0x7fc00000u
 #define ONE_f16  0x3c00u
 #define ONE_f32  0x3f800000u
 
-static inline float value_f32(uint32_t x) {
-    return tsp_f32_from_bits(x);
+/* Without the sign; signed, since that is what vector units compare. */
+static inline int32_t magnitude_f16(uint32_t x) {
+    return (int32_t)(x & ~SIGN_f16);
 }
-static inline uint32_t bits_f32(float v) {
-    uint32_t bits = tsp_f32_bits(v);
-    return (bits & ~SIGN_f32) > INF_f32 ? NAN_f32 : bits;
+static inline int32_t magnitude_f32(uint32_t x) {
+    return (int32_t)(x & ~SIGN_f32);
 }
-
-/* half.h without its branches and loop; a subnormal half is a small integer times 2^-24. */
-static inline float value_f16(uint32_t x) {
-    uint32_t magnitude = x & 0x7fffu, bits = (magnitude << 13) + (112u << 23);
-    uint32_t subnormal = tsp_f32_bits((float)(int32_t)magnitude * 0x1p-24f);
-    bits = magnitude >= INF_f16 ? (magnitude << 13) | INF_f32 : bits;
-    bits = magnitude < 0x400u ? subnormal : bits;
-    return tsp_f32_from_bits(bits | (x & SIGN_f16) << 16);
-}
-/* A float at 0.5 has the step of the subnormal halfs, 2^-24: the sum does their rounding. */
-static inline uint32_t bits_f16(float v) {
-    uint32_t bits = tsp_f32_bits(v), magnitude = bits & ~SIGN_f32;
-    uint32_t subnormal = tsp_f32_bits(tsp_f32_from_bits(magnitude) + 0.5f) - 0x3f000000u;
-    uint32_t half = (magnitude + 0xfffu + (magnitude >> 13 & 1u) - (112u << 23)) >> 13;
-    half = magnitude < 0x38800000u ? subnormal : half;
-    half = magnitude >= 0x477ff000u ? INF_f16 : half; /* rounds to 2^16 or more */
-    half |= bits >> 16 & SIGN_f16;
-    return magnitude > INF_f32 ? NAN_f16 : half;
-}
-
 static inline bool nan_f16(uint32_t x) {
-    return (x & ~SIGN_f16) > INF_f16;
+    return magnitude_f16(x) > INF_f16;
 }
 static inline bool nan_f32(uint32_t x) {
-    return (x & ~SIGN_f32) > INF_f32;
+    return magnitude_f32(x) > INF_f32;
+}
+static inline int32_t greater(int32_t a, int32_t b) {
+    return a > b ? a : b;
+}
+static inline bool either_nan_f16(uint32_t x, uint32_t y) {
+    return greater(magnitude_f16(x), magnitude_f16(y)) > INF_f16;
+}
+static inline bool either_nan_f32(uint32_t x, uint32_t y) {
+    return greater(magnitude_f32(x), magnitude_f32(y)) > INF_f32;
 }
 /* An integer that orders as the floats do, -0 before +0. */
 static inline int32_t rank_f32(uint32_t x) {
@@ -180,6 +169,34 @@ static inline int32_t rank_f16(uint32_t x) {
     return rank_f32(x << 16);
 }
 
+static inline float value_f32(uint32_t x) {
+    return tsp_f32_from_bits(x);
+}
+static inline uint32_t bits_f32(float v) {
+    uint32_t bits = tsp_f32_bits(v);
+    return nan_f32(bits) ? NAN_f32 : bits;
+}
+
+/* half.h without its branches and loop; a subnormal half is a small integer times 2^-24. */
+static inline float value_f16(uint32_t x) {
+    int32_t magnitude = magnitude_f16(x), bits = (magnitude << 13) + (112 << 23);
+    int32_t subnormal = (int32_t)tsp_f32_bits((float)magnitude * 0x1p-24f);
+    bits = magnitude >= INF_f16 ? magnitude << 13 | INF_f32 : bits;
+    bits = magnitude < 0x400 ? subnormal : bits;
+    return tsp_f32_from_bits((uint32_t)bits | (x & SIGN_f16) << 16);
+}
+/* A float at 0.5 has the step of the subnormal halfs, 2^-24: the sum does their rounding. */
+static inline uint32_t bits_f16(float v) {
+    uint32_t bits = tsp_f32_bits(v), half;
+    int32_t magnitude = magnitude_f32(bits);
+    uint32_t subnormal = tsp_f32_bits(tsp_f32_from_bits(bits & ~SIGN_f32) + 0.5f) - 0x3f000000u;
+    half = ((bits & ~SIGN_f32) + 0xfffu + (bits >> 13 & 1u) - (112u << 23)) >> 13;
+    half = magnitude < 0x38800000 ? subnormal : half;
+    half = magnitude >= 0x477ff000 ? INF_f16 : half; /* rounds to 2^16 or more */
+    half |= bits >> 16 & SIGN_f16;
+    return magnitude > INF_f32 ? NAN_f16 : half;
+}
+
 /* Arithmetic in float, then rounded to the type. For halfs this is one rounding and not two: the
  * product is exact in float, and of a sum float keeps 24 digits, which is 2 * 11 + 2, enough for
  * the second rounding to come out as if it were the first (Figueroa 1995). */
@@ -187,8 +204,8 @@ static inline int32_t rank_f16(uint32_t x) {
     BINARY(add_##T, bits_##T(value_##T(x) + value_##T(y)))                                         \
     BINARY(sub_##T, bits_##T(value_##T(x) - value_##T(y)))                                         \
     BINARY(mul_##T, bits_##T(value_##T(x) * value_##T(y)))                                         \
-    BINARY(max_##T, nan_##T(x) || nan_##T(y) ? NAN_##T : rank_##T(x) > rank_##T(y) ? x : y)        \
-    BINARY(min_##T, nan_##T(x) || nan_##T(y) ? NAN_##T : rank_##T(x) < rank_##T(y) ? x : y)        \
+    BINARY(max_##T, either_nan_##T(x, y) ? NAN_##T : rank_##T(x) > rank_##T(y) ? x : y)            \
+    BINARY(min_##T, either_nan_##T(x, y) ? NAN_##T : rank_##T(x) < rank_##T(y) ? x : y)            \
     BINARY(eq_##T, value_##T(x) == value_##T(y) ? ONE_##T : 0)                                     \
     BINARY(ne_##T, value_##T(x) != value_##T(y) ? ONE_##T : 0)                                     \
     BINARY(lt_##T, value_##T(x) < value_##T(y) ? ONE_##T : 0)                                      \
@@ -198,7 +215,7 @@ static inline int32_t rank_f16(uint32_t x) {
     BINARY(mask_##T, y & ~SIGN_##T ? x : 0)                                                        \
     UNARY(neg_##T, nan_##T(x) ? NAN_##T : x ^ SIGN_##T)                                            \
     UNARY(abs_##T, nan_##T(x) ? NAN_##T : x & ~SIGN_##T)                                           \
-    UNARY(relu_##T, nan_##T(x) ? NAN_##T : x & SIGN_##T ? 0 : x)
+    UNARY(relu_##T, nan_##T(x) ? NAN_##T : x &SIGN_##T ? 0 : x)
 
 FLOAT_KERNELS(f16)
 FLOAT_KERNELS(f32)
@@ -262,47 +279,42 @@ FROM_FLOAT(f32)
 
 /* -- which kernel for which instruction; rows and columns in the order of TspDtype -- */
 
-#define INTEGERS(name)  {name##_i8, name##_u8, name##_i16, name##_i32, NULL, NULL}
-#define NUMBERS(name)   {name##_i8, name##_u8, name##_i16, name##_i32, name##_f16, name##_f32}
-#define SATURATES(name) {name##_sat_i8,  name##_sat_u8, name##_sat_i16,                            \
-                         name##_sat_i32, name##_f16,    name##_f32} /* floats have infinity */
-#define ALIKE(name)     {name, name, name, name, name, name}
+#define INTEGERS(name)                                                                             \
+    { name##_i8, name##_u8, name##_i16, name##_i32, NULL, NULL }
+#define NUMBERS(name)                                                                              \
+    { name##_i8, name##_u8, name##_i16, name##_i32, name##_f16, name##_f32 }
+#define SATURATES(name)                                                                            \
+    {                                                                                              \
+        name##_sat_i8, name##_sat_u8, name##_sat_i16, name##_sat_i32, name##_f16, name##_f32       \
+    } /* floats have infinity */
+#define ALIKE(name)                                                                                \
+    { name, name, name, name, name, name }
 
 static Kernel *const kernels[TSP_OP_COUNT][TYPES] = {
-    [TSP_OP_ADD] = NUMBERS(add),
-    [TSP_OP_ADD_SAT] = SATURATES(add),
-    [TSP_OP_SUB] = NUMBERS(sub),
-    [TSP_OP_SUB_SAT] = SATURATES(sub),
-    [TSP_OP_MUL] = NUMBERS(mul),
-    [TSP_OP_MUL_SAT] = SATURATES(mul),
-    [TSP_OP_MAX] = NUMBERS(max),
-    [TSP_OP_MIN] = NUMBERS(min),
-    [TSP_OP_AND] = ALIKE(and_bits),
-    [TSP_OP_OR] = ALIKE(or_bits),
-    [TSP_OP_XOR] = ALIKE(xor_bits),
-    [TSP_OP_SHL] = INTEGERS(shl),
-    [TSP_OP_SHR] = INTEGERS(shr),
-    [TSP_OP_EQ] = NUMBERS(eq),
-    [TSP_OP_NE] = NUMBERS(ne),
-    [TSP_OP_LT] = NUMBERS(lt),
-    [TSP_OP_LE] = NUMBERS(le),
-    [TSP_OP_GT] = NUMBERS(gt),
-    [TSP_OP_GE] = NUMBERS(ge),
-    [TSP_OP_MASK] = NUMBERS(mask),
-    [TSP_OP_PASS] = ALIKE(pass_bits),
-    [TSP_OP_NEG] = NUMBERS(neg),
-    [TSP_OP_ABS] = NUMBERS(abs),
-    [TSP_OP_NOT] = INTEGERS(not),
+    [TSP_OP_ADD] = NUMBERS(add),      [TSP_OP_ADD_SAT] = SATURATES(add),
+    [TSP_OP_SUB] = NUMBERS(sub),      [TSP_OP_SUB_SAT] = SATURATES(sub),
+    [TSP_OP_MUL] = NUMBERS(mul),      [TSP_OP_MUL_SAT] = SATURATES(mul),
+    [TSP_OP_MAX] = NUMBERS(max),      [TSP_OP_MIN] = NUMBERS(min),
+    [TSP_OP_AND] = ALIKE(and_bits),   [TSP_OP_OR] = ALIKE(or_bits),
+    [TSP_OP_XOR] = ALIKE(xor_bits),   [TSP_OP_SHL] = INTEGERS(shl),
+    [TSP_OP_SHR] = INTEGERS(shr),     [TSP_OP_EQ] = NUMBERS(eq),
+    [TSP_OP_NE] = NUMBERS(ne),        [TSP_OP_LT] = NUMBERS(lt),
+    [TSP_OP_LE] = NUMBERS(le),        [TSP_OP_GT] = NUMBERS(gt),
+    [TSP_OP_GE] = NUMBERS(ge),        [TSP_OP_MASK] = NUMBERS(mask),
+    [TSP_OP_PASS] = ALIKE(pass_bits), [TSP_OP_NEG] = NUMBERS(neg),
+    [TSP_OP_ABS] = NUMBERS(abs),      [TSP_OP_NOT] = INTEGERS(invert),
     [TSP_OP_RELU] = NUMBERS(relu),
 };
 
 static Kernel *const converts[TYPES][TYPES] = {
-    NUMBERS(cvt_i8), NUMBERS(cvt_u8), NUMBERS(cvt_i16),
+    NUMBERS(cvt_i8),  NUMBERS(cvt_u8),  NUMBERS(cvt_i16),
     NUMBERS(cvt_i32), NUMBERS(cvt_f16), NUMBERS(cvt_f32),
 };
 #define SATURATED(from)                                                                            \
-    {cvt_sat_##from##_i8,  cvt_sat_##from##_u8, cvt_sat_##from##_i16,                              \
-     cvt_sat_##from##_i32, cvt_##from##_f16,    cvt_##from##_f32}
+    {                                                                                              \
+        cvt_sat_##from##_i8, cvt_sat_##from##_u8, cvt_sat_##from##_i16, cvt_sat_##from##_i32,      \
+            cvt_##from##_f16, cvt_##from##_f32                                                     \
+    }
 static Kernel *const saturating_converts[TYPES][TYPES] = {
     SATURATED(i8), SATURATED(u8), SATURATED(i16), SATURATED(i32), SATURATED(f16), SATURATED(f32),
 };
@@ -341,16 +353,16 @@ void tsp_lanes_load(uint32_t *reg, const uint8_t *const *planes, TspDtype type, 
     case 2:
         p1 = planes[1];
         if (type == TSP_I16) {
-            INDEPENDENT for (int32_t i = 0; i < n; i++)
-                reg[i] = wrap_i16(p0[i] | (uint32_t)p1[i] << 8);
+            INDEPENDENT for (int32_t i = 0; i < n; i++) reg[i] =
+                wrap_i16(p0[i] | (uint32_t)p1[i] << 8);
         } else {
             INDEPENDENT for (int32_t i = 0; i < n; i++) reg[i] = p0[i] | (uint32_t)p1[i] << 8;
         }
         break;
     default:
         p1 = planes[1], p2 = planes[2], p3 = planes[3];
-        INDEPENDENT for (int32_t i = 0; i < n; i++)
-            reg[i] = p0[i] | (uint32_t)p1[i] << 8 | (uint32_t)p2[i] << 16 | (uint32_t)p3[i] << 24;
+        INDEPENDENT for (int32_t i = 0; i < n; i++) reg[i] =
+            p0[i] | (uint32_t)p1[i] << 8 | (uint32_t)p2[i] << 16 | (uint32_t)p3[i] << 24;
     }
 }
 

@@ -1,0 +1,320 @@
+/* test_lanes.c - the VXM's arithmetic against a second implementation on exact numbers.
+ */
+#include "lanes_oracle.h"
+#include "seeded.h"
+#include "sim/lanes.h"
+
+#include <check.h>
+#include <string.h>
+
+enum { PAIRS = 300000, CHUNK = 320, TYPES = TSP_F32 + 1 };
+
+/* ---- operands ---- */
+
+static const TspOpcode binary_ops[] = {
+    TSP_OP_ADD, TSP_OP_ADD_SAT, TSP_OP_SUB, TSP_OP_SUB_SAT, TSP_OP_MUL, TSP_OP_MUL_SAT, TSP_OP_MAX,
+    TSP_OP_MIN, TSP_OP_AND,     TSP_OP_OR,  TSP_OP_XOR,     TSP_OP_SHL, TSP_OP_SHR,     TSP_OP_EQ,
+    TSP_OP_NE,  TSP_OP_LT,      TSP_OP_LE,  TSP_OP_GT,      TSP_OP_GE,  TSP_OP_MASK};
+static const TspOpcode unary_ops[] = {TSP_OP_PASS, TSP_OP_NEG, TSP_OP_ABS, TSP_OP_NOT, TSP_OP_RELU};
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+/* Bits of an element into a register, by the header's definition. */
+static uint32_t in_register(TspDtype type, uint32_t bits) {
+    return is_float(type) ? type == TSP_F16 ? bits & 0xffff : bits : modulo(type, (Wide)bits);
+}
+
+static const uint32_t special_f16[] = {
+    0x0000, 0x0001, 0x03ff, 0x0400, 0x0401, 0x3800, 0x3bff, 0x3c00, 0x3c01, 0x3e00, 0x4100,
+    0x57f8, 0x5bf8, 0x6400, 0x6801, 0x77ff, 0x7bfe, 0x7bff, 0x7c00, 0x7c01, 0x7e00, 0x7fff};
+static const uint32_t special_f32[] = {
+    0x00000000, 0x00000001, 0x007fffff, 0x00800000, 0x33000000, 0x33800000, 0x387fe000,
+    0x3effffff, 0x3f000000, 0x3f000001, 0x3f7fffff, 0x3f800000, 0x3f800001, 0x3fc00000,
+    0x40200000, 0x42fe0000, 0x42ff0000, 0x437f0000, 0x437f8000, 0x46fffe00, 0x46ffff00,
+    0x477fefff, 0x477ff000, 0x4afffffe, 0x4affffff, 0x4b000000, 0x4b000001, 0x4effffff,
+    0x4f000000, 0x4f000001, 0x7f7fffff, 0x7f800000, 0x7f800001, 0x7fc00000, 0x7fffffff};
+static const uint32_t special_integer[] = {
+    0,      1,      2,      3,       7,         8,          15,         16,        31,
+    32,     46340,  46341,  0x7e,    0x7f,      0x80,       0x81,       0xff,      0x100,
+    0x7fff, 0x8000, 0xffff, 0x10000, 0x1000001, 0x7fffffbf, 0x7fffffc0, 0x7fffffff};
+
+static int special_count(TspDtype type) {
+    return 2 * (type == TSP_F16   ? COUNT(special_f16)
+                : type == TSP_F32 ? COUNT(special_f32)
+                                  : COUNT(special_integer));
+}
+static uint32_t special(TspDtype type, int i) {
+    if (type == TSP_F16) return special_f16[i / 2] ^ (i & 1 ? 0x8000u : 0);
+    if (type == TSP_F32) return special_f32[i / 2] ^ (i & 1 ? 0x80000000u : 0);
+    return in_register(type, i & 1 ? ~special_integer[i / 2] : special_integer[i / 2]);
+}
+
+/* Half of the floats near 1, so that sums cancel and carry; some integers small. */
+static uint32_t random_operand(TspDtype type) {
+    uint32_t bits = (uint32_t)random_bits(), kind = (uint32_t)random_below(16);
+    if (kind == 0) return special(type, random_below(special_count(type)));
+    if (type == TSP_F16 && kind < 8) bits = (bits & 0x83ff) | (12u + (bits >> 16) % 8) << 10;
+    if (type == TSP_F32 && kind < 8)
+        bits = (bits & 0x807fffff) | (120u + (uint32_t)random_below(40)) << 23;
+    if (!is_float(type) && kind < 8) bits = (uint32_t)((int32_t)bits >> random_below(31));
+    return in_register(type, bits);
+}
+
+/* ---- running ---- */
+
+typedef struct { /* collects operands until a row of lanes is full */
+    TspInsn insn;
+    int32_t n;
+    uint32_t a[CHUNK], b[CHUNK];
+} Batch;
+
+static void flush_batch(Batch *batch) {
+    static uint32_t out[CHUNK];
+    const TspInsn *insn = &batch->insn;
+    ck_assert_msg(tsp_lanes_knows(insn) && tsp_lanes_op(insn, batch->a, batch->b, out, batch->n),
+                  "%s %s is unknown", tsp_insn_info(insn->op)->mnemonic,
+                  tsp_dtype_short((TspDtype)insn->type));
+    for (int32_t i = 0; i < batch->n; i++) {
+        uint32_t want = expected(insn, batch->a[i], batch->b[i]);
+        if (out[i] != want)
+            ck_abort_msg("%s %s(%s) of 0x%08x and 0x%08x: expected 0x%08x, got 0x%08x",
+                         tsp_insn_info(insn->op)->mnemonic, tsp_dtype_short((TspDtype)insn->type),
+                         converts(insn->op) ? tsp_dtype_short((TspDtype)insn->type2) : "",
+                         (unsigned)batch->a[i], (unsigned)batch->b[i], (unsigned)want,
+                         (unsigned)out[i]);
+    }
+    batch->n = 0;
+}
+
+static void try_pair(Batch *batch, uint32_t a, uint32_t b) {
+    batch->a[batch->n] = a;
+    batch->b[batch->n++] = b;
+    if (batch->n == CHUNK) flush_batch(batch);
+}
+
+/* Every operand of a type of at most 16 bits; special and random ones of 32. */
+static void try_all_operands(const TspInsn *insn) {
+    static Batch batch;
+    TspDtype type = (TspDtype)insn->type;
+    int bytes = tsp_dtype_bytes(type);
+    batch = (Batch){.insn = *insn};
+    for (uint32_t bits = 0; bytes < 4 && bits < 1u << 8 * bytes; bits++)
+        try_pair(&batch, in_register(type, bits), (uint32_t)random_bits());
+    for (int i = 0; i < special_count(type); i++) try_pair(&batch, special(type, i), 0);
+    for (int i = 0; bytes == 4 && i < PAIRS; i++) try_pair(&batch, random_operand(type), 0);
+    flush_batch(&batch);
+}
+
+static bool takes(TspOpcode op, TspDtype type) {
+    bool integers_only = op == TSP_OP_SHL || op == TSP_OP_SHR || op == TSP_OP_NOT;
+    return !integers_only || !is_float(type);
+}
+
+START_TEST(test_bytes_exhaustively) {
+    static Batch batch;
+    for (int k = 0; k < 2 * COUNT(binary_ops); k++) {
+        TspDtype type = k & 1 ? TSP_U8 : TSP_I8;
+        batch = (Batch){.insn = {.op = binary_ops[k / 2], .type = (int32_t)type}};
+        for (uint32_t a = 0; a < 256; a++)
+            for (uint32_t b = 0; b < 256; b++)
+                try_pair(&batch, in_register(type, a), in_register(type, b));
+        flush_batch(&batch);
+    }
+}
+END_TEST
+
+START_TEST(test_pairs) {
+    static Batch batch;
+    static const TspDtype types[] = {TSP_I16, TSP_I32, TSP_F16, TSP_F32};
+    TspDtype type = types[_i];
+    random_start();
+    for (int k = 0; k < COUNT(binary_ops); k++) {
+        if (!takes(binary_ops[k], type)) continue;
+        batch = (Batch){.insn = {.op = binary_ops[k], .type = (int32_t)type}};
+        for (int i = 0; i < special_count(type); i++)
+            for (int j = 0; j < special_count(type); j++)
+                try_pair(&batch, special(type, i), special(type, j));
+        for (int i = 0; i < PAIRS; i++)
+            try_pair(&batch, random_operand(type), random_operand(type));
+        flush_batch(&batch);
+    }
+}
+END_TEST
+
+START_TEST(test_unary) {
+    random_start();
+    for (int k = 0; k < COUNT(unary_ops); k++)
+        if (takes(unary_ops[k], (TspDtype)_i))
+            try_all_operands(&(TspInsn){.op = unary_ops[k], .type = _i});
+}
+END_TEST
+
+START_TEST(test_converts) {
+    random_start();
+    for (int32_t to = 0; to < TYPES; to++) {
+        try_all_operands(&(TspInsn){.op = TSP_OP_CVT, .type = _i, .type2 = to});
+        try_all_operands(&(TspInsn){.op = TSP_OP_CVT_SAT, .type = _i, .type2 = to});
+    }
+}
+END_TEST
+
+/* A few results written down by hand: they hold whatever the oracle says. */
+START_TEST(test_known_values) {
+    static const struct {
+        TspOpcode op;
+        TspDtype type, type2;
+        uint32_t a, b, want;
+    } known[] = {
+        {TSP_OP_ADD, TSP_I8, 0, 127, 1, 0xffffff80},
+        {TSP_OP_ADD_SAT, TSP_I8, 0, 127, 1, 127},
+        {TSP_OP_SUB, TSP_U8, 0, 1, 2, 255},
+        {TSP_OP_SUB_SAT, TSP_U8, 0, 1, 2, 0},
+        {TSP_OP_MUL_SAT, TSP_I32, 0, 0x80000000, 0xffffffff, 0x7fffffff},
+        {TSP_OP_ABS, TSP_I8, 0, 0xffffff80, 0, 0xffffff80},
+        {TSP_OP_SHL, TSP_U8, 0, 0x81, 9, 2},
+        {TSP_OP_SHR, TSP_I16, 0, 0xffff8000, 15, 0xffffffff},
+        {TSP_OP_ADD, TSP_F16, 0, 0x6800, 0x3c00, 0x6800},     /* 2048 + 1: a tie, to even */
+        {TSP_OP_ADD, TSP_F16, 0, 0x6801, 0x3c00, 0x6802},     /* 2050 + 1: a tie, to even */
+        {TSP_OP_ADD_SAT, TSP_F16, 0, 0x7bff, 0x7bff, 0x7c00}, /* floats overflow to infinity */
+        {TSP_OP_MUL, TSP_F16, 0, 0x0001, 0x3800, 0x0000},     /* 2^-25: a tie, to even */
+        {TSP_OP_MUL, TSP_F16, 0, 0x0003, 0x3800, 0x0002},
+        {TSP_OP_MUL, TSP_F32, 0, 0x00800000, 0x3f000000, 0x00400000}, /* subnormals are kept */
+        {TSP_OP_SUB, TSP_F32, 0, 0x7f800000, 0x7f800000, 0x7fc00000},
+        {TSP_OP_ADD, TSP_F32, 0, 0xffffffff, 0x3f800000, 0x7fc00000},
+        {TSP_OP_MAX, TSP_F16, 0, 0x8000, 0x0000, 0x0000},
+        {TSP_OP_MIN, TSP_F16, 0, 0x0000, 0x8000, 0x8000},
+        {TSP_OP_MAX, TSP_F32, 0, 0x3f800000, 0x7f800001, 0x7fc00000},
+        {TSP_OP_EQ, TSP_F32, 0, 0x80000000, 0x00000000, 0x3f800000},
+        {TSP_OP_NE, TSP_F16, 0, 0x7e00, 0x7e00, 0x3c00},
+        {TSP_OP_MASK, TSP_F16, 0, 0x7c01, 0x8000, 0x0000}, /* -0 is zero */
+        {TSP_OP_MASK, TSP_F16, 0, 0x7c01, 0x7e00, 0x7c01},
+        {TSP_OP_PASS, TSP_F32, 0, 0xff800001, 0, 0xff800001},
+        {TSP_OP_NEG, TSP_F32, 0, 0xffc00001, 0, 0x7fc00000},
+        {TSP_OP_RELU, TSP_F32, 0, 0x80000000, 0, 0x00000000},
+        {TSP_OP_CVT, TSP_F32, TSP_I8, 0x43960000, 0, 127},             /* 300 */
+        {TSP_OP_CVT, TSP_F32, TSP_I32, 0xbff00000, 0, 0xffffffff},     /* -1.875 */
+        {TSP_OP_CVT_SAT, TSP_F32, TSP_I32, 0x40200000, 0, 2},          /* 2.5 */
+        {TSP_OP_CVT_SAT, TSP_F32, TSP_I32, 0xc0600000, 0, 0xfffffffc}, /* -3.5 */
+        {TSP_OP_CVT, TSP_F32, TSP_U8, 0xffc00000, 0, 0},
+        {TSP_OP_CVT, TSP_I32, TSP_U8, 300, 0, 44},
+        {TSP_OP_CVT_SAT, TSP_I32, TSP_U8, 300, 0, 255},
+        {TSP_OP_CVT, TSP_I32, TSP_F16, 65519, 0, 0x7bff},
+        {TSP_OP_CVT, TSP_I32, TSP_F16, 65520, 0, 0x7c00},
+        {TSP_OP_CVT, TSP_I32, TSP_F32, 0x01000001, 0, 0x4b800000},
+        {TSP_OP_CVT_SAT, TSP_F32, TSP_F16, 0x477ff000, 0, 0x7c00},
+    };
+    for (int i = 0; i < COUNT(known); i++) {
+        TspInsn insn = {
+            .op = known[i].op, .type = (int32_t)known[i].type, .type2 = (int32_t)known[i].type2};
+        uint32_t out = 0xdeadbeef;
+        ck_assert(tsp_lanes_op(&insn, &known[i].a, &known[i].b, &out, 1));
+        ck_assert_msg(out == known[i].want, "%d: expected 0x%08x, got 0x%08x", i,
+                      (unsigned)known[i].want, (unsigned)out);
+        ck_assert_uint_eq(expected(&insn, known[i].a, known[i].b), known[i].want);
+    }
+}
+END_TEST
+
+/* Every combination that isa.c lets through and calls modelled has a kernel, and no other. */
+START_TEST(test_knows_what_validates) {
+    TspMachine m;
+    TspError err;
+    int32_t queue = 0;
+    ck_assert(tsp_machine_builtin(&m, "tsp1"));
+    while (tsp_queue_info(&m, queue).unit != TSP_UNIT_VXM) queue++;
+    for (int op = 0; op < TSP_OP_COUNT; op++)
+        for (int32_t k = 0; k < TYPES * TYPES; k++) {
+            TspInsn insn = {.op = (TspOpcode)op,
+                            .type = k / TYPES,
+                            .type2 = k % TYPES,
+                            .dst = TSP_DST_NONE,
+                            .src_a = TSP_SRC(TSP_SRC_IMM, 0),
+                            .src_b = TSP_SRC(TSP_SRC_IMM, 0)};
+            const TspInsnInfo *info = tsp_insn_info(insn.op);
+            uint32_t lane = 0;
+            bool want = info->unit == TSP_UNIT_VXM && info->modelled &&
+                        tsp_insn_validate(&m, &insn, queue, &err);
+            ck_assert_msg(tsp_lanes_knows(&insn) == want, "%s %s %s", info->mnemonic,
+                          tsp_dtype_short((TspDtype)insn.type),
+                          tsp_dtype_short((TspDtype)insn.type2));
+            ck_assert(tsp_lanes_op(&insn, &lane, &lane, &lane, 1) == want);
+        }
+}
+END_TEST
+
+/* In place and for any number of lanes, and never a lane more. */
+START_TEST(test_in_place) {
+    static uint32_t a[CHUNK], b[CHUNK], apart[CHUNK + 1], here[CHUNK + 1];
+    random_start();
+    for (int32_t n = 0; n <= CHUNK; n += n < 40 ? 1 : 56)
+        for (int k = 0; k < COUNT(binary_ops) * TYPES; k++) {
+            TspInsn insn = {.op = binary_ops[k / TYPES], .type = k % TYPES};
+            if (!takes(insn.op, (TspDtype)insn.type)) continue;
+            for (int32_t i = 0; i < CHUNK; i++) {
+                a[i] = random_operand((TspDtype)insn.type);
+                b[i] = random_operand((TspDtype)insn.type);
+            }
+            apart[n] = here[n] = 0xdeadbeef;
+            ck_assert(tsp_lanes_op(&insn, a, b, apart, n));
+            ck_assert_uint_eq(apart[n], 0xdeadbeef);
+            memcpy(here, a, (size_t)n * sizeof *a);
+            ck_assert(tsp_lanes_op(&insn, here, b, here, n));
+            ck_assert_mem_eq(here, apart, (size_t)(n + 1) * sizeof *here);
+            memcpy(here, b, (size_t)n * sizeof *b);
+            ck_assert(tsp_lanes_op(&insn, a, here, here, n));
+            ck_assert_mem_eq(here, apart, (size_t)(n + 1) * sizeof *here);
+        }
+}
+END_TEST
+
+START_TEST(test_planes) {
+    static uint8_t in[4][CHUNK], out[4][CHUNK + 1];
+    static uint32_t reg[CHUNK + 1];
+    const TspDtype type = (TspDtype)_i;
+    const int32_t bytes = tsp_dtype_bytes(type);
+    random_start();
+    for (int32_t n = 0; n <= CHUNK; n += n < 40 ? 1 : 56) {
+        const uint8_t *from[4] = {NULL};
+        uint8_t *to[4] = {NULL};
+        for (int32_t p = 0; p < bytes; p++) {
+            for (int32_t i = 0; i < CHUNK; i++) in[p][i] = (uint8_t)random_bits();
+            memset(out[p], 0x5a, sizeof out[p]);
+            from[p] = in[p], to[p] = out[p];
+        }
+        reg[n] = 0xdeadbeef;
+        tsp_lanes_load(reg, from, type, n);
+        ck_assert_uint_eq(reg[n], 0xdeadbeef);
+        for (int32_t i = 0; i < n; i++) {
+            uint32_t bits = 0;
+            for (int32_t p = 0; p < bytes; p++) bits += (uint32_t)in[p][i] << 8 * p;
+            ck_assert_uint_eq(reg[i], in_register(type, bits));
+        }
+        tsp_lanes_store(to, reg, type, n);
+        for (int32_t p = 0; p < bytes; p++) {
+            ck_assert_mem_eq(out[p], in[p], (size_t)n);
+            ck_assert_uint_eq(out[p][n], 0x5a);
+        }
+    }
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("lanes");
+    TCase *tests = tcase_create("lanes");
+    SRunner *runner;
+    int failed;
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, test_known_values);
+    tcase_add_test(tests, test_bytes_exhaustively);
+    tcase_add_loop_test(tests, test_pairs, 0, 4);
+    tcase_add_loop_test(tests, test_unary, 0, TYPES);
+    tcase_add_loop_test(tests, test_converts, 0, TYPES);
+    tcase_add_test(tests, test_knows_what_validates);
+    tcase_add_test(tests, test_in_place);
+    tcase_add_loop_test(tests, test_planes, 0, TYPES);
+    suite_add_tcase(suite, tests);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
