@@ -28,7 +28,8 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n) 
     const TspValue *a = &g->values[n->inputs[0]], *y = &g->values[n->output];
     Work w = {{0}, 0};
     for (int32_t i = 0; i < n->input_count; i++) {
-        traffic += n->inputs[i] < 0 ? 0 : vectors(m, &g->values[n->inputs[i]]);
+        bool again = i > 0 && n->inputs[i] == n->inputs[0]; /* one read serves both */
+        if (n->inputs[i] >= 0 && !again) traffic += vectors(m, &g->values[n->inputs[i]]);
     }
     w.cycles[BY_MEMORY] = ceil_div(traffic, 2 * m->mem_slices);
     if (ceil_div(vectors(m, y), 2 * m->mem_slices) > w.cycles[BY_MEMORY])

@@ -125,6 +125,7 @@ static bool load_weights(Scheduler *s, const Stage *stage, const Term *term, int
     s->planes[plane].weights = *term;
     s->planes[plane].weights.w_byte = byte;
     s->planes[plane].column0 = column0;
+    s->planes[plane].columns = columns;
     return true;
 }
 
@@ -136,7 +137,9 @@ static bool prepare_planes(Scheduler *s, const Stage *stage, const Term *term, i
         int32_t byte = planes > 1 ? i : term->w_byte >= 0 ? term->w_byte : 0;
         if (p->any && p->weights.w == term->w && p->weights.w_row0 == term->w_row0 &&
             p->weights.w_ctile == term->w_ctile && p->weights.w_byte == byte &&
-            p->column0 == column0 && p->as_bytes == (term->w_byte >= 0))
+            p->column0 == column0 &&
+            p->columns == tsp_min32(tsp_lanes(s->m), stage->cols - column0) &&
+            p->as_bytes == (term->w_byte >= 0))
             continue;
         if (!load_weights(s, stage, term, byte, plane + i, column0, err)) return false;
         s->planes[plane + i].as_bytes = term->w_byte >= 0;

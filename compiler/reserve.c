@@ -27,6 +27,16 @@ static bool times_meet(const Reservation *r, int64_t first, int64_t last, int32_
     return true;
 }
 
+/* The least move that can end a conflict found. Where one side has no gaps and is longer than the
+ * other's interval, nothing helps but to start after the reservation; else another phase may. */
+static int64_t least_move(const Reservation *r, int64_t first, int64_t last, int32_t interval) {
+    bool gaps = interval > 1 && first != last, their_gaps = r->interval > 1 && r->first != r->last;
+    if (gaps && their_gaps) return 1;
+    if (gaps && r->last - r->first + 1 < interval) return 1;
+    if (their_gaps && last - first + 1 < r->interval) return 1;
+    return r->last + 1 - first;
+}
+
 int64_t reserve_conflict(const Lane *lane, int64_t first, int64_t last, int32_t interval,
                          int32_t lo, int32_t hi, bool any_range, uint32_t *owner) {
     for (int32_t i = lower_bound(lane, first - lane->longest); i < lane->count; i++) {
@@ -35,7 +45,7 @@ int64_t reserve_conflict(const Lane *lane, int64_t first, int64_t last, int32_t 
         if (!any_range && (r->hi < lo || hi < r->lo)) continue;
         if (!times_meet(r, first, last, interval)) continue;
         if (owner) *owner = r->owner;
-        return interval > 1 || r->interval > 1 ? 1 : r->last + 1 - first;
+        return least_move(r, first, last, interval);
     }
     return 0;
 }

@@ -10,7 +10,7 @@ typedef struct {
     int64_t array_free;  /* first cycle an activation may be accepted */
     int64_t installed;   /* first cycle activations meet the installed weights */
     Term weights;        /* what is installed: w, w_row0, w_ctile, w_byte */
-    int32_t column0;     /* first output column installed */
+    int32_t column0, columns; /* output columns installed */
     bool any, as_bytes;  /* weights are there; taken byte by byte, as uint8 */
 } Plane;
 
