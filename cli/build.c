@@ -16,8 +16,8 @@ static bool check_pass(const char *pass, TspError *err) {
         if (!strcmp(*p, pass)) return true;
         snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", *p);
     }
-    return tsp_fail(err, TSP_ERR_INPUT, "--dump=%s: there is no such pass; the passes are %s",
-                    pass, names);
+    return tsp_fail(err, TSP_ERR_INPUT, "--dump=%s: there is no such pass; the passes are %s", pass,
+                    names);
 }
 
 static bool check_compile_usage(const CliOptions *options, TspError *err) {
@@ -47,8 +47,10 @@ int cli_compile(const CliOptions *options) {
     done = (!options->output || tsp_program_save(&source.program, options->output, &err)) &&
            (!options->report ||
             cli_report_write(&(CliOutcome){.program = &source.program}, options->report, &err));
-    if (done && dump) fputs(dump, stdout);
-    else if (done) cli_print_outcome(&(CliOutcome){.program = &source.program});
+    if (done && dump)
+        fputs(dump, stdout);
+    else if (done)
+        cli_print_outcome(&(CliOutcome){.program = &source.program});
     free(dump);
     cli_source_free(&source);
     return done ? CLI_DONE : cli_error(&err);
@@ -110,8 +112,7 @@ int cli_disasm(const CliOptions *options) {
         !cli_source_load(&source, options->operand, NULL, NULL, NULL, &err))
         return cli_error(&err);
     text = tsp_disassemble(&source.program, &err);
-    done = text && (!options->output ||
-                    cli_write_file(options->output, text, strlen(text), &err));
+    done = text && (!options->output || cli_write_file(options->output, text, strlen(text), &err));
     if (done && !options->output) fputs(text, stdout);
     free(text);
     cli_source_free(&source);

@@ -11,7 +11,7 @@
 
 typedef enum {
     CLI_DONE = 0,
-    CLI_FAILED = 1, /* the program is illegal, or a check failed */
+    CLI_FAILED = 1,  /* the program is illegal, or a check failed */
     CLI_REFUSED = 2, /* bad usage, bad input, not modelled */
     CLI_BUG = 3      /* ours */
 } CliExit;
@@ -104,12 +104,12 @@ void cli_locate_error(const TspProgram *p, TspError *err);
 /* What is known of a program after compiling or running it. */
 typedef struct {
     const TspProgram *program;
-    bool finished;        /* simulated to the end: the four below hold */
+    bool finished; /* simulated to the end: the four below hold */
     TspSimStats stats;
     const TspInterval *op_intervals; /* one an op of the program */
-    double wall_s;        /* host time of the simulation alone */
-    bool checked;         /* against the host interpreter */
-    TspComparison check;  /* the worst over all outputs */
+    double wall_s;                   /* host time of the simulation alone */
+    bool checked;                    /* against the host interpreter */
+    TspComparison check;             /* the worst over all outputs */
 } CliOutcome;
 
 /* Shares of what the machine could have done in these cycles, 0..1; docs/glossary.md. */

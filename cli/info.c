@@ -11,14 +11,15 @@ static void print_fields(const TspMachine *m) {
         const char *name, *mark, *note;
         size_t offset;
     } fields[] = {
-#define FIELD(name, tsp1, tiny, min, max, mark, note) {#name, mark, note, offsetof(TspMachine, name)},
+#define FIELD(name, tsp1, tiny, min, max, mark, note)                                              \
+    {#name, mark, note, offsetof(TspMachine, name)},
 #include "isa/machine.def"
 #undef FIELD
     };
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         printf("  %-26s %11" PRId64 "  %-2s  %s\n", fields[i].name,
-               *(const int64_t *)(const void *)((const char *)m + fields[i].offset),
-               fields[i].mark, fields[i].note);
+               *(const int64_t *)(const void *)((const char *)m + fields[i].offset), fields[i].mark,
+               fields[i].note);
 }
 
 /* What follows from the fields. */
@@ -52,13 +53,16 @@ static int info_machine(const CliOptions *options) {
         return cli_error(&err);
     if (options->json) {
         json = tsp_machine_json(&m, false);
-        if (!json) tsp_fail(&err, TSP_ERR_SYSTEM, "out of memory");
-        else fputs(json, stdout);
+        if (!json)
+            tsp_fail(&err, TSP_ERR_SYSTEM, "out of memory");
+        else
+            fputs(json, stdout);
         free(json);
         return json ? CLI_DONE : cli_error(&err);
     }
     printf("machine %s\n", m.name);
-    printf("  marks: S stated by Groq, R remembered, 3P third party, D derived, A our assumption\n");
+    printf(
+        "  marks: S stated by Groq, R remembered, 3P third party, D derived, A our assumption\n");
     print_fields(&m);
     print_derived(&m);
     return CLI_DONE;
@@ -116,8 +120,10 @@ int cli_info(const CliOptions *options) {
     TspError err;
     if (options->isa_markdown) {
         char *text = tsp_isa_markdown();
-        if (text) fputs(text, stdout);
-        else tsp_fail(&err, TSP_ERR_SYSTEM, "out of memory");
+        if (text)
+            fputs(text, stdout);
+        else
+            tsp_fail(&err, TSP_ERR_SYSTEM, "out of memory");
         free(text);
         return text ? CLI_DONE : cli_error(&err);
     }

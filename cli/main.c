@@ -6,14 +6,21 @@
 
 #define OPTION(field) offsetof(CliOptions, field)
 #define OPTION_MACHINE                                                                             \
-    {"machine", 'm', CLI_OPTION_TEXT, OPTION(machine), "NAME|FILE",                                \
-     "machine description: tsp1 (default), tiny, or a JSON file", 0}
+    {                                                                                              \
+        "machine", 'm', CLI_OPTION_TEXT, OPTION(machine), "NAME|FILE",                             \
+            "machine description: tsp1 (default), tiny, or a JSON file", 0                         \
+    }
 #define OPTION_REPORT                                                                              \
-    {"report", 0, CLI_OPTION_TEXT, OPTION(report), "FILE.json",                                    \
-     "write the report (docs/glossary.md defines its figures)", 0}
-#define OPTION_OUTPUT(what) {"output", 'o', CLI_OPTION_TEXT, OPTION(output), "FILE", what, 0}
-#define OPTION_HELP {"help", 'h', CLI_OPTION_FLAG, OPTION(help), NULL, "print this", 0}
-#define OPTION_END {NULL, 0, CLI_OPTION_FLAG, 0, NULL, NULL, 0}
+    {                                                                                              \
+        "report", 0, CLI_OPTION_TEXT, OPTION(report), "FILE.json",                                 \
+            "write the report (docs/glossary.md defines its figures)", 0                           \
+    }
+#define OPTION_OUTPUT(what)                                                                        \
+    { "output", 'o', CLI_OPTION_TEXT, OPTION(output), "FILE", what, 0 }
+#define OPTION_HELP                                                                                \
+    { "help", 'h', CLI_OPTION_FLAG, OPTION(help), NULL, "print this", 0 }
+#define OPTION_END                                                                                 \
+    { NULL, 0, CLI_OPTION_FLAG, 0, NULL, NULL, 0 }
 
 static const CliOption run_options[] = {
     {"input", 'i', CLI_OPTION_BINDING, OPTION(inputs), "NAME=FILE.npy",
@@ -46,14 +53,14 @@ static const CliOption compile_options[] = {
     OPTION_END,
 };
 static const CliOption check_options[] = {OPTION_MACHINE, OPTION_HELP, OPTION_END};
-static const CliOption asm_options[] = {
-    OPTION_OUTPUT("the program file to write"), OPTION_MACHINE, OPTION_HELP, OPTION_END};
+static const CliOption asm_options[] = {OPTION_OUTPUT("the program file to write"), OPTION_MACHINE,
+                                        OPTION_HELP, OPTION_END};
 static const CliOption disasm_options[] = {OPTION_OUTPUT("write here instead of to stdout"),
                                            OPTION_HELP, OPTION_END};
 static const CliOption info_options[] = {
     OPTION_MACHINE,
-    {"json", 0, CLI_OPTION_FLAG, OPTION(json), NULL,
-     "the machine as JSON, as --machine reads it", 0},
+    {"json", 0, CLI_OPTION_FLAG, OPTION(json), NULL, "the machine as JSON, as --machine reads it",
+     0},
     {"isa-markdown", 0, CLI_OPTION_FLAG, OPTION(isa_markdown), NULL,
      "the instruction reference, as in docs/isa.md", 0},
     OPTION_HELP,
@@ -87,9 +94,10 @@ static void print_help(void) {
            "usage: tsp COMMAND ...\n\n");
     for (int32_t i = 0; i < COMMAND_COUNT; i++)
         printf("  %-8s %-21s %s\n", commands[i].name, commands[i].operand, commands[i].what);
-    printf("\ntsp COMMAND --help tells the options. A GRAPH is a .json file (docs/graph-format.md).\n"
-           "Exit status: 0 done; 1 the program is illegal or a check failed; 2 bad usage, bad input\n"
-           "or not modelled; 3 a bug of ours.\n");
+    printf(
+        "\ntsp COMMAND --help tells the options. A GRAPH is a .json file (docs/graph-format.md).\n"
+        "Exit status: 0 done; 1 the program is illegal or a check failed; 2 bad usage, bad input\n"
+        "or not modelled; 3 a bug of ours.\n");
 }
 
 static int run_command(const CliCommand *command, int argc, char **argv) {

@@ -9,8 +9,7 @@
 
 enum { OPTIONS_MAX = 16, LONG_ONLY = 256 }; /* getopt codes from LONG_ONLY on: index in the table */
 
-static bool parse_number(const CliOption *option, const char *text, int64_t *value,
-                         TspError *err) {
+static bool parse_number(const CliOption *option, const char *text, int64_t *value, TspError *err) {
     char *end;
     errno = 0;
     *value = strtoll(text, &end, 10);
@@ -40,10 +39,16 @@ static bool parse_binding(const CliOption *option, char *text, CliBindings *bind
 static bool apply(const CliOption *option, char *argument, CliOptions *options, TspError *err) {
     void *field = (char *)options + option->offset;
     switch (option->kind) {
-    case CLI_OPTION_FLAG: *(bool *)field = true; return true;
-    case CLI_OPTION_TEXT: *(const char **)field = argument; return true;
-    case CLI_OPTION_NUMBER: return parse_number(option, argument, field, err);
-    case CLI_OPTION_BINDING: return parse_binding(option, argument, field, err);
+    case CLI_OPTION_FLAG:
+        *(bool *)field = true;
+        return true;
+    case CLI_OPTION_TEXT:
+        *(const char **)field = argument;
+        return true;
+    case CLI_OPTION_NUMBER:
+        return parse_number(option, argument, field, err);
+    case CLI_OPTION_BINDING:
+        return parse_binding(option, argument, field, err);
     }
     return tsp_fail(err, TSP_ERR_BUG, "option --%s has no kind", option->name);
 }
@@ -78,8 +83,8 @@ bool cli_parse(const CliCommand *command, int argc, char **argv, CliOptions *opt
     make_getopt_tables(command->options, longs, shorts);
     opterr = 0;
     while ((code = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-        const CliOption *option = code == '?' || code == ':' ? NULL
-                                                             : find_option(command->options, code);
+        const CliOption *option =
+            code == '?' || code == ':' ? NULL : find_option(command->options, code);
         if (code == ':')
             return tsp_fail(err, TSP_ERR_INPUT, "%s needs a value; see tsp %s --help",
                             argv[optind - 1], command->name);

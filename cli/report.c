@@ -11,7 +11,9 @@ double cli_microseconds(const TspMachine *m, int64_t cycles) {
     return 1e6 * (double)cycles / (double)m->clock_hz;
 }
 
-static double share(double part, double whole) { return whole > 0 ? part / whole : 0; }
+static double share(double part, double whole) {
+    return whole > 0 ? part / whole : 0;
+}
 
 static int32_t count_queues(const TspMachine *m, TspUnit unit) {
     int32_t count = 0;
@@ -28,8 +30,8 @@ CliUtilisation cli_utilisation(const TspProgram *program, const TspSimStats *sta
         .vxm = share((double)stats->vxm_issues, (double)m->vxm_alus * cycles),
         .sxm = share((double)stats->sxm_issues, count_queues(m, TSP_UNIT_SXM) * cycles),
         .mem = share((double)(stats->mem_reads + stats->mem_writes), ports * cycles),
-        .streams = share((double)stats->stream_hops,
-                         2.0 * (double)m->streams * tsp_columns(m) * cycles),
+        .streams =
+            share((double)stats->stream_hops, 2.0 * (double)m->streams * tsp_columns(m) * cycles),
     };
     u.mxm_useful = u.mxm * share((double)program->macs, (double)stats->macs);
     return u;
@@ -38,12 +40,13 @@ CliUtilisation cli_utilisation(const TspProgram *program, const TspSimStats *sta
 /* -- JSON -- */
 /* A key whose value does not apply is null, never left out. */
 static void add_number(cJSON *object, const char *key, bool applies, double value) {
-    if (applies) cJSON_AddNumberToObject(object, key, value);
-    else cJSON_AddNullToObject(object, key);
+    if (applies)
+        cJSON_AddNumberToObject(object, key, value);
+    else
+        cJSON_AddNullToObject(object, key);
 }
 
-static void add_interval(cJSON *object, const char *key, bool applies, int64_t start,
-                         int64_t end) {
+static void add_interval(cJSON *object, const char *key, bool applies, int64_t start, int64_t end) {
     cJSON *pair;
     if (!applies || start < 0) {
         cJSON_AddNullToObject(object, key);
@@ -71,8 +74,8 @@ static void add_ops(cJSON *report, const CliOutcome *outcome) {
     cJSON *ops = cJSON_AddArrayToObject(report, "ops");
     for (int32_t i = 0; i < p->op_count; i++) {
         cJSON *op = cJSON_CreateObject();
-        TspInterval simulated = outcome->finished ? outcome->op_intervals[i]
-                                                  : (TspInterval){-1, -1};
+        TspInterval simulated =
+            outcome->finished ? outcome->op_intervals[i] : (TspInterval){-1, -1};
         cJSON_AddItemToArray(ops, op);
         cJSON_AddStringToObject(op, "name", p->ops[i].name);
         cJSON_AddStringToObject(op, "op", p->ops[i].type);
@@ -159,7 +162,8 @@ static void print_simulated(const CliOutcome *outcome) {
     if (p->predicted_cycles >= 0)
         printf("difference   %" PRId64 " cycles\n", stats->cycles - p->predicted_cycles);
     printf("did          %" PRId64 " instructions, %" PRId64 " reads, %" PRId64 " writes, %" PRId64
-           " MACs\n", stats->instructions, stats->mem_reads, stats->mem_writes, stats->macs);
+           " MACs\n",
+           stats->instructions, stats->mem_reads, stats->mem_writes, stats->macs);
     printf("MXM          %.1f %% busy", 100 * u.mxm);
     if (p->macs > 0) printf(", %.1f %% useful", 100 * u.mxm_useful);
     printf("\n");
@@ -169,7 +173,8 @@ static void print_bound(const TspProgram *p, int64_t cycles) {
     if (p->bound_cycles <= 0) return;
     printf("bound        %" PRId64 " cycles (%s)", p->bound_cycles,
            p->bound_by ? p->bound_by : "unnamed");
-    if (cycles > 0) printf("; this run takes %.2f times that", (double)cycles / (double)p->bound_cycles);
+    if (cycles > 0)
+        printf("; this run takes %.2f times that", (double)cycles / (double)p->bound_cycles);
     printf("\n");
 }
 

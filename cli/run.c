@@ -201,8 +201,8 @@ static bool compare_outputs(Run *run, uint8_t *const *values, double *const *tol
     outcome->checked = true;
     outcome->check = (TspComparison){.passed = true, .first_bad = -1};
     for (int32_t v = 0; v < g->value_count; v++) {
-        int32_t tensor = g->values[v].is_output ? find_tensor(&run->source.program,
-                                                              g->values[v].name) : -1;
+        int32_t tensor =
+            g->values[v].is_output ? find_tensor(&run->source.program, g->values[v].name) : -1;
         TspComparison one;
         if (!g->values[v].is_output) continue;
         if (tensor < 0 || !run->data[tensor])
@@ -262,8 +262,7 @@ static bool write_outputs(const Run *run, TspError *err) {
 
 /* The compiler promised a cycle; a simulator that finds another one has found a bug of ours. */
 static bool check_prediction(const Run *run, TspError *err) {
-    int64_t predicted = run->source.program.predicted_cycles,
-            simulated = run->outcome.stats.cycles;
+    int64_t predicted = run->source.program.predicted_cycles, simulated = run->outcome.stats.cycles;
     if (predicted < 0 || predicted == simulated) return true;
     return tsp_fail(err, TSP_ERR_BUG,
                     "internal error: predicted %" PRId64 " cycles, simulated %" PRId64
@@ -277,7 +276,8 @@ static bool stopped_early(const Run *run, TspError *err) {
     if (!run->options->check && !run->options->outputs.count) return true;
     return tsp_fail(err, TSP_ERR_INPUT,
                     "stopped at cycle %" PRId64 ", before the outputs are there; leave out "
-                    "--until, or --check and --output", now);
+                    "--until, or --check and --output",
+                    now);
 }
 
 /* After the run: everything that only a finished program has. A failed check or a broken promise

@@ -18,8 +18,7 @@ static bool has_extension(const char *path, const char *extension) {
 static bool looks_like_json(const char *path, bool *is_json, TspError *err) {
     FILE *file = fopen(path, "rb");
     int c;
-    if (!file)
-        return tsp_fail(err, TSP_ERR_SYSTEM, "%s: cannot open: %s", path, strerror(errno));
+    if (!file) return tsp_fail(err, TSP_ERR_SYSTEM, "%s: cannot open: %s", path, strerror(errno));
     do c = fgetc(file);
     while (c != EOF && isspace(c));
     fclose(file);

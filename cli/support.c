@@ -112,11 +112,23 @@ void cli_element_text(TspDtype dtype, const uint8_t *data, int64_t element, char
     uint32_t raw = 0;
     for (int32_t i = 0; i < bytes; i++) raw |= (uint32_t)data[element * bytes + i] << (8 * i);
     switch (dtype) {
-    case TSP_I8: snprintf(text, size, "%d", (int8_t)raw); break;
-    case TSP_I16: snprintf(text, size, "%d", (int16_t)raw); break;
-    case TSP_I32: snprintf(text, size, "%d", (int32_t)raw); break;
-    case TSP_F16: snprintf(text, size, "%.6g", (double)tsp_half_to_float((uint16_t)raw)); break;
-    case TSP_F32: snprintf(text, size, "%.9g", (double)tsp_f32_from_bits(raw)); break;
-    default: snprintf(text, size, "%u", raw); break;
+    case TSP_I8:
+        snprintf(text, size, "%d", (int8_t)raw);
+        break;
+    case TSP_I16:
+        snprintf(text, size, "%d", (int16_t)raw);
+        break;
+    case TSP_I32:
+        snprintf(text, size, "%d", (int32_t)raw);
+        break;
+    case TSP_F16:
+        snprintf(text, size, "%.6g", (double)tsp_half_to_float((uint16_t)raw));
+        break;
+    case TSP_F32:
+        snprintf(text, size, "%.9g", (double)tsp_f32_from_bits(raw));
+        break;
+    default:
+        snprintf(text, size, "%u", raw);
+        break;
     }
 }

@@ -85,7 +85,7 @@ static void int8_block(const TspGemmInt8 *w, const uint8_t *const *a, int32_t ro
                        bool a_unsigned, int32_t *out, Int8Kernel *kernel) {
     _Alignas(64) uint8_t buffer[GEMM_ROWS][TSP_GEMM_MAX];
     _Alignas(64) int32_t sums[GEMM_ROWS][TSP_GEMM_MAX];
-    const uint8_t *row[GEMM_ROWS];
+    const uint8_t *row[GEMM_ROWS] = {0};
     int32_t n = w->n, depth = round_up(n, 4), row_sum[GEMM_ROWS] = {0};
     for (int32_t i = 0; i < rows; i++) {
         row[i] = buffer[i];
@@ -222,7 +222,7 @@ static void fp16_block(const TspGemmFp16 *w, const uint8_t *const *a_low,
         uint16_t most = 0;
         unit[i] = (Unit){0, 31};
         for (int32_t k = 0; k < n; k++) {
-            uint16_t half = i < rows ? (uint16_t)(a_low[i][k] | a_high[i][k] << 8) : 0;
+            uint16_t half = (uint16_t)(i < rows ? a_low[i][k] | a_high[i][k] << 8 : 0);
             halves[i][k] = half;
             values[(size_t)k * GEMM_ROWS + (size_t)i] = (double)finite_half(half);
             unit_add(&unit[i], half);

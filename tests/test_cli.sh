@@ -267,6 +267,10 @@ for file in programs/*.json programs/*.s; do
     esac
 done
 
+works run programs/matmul-int8.json --check
+! grep -vxFf README.md "$work/out" >"$work/err"
+verdict $? 'README.md should show what make demo prints'
+
 [ -z "$(find "$work" -name '*.tmp')" ]
 verdict $? 'no temporary file is left'
 echo "$passed passed, $failed failed"

@@ -1,0 +1,1 @@
+check WORK/corrupted.tspprog

@@ -1,0 +1,1 @@
+run WORK/truncated.tspprog

@@ -1,0 +1,1 @@
+simulate programs/matmul-int8.json
