@@ -1,46 +1,12 @@
-/* compile.c - runs the passes, and what they share.
+/* compile.c - runs the passes.
  */
 #include "compile.h"
 #include "dump.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 const char *const tsp_compile_passes[] = {"graph", "lower", "layout", "flow", "schedule", "emit",
                                           "verify", NULL};
-
-bool tsp_grow(void **items, int32_t *capacity, int32_t needed, size_t item_size, TspError *err) {
-    int32_t bigger = *capacity ? *capacity : 16;
-    void *moved;
-    if (needed <= *capacity) return true;
-    while (bigger < needed) {
-        if (bigger > INT32_MAX / 2) return tsp_fail(err, TSP_ERR_SYSTEM, "a list grew too long");
-        bigger *= 2;
-    }
-    moved = realloc(*items, (size_t)bigger * item_size);
-    if (!moved) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
-    *items = moved;
-    *capacity = bigger;
-    return true;
-}
-
-void tsp_module_free(Module *module) {
-    for (int32_t i = 0; i < module->tensor_count; i++) {
-        Tensor *t = &module->tensors[i];
-        for (int32_t c = 0; t->ready && c < t->ctiles; c++) free(t->ready[c].items);
-        free(t->ready);
-        free(t->name);
-        free(t->data);
-        free(t->places);
-        free(t->stripes);
-    }
-    for (int32_t i = 0; i < module->stage_count; i++) free(module->stages[i].terms);
-    free(module->tensors);
-    free(module->stages);
-    free(module->runs);
-    free(module->links);
-    free(module->op_bound);
-}
 
 static bool run_passes(Module *module, const TspCompileOptions *options, TspProgram *program,
                        TspError *err) {

@@ -226,18 +226,57 @@ START_TEST(fp16_all_kernels) {
 }
 END_TEST
 
+/* Sums that lie a hair beside the middle of two fp32 numbers, too little for double to see: only
+ * the exact sum rounds them right. */
+START_TEST(fp16_hidden_ties) {
+    static TspGemmFp16 w;
+    static uint32_t out[2 * 320];
+    const int32_t n = 320;
+    state = 47;
+    point();
+    for (int round = 0; round < 200; round++) {
+        bool up = next() & 1;
+        int places[3];
+        /* 2^24 (or 2^24 + 2) + 1 +- 2^-48: the middle is 2^24 + 1 (+ 3) */
+        const float a[3] = {4096.0f, next() & 1 ? 3.0f : 1.0f, 0x1p-24f};
+        const float b[3] = {4096.0f, 1.0f, up ? 0x1p-24f : -0x1p-24f};
+        float want = a[1] == 1.0f ? (up ? 16777218.0f : 16777216.0f) : up ? 16777220.0f : 16777218.0f;
+        memset(columns, 0, sizeof columns);
+        memset(high_columns, 0, sizeof high_columns);
+        memset(rows[0], 0, sizeof rows[0]);
+        memset(high_rows[0], 0, sizeof high_rows[0]);
+        for (int i = 0; i < 3; i++) {
+            places[i] = (int)(next() % 106) * 3 + i;
+            rows[0][places[i]] = (uint8_t)tsp_half_from_float(a[i]);
+            high_rows[0][places[i]] = (uint8_t)(tsp_half_from_float(a[i]) >> 8);
+            for (int32_t j = 0; j < n; j++) {
+                columns[j * n + places[i]] = (uint8_t)tsp_half_from_float(b[i]);
+                high_columns[j * n + places[i]] = (uint8_t)(tsp_half_from_float(b[i]) >> 8);
+            }
+        }
+        tsp_gemm_fp16_prepare(&w, columns, high_columns, n);
+        for (int k = 0; k < KERNELS; k++) {
+            if (!tsp_gemm_available(all_kernels[k])) continue;
+            tsp_gemm_fp16(&w, row_pointers, high_pointers, 1, out, all_kernels[k]);
+            for (int32_t j = 0; j < n; j++) ck_assert_uint_eq(out[j], tsp_f32_bits(want));
+        }
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *s = suite_create("gemm");
     TCase *c = tcase_create("gemm");
     SRunner *runner;
     int failed;
-    printf("seeds 31, 41, 43\n");
+    printf("seeds 31, 41, 43, 47\n");
     tcase_set_timeout(c, 300);
     tcase_add_test(c, int8_all_kernels);
     tcase_add_test(c, int8_every_pair);
     tcase_add_test(c, exact_dot);
     tcase_add_test(c, special_values);
     tcase_add_test(c, fp16_all_kernels);
+    tcase_add_test(c, fp16_hidden_ties);
     suite_add_tcase(s, c);
     runner = srunner_create(s);
     srunner_run_all(runner, CK_NORMAL);
