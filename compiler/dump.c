@@ -114,10 +114,11 @@ char *tsp_dump_layout(const Module *m) {
                         place_text(out, &m->machine, tsp_place(t, c, row, tile, byte), rows);
                     fputc('\n', out);
                 }
-        for (int32_t j = 0; t->stripes && j < t->ctiles * t->bytes; j++) {
-            fprintf(out, "  stripes tile %d byte %d:", j / t->bytes, j % t->bytes);
+        for (int32_t j = 0; t->stripes && j < t->stripe_blocks * t->ctiles * t->bytes; j++) {
+            fprintf(out, "  stripes block %d tile %d byte %d:", j / t->bytes / t->ctiles,
+                    j / t->bytes % t->ctiles, j % t->bytes);
             for (int32_t n = 0; n < group; n++)
-                place_text(out, &m->machine, t->stripes[j * group + n], tsp_ceil_div(t->rows, group));
+                place_text(out, &m->machine, t->stripes[j * group + n], tsp_ceil_div(t->stripe_rows, group));
             fputc('\n', out);
         }
     }

@@ -191,7 +191,7 @@ static TspPiece piece_of(const Tensor *t, int32_t lanes, int32_t ctile, int32_t 
 static bool emit_tensor(const TspMachine *m, const Tensor *t, TspTensor *out, TspError *err) {
     int32_t lanes = tsp_lanes(m), group = (int32_t)m->mxm_load_streams;
     size_t most = (size_t)t->ctiles * (size_t)t->bytes *
-                  (size_t)((t->places ? t->copies * t->blocks : 0) + (t->stripes ? group : 0));
+                  (size_t)((t->places ? t->copies * t->blocks : 0) + (t->stripes ? t->stripe_blocks * group : 0));
     *out = (TspTensor){.dtype = t->dtype, .role = t->role, .rank = t->rank,
                        .transposed = t->transposed};
     memcpy(out->shape, t->shape, sizeof out->shape);
@@ -208,13 +208,14 @@ static bool emit_tensor(const TspMachine *m, const Tensor *t, TspTensor *out, Ts
                     p.rows = tsp_min32(t->block_rows, t->rows - row);
                     out->pieces[out->piece_count++] = p;
                 }
-    for (int32_t i = 0; t->stripes && i < t->ctiles * t->bytes * group; i++) {
-        int32_t n = i % group, byte = i / group % t->bytes, ctile = i / group / t->bytes;
+    for (int32_t i = 0; t->stripes && i < t->stripe_blocks * t->ctiles * t->bytes * group; i++) {
+        int32_t n = i % group, byte = i / group % t->bytes, ctile = i / group / t->bytes % t->ctiles;
+        int32_t row = i / group / t->bytes / t->ctiles * t->stripe_rows;
         TspPiece p = piece_of(t, lanes, ctile, byte, t->stripes[i]);
-        p.row0 = n;
+        p.row0 = row + n;
         p.row_step = group;
-        p.rows = tsp_ceil_div(t->rows - n, group);
-        if (n < t->rows) out->pieces[out->piece_count++] = p;
+        p.rows = tsp_ceil_div(tsp_min32(t->stripe_rows, t->rows - row) - n, group);
+        if (p.rows > 0) out->pieces[out->piece_count++] = p;
     }
     return true;
 }

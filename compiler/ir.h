@@ -34,7 +34,8 @@ typedef struct {
     /* layout */
     int32_t bytes, ctiles, blocks, block_rows, copies;
     Place *places;            /* [copy][block][ctile][byte] */
-    Place *stripes;           /* [ctile][byte][G] */
+    int32_t stripe_blocks, stripe_rows;
+    Place *stripes;           /* [block][ctile][byte][G]; G: vectors that an LW takes */
     /* schedule */
     ReadyList *ready;         /* [ctile]; NULL: there from cycle 0 */
 } Tensor;
@@ -115,6 +116,14 @@ static inline Place tsp_place(const Tensor *t, int32_t copy, int32_t row, int32_
     int32_t block = row / t->block_rows;
     Place p = t->places[((copy * t->blocks + block) * t->ctiles + ctile) * t->bytes + byte];
     p.addr += row - block * t->block_rows;
+    return p;
+}
+/* The same for a striped layout: within a block, row r lies in slice r mod G. */
+static inline Place tsp_stripe(const Tensor *t, int32_t group, int32_t row, int32_t ctile,
+                               int32_t byte) {
+    int32_t block = row / t->stripe_rows, local = row - block * t->stripe_rows;
+    Place p = t->stripes[((block * t->ctiles + ctile) * t->bytes + byte) * group + local % group];
+    p.addr += local / group;
     return p;
 }
 static inline int32_t tsp_ceil_div(int64_t a, int64_t b) { return (int32_t)((a + b - 1) / b); }

@@ -166,19 +166,20 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
 }
 
 /* Slices written in the same cycle as stripe n of `byte`: those of the row's other bytes. */
-static void beside_stripe(const Layout *l, const Tensor *t, int32_t ctile, int32_t byte, int32_t n,
-                          Set *taken) {
+static void beside_stripe(const Layout *l, const Tensor *t, int32_t block, int32_t ctile,
+                          int32_t byte, int32_t n, Set *taken) {
     int32_t group = (int32_t)l->m->mxm_load_streams;
     for (int32_t b = 0; b < byte; b++)
-        set_add(taken, t->stripes[(ctile * t->bytes + b) * group + n].slice);
+        set_add(taken, t->stripes[((block * t->ctiles + ctile) * t->bytes + b) * group + n].slice);
     for (int32_t i = 0; t->places && i < t->copies * t->blocks; i++)
         for (int32_t b = 0; b < t->bytes; b++)
             set_add(taken, t->places[(i * t->ctiles + ctile) * t->bytes + b].slice);
 }
 
-static bool place_stripes(Layout *l, int32_t tensor, int32_t ctile, int32_t byte) {
+static bool place_stripes(Layout *l, int32_t tensor, int32_t block, int32_t ctile, int32_t byte) {
     Tensor *t = &l->module->tensors[tensor];
-    int32_t group = (int32_t)l->m->mxm_load_streams, rows = tsp_ceil_div(t->rows, group);
+    int32_t group = (int32_t)l->m->mxm_load_streams;
+    int32_t rows = tsp_ceil_div(tsp_min32(t->stripe_rows, t->rows - block * t->stripe_rows), group);
     int wish = (ctile + byte) & 1;
     bool crowded = spread(l, tensor) >= l->max_spread;
     for (int attempt = crowded ? 0 : 1; attempt < 4; attempt++) {
@@ -186,7 +187,7 @@ static bool place_stripes(Layout *l, int32_t tensor, int32_t ctile, int32_t byte
         int32_t index[64], n = 0;
         for (; n < group; n++) {
             Set avoid = taken;
-            beside_stripe(l, t, ctile, byte, n, &avoid);
+            beside_stripe(l, t, block, ctile, byte, n, &avoid);
             index[n] = pick(l, tensor, ctile, attempt == 1 ? wish : attempt == 2 ? !wish : -1, rows,
                             &avoid, attempt == 0);
             if (index[n] < 0) break;
@@ -194,11 +195,22 @@ static bool place_stripes(Layout *l, int32_t tensor, int32_t ctile, int32_t byte
         }
         if (n < group) continue;
         for (n = 0; n < group; n++)
-            t->stripes[(ctile * t->bytes + byte) * group + n] =
+            t->stripes[((block * t->ctiles + ctile) * t->bytes + byte) * group + n] =
                 take(l, tensor, ctile, index[n], rows, rows);
         return true;
     }
     return false;
+}
+
+/* Blocks of at most `most` rows such that the weights of one plane never straddle two: whole
+ * matrices of a batch, or whole column tiles of a single matrix. */
+static bool cut_stripes(const Layout *l, Tensor *t, int32_t most) {
+    int32_t matrix = t->rank >= 2 ? (int32_t)t->shape[t->rank - (t->transposed ? 1 : 2)] : t->rows;
+    int32_t unit = matrix <= most ? matrix : matrix == t->rows ? tsp_lanes(l->m) : INT32_MAX;
+    if (t->rows > most && unit > most) return false;
+    t->stripe_rows = t->rows <= most ? t->rows : most / unit * unit;
+    t->stripe_blocks = tsp_ceil_div(t->rows, t->stripe_rows);
+    return true;
 }
 
 static bool place_tensor(Layout *l, int32_t tensor, bool *fits, TspError *err) {
@@ -225,11 +237,13 @@ static bool place_tensor(Layout *l, int32_t tensor, bool *fits, TspError *err) {
                     if (!place_rows(l, tensor, copy, block, ctile)) return *fits = false, true;
     }
     if (t->striped) {
-        t->stripes = calloc((size_t)(vectors * group), sizeof(Place));
+        if (!cut_stripes(l, t, limit * group)) return *fits = false, true;
+        t->stripes = calloc((size_t)(t->stripe_blocks * vectors * group), sizeof(Place));
         if (!t->stripes) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
-        for (int32_t ctile = 0; ctile < t->ctiles; ctile++)
-            for (int32_t byte = 0; byte < t->bytes; byte++)
-                if (!place_stripes(l, tensor, ctile, byte)) return *fits = false, true;
+        for (int32_t block = 0; block < t->stripe_blocks; block++)
+            for (int32_t ctile = 0; ctile < t->ctiles; ctile++)
+                for (int32_t byte = 0; byte < t->bytes; byte++)
+                    if (!place_stripes(l, tensor, block, ctile, byte)) return *fits = false, true;
     }
     return true;
 }

@@ -81,11 +81,10 @@ static bool load_weights(Scheduler *s, const Stage *stage, const Term *term, int
                                full + (rest > 0), 1, column, column, 0});
     for (int32_t j = 0; j < tsp_min32(group, columns); j++) {
         int32_t row = row0 + j; /* the first of its slice: rows row, row + group, ... */
-        Place p = w->stripes[(term->w_ctile * w->bytes + byte) * group + row % group];
+        Place p = tsp_stripe(w, group, row, term->w_ctile, byte);
         int32_t slice_column = tsp_slice_column(m, p.slice), count = full + (j < rest);
         int64_t read;
         flow_reach(&f->wires[wire], slice_column);
-        p.addr += row / group;
         read = flow_time_at(&f->wires[wire], slice_column) - m->mem_read_cycles;
         for (int32_t g = 0; w->ready && g < count; g++)
             from = tsp_max64(from, schedule_ready(w, term->w_ctile, row + g * group, 0, 1, 1) -

@@ -117,8 +117,7 @@ static void write_output(const Scheduler *s, Flow *f, const Output *o, int32_t w
                 write_rows(s, f, wire, offset, p, 0, count, interval);
         }
         for (int32_t i = 0; t->stripes && i < count; i++) {
-            Place p = t->stripes[(tile * t->bytes + byte) * group + (row + i) % group];
-            p.addr += (row + i) / group;
+            Place p = tsp_stripe(t, group, row + i, tile, byte);
             if (hemisphere < 0 || (int)tsp_slice_hemisphere(m, p.slice) == hemisphere)
                 write_rows(s, f, wire, offset, p, i, 1, interval);
         }
@@ -135,10 +134,9 @@ static bool lies_in(const Scheduler *s, const Output *o, int hemisphere, int32_t
             if ((int)tsp_slice_hemisphere(
                     m, tsp_place(t, copy, o->row0 + first, tile, b).slice) == hemisphere)
                 return true;
-        for (int32_t i = 0; t->stripes && i < group && i < count; i++)
+        for (int32_t i = 0; t->stripes && i < count; i++)
             if ((int)tsp_slice_hemisphere(
-                    m, t->stripes[(tile * t->bytes + b) * group + (o->row0 + first + i) % group]
-                           .slice) == hemisphere)
+                    m, tsp_stripe(t, group, o->row0 + first + i, tile, b).slice) == hemisphere)
                 return true;
     }
     return false;

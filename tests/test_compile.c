@@ -439,14 +439,17 @@ START_TEST(utilisation_fp16) {
 }
 END_TEST
 
-static void all_types_on(TspMachine m, const char *what) {
+/* The first `kinds` types. */
+static void products_on(TspMachine m, int kinds, int rows, int depth, int cols, const char *what) {
     static const char *const types[] = {"int8", "float16", "float32"};
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < kinds; i++) {
         Text t = {{0}, {0}, {0}};
         TspGraph g;
-        char label[96];
-        declare(&t, "A", types[i], "[37, 50]", false, 0, 0, 0);
-        declare(&t, "B", types[i], "[50, 41]", false, 0, 0, 0);
+        char label[96], a[64], b[64];
+        shape_text(a, sizeof a, 2, (int[]){rows, depth});
+        shape_text(b, sizeof b, 2, (int[]){depth, cols});
+        declare(&t, "A", types[i], a, false, 0, 0, 0);
+        declare(&t, "B", types[i], b, false, 0, 0, 0);
         node(&t, i ? "MatMul" : "MatMulInteger", "\"A\", \"B\"", "T", "");
         node(&t, "Relu", "\"T\"", "C", "");
         load(&t, &g, types[i]);
@@ -455,6 +458,17 @@ static void all_types_on(TspMachine m, const char *what) {
         tsp_graph_free(&g);
     }
 }
+
+static void all_types_on(TspMachine m, const char *what) { products_on(m, 3, 37, 50, 41, what); }
+
+/* Rows and weights that no single bank holds. */
+START_TEST(small_banks) {
+    TspMachine m = builtin("tsp1");
+    m.mem_rows = 32;
+    products_on(m, 2, 37, 50, 700, "small banks, wide");
+    products_on(m, 2, 700, 50, 41, "small banks, tall");
+}
+END_TEST
 
 /* With no accumulators the VXM adds the partial sums. */
 START_TEST(no_accumulators) {
@@ -511,6 +525,7 @@ int main(void) {
     tcase_add_test(c, random_graphs_tiny);
     tcase_add_test(c, utilisation_int8);
     tcase_add_test(c, utilisation_fp16);
+    tcase_add_test(c, small_banks);
     tcase_add_test(c, no_accumulators);
     tcase_add_test(c, neighbour_wiring);
     tcase_add_test(c, random_latencies);
