@@ -464,9 +464,9 @@ static void all_types_on(TspMachine m, const char *what) { products_on(m, 3, 37,
 /* Rows and weights that no single bank holds. */
 START_TEST(small_banks) {
     TspMachine m = builtin("tsp1");
-    m.mem_rows = 32;
-    products_on(m, 2, 37, 50, 700, "small banks, wide");
-    products_on(m, 2, 700, 50, 41, "small banks, tall");
+    m.mem_rows = 64;
+    products_on(m, 2, 37, 50, 1100, "small banks, wide");
+    products_on(m, 2, 900, 50, 41, "small banks, tall");
 }
 END_TEST
 
