@@ -1,5 +1,10 @@
 /* gemm.c - products of a plane: preparation, choice of kernel, and the plain C kernels.
  */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
+/* gcc leaves loops of unknown length scalar at -O2, and selections between floats scalar as long
+ * as it must preserve floating-point exceptions, which nobody here reads. */
+#pragma GCC optimize("O3", "no-trapping-math")
+#endif
 #include "gemm_kernels.h"
 #include "isa/half.h"
 
@@ -7,7 +12,9 @@
 #include <math.h>
 #include <string.h>
 
-static int32_t round_up(int32_t n, int32_t to) { return (n + to - 1) / to * to; }
+static int32_t round_up(int32_t n, int32_t to) {
+    return (n + to - 1) / to * to;
+}
 
 bool tsp_gemm_available(TspGemmKernel kernel) {
     if (kernel == TSP_GEMM_AUTO || kernel == TSP_GEMM_PLAIN) return true;
@@ -27,7 +34,10 @@ TspGemmKernel tsp_gemm_best(void) {
     return TSP_GEMM_PLAIN;
 }
 
-typedef struct { Int8Kernel *int8; Fp16Kernel *fp16; } Kernels;
+typedef struct {
+    Int8Kernel *int8;
+    Fp16Kernel *fp16;
+} Kernels;
 
 static Kernels kernels(TspGemmKernel kernel) {
     if (kernel == TSP_GEMM_AUTO) kernel = tsp_gemm_best();
@@ -81,8 +91,8 @@ void gemm_int8_plain(const int8_t *packed, int32_t columns, int32_t depth, const
     }
 }
 
-static void int8_block(const TspGemmInt8 *w, const uint8_t *const *a, int32_t rows,
-                       bool a_unsigned, int32_t *out, Int8Kernel *kernel) {
+static void int8_block(const TspGemmInt8 *w, const uint8_t *const *a, int32_t rows, bool a_unsigned,
+                       int32_t *out, Int8Kernel *kernel) {
     _Alignas(64) uint8_t buffer[GEMM_ROWS][TSP_GEMM_MAX];
     _Alignas(64) int32_t sums[GEMM_ROWS][TSP_GEMM_MAX];
     const uint8_t *row[GEMM_ROWS] = {0};
@@ -124,45 +134,60 @@ static float finite_half(uint16_t half) {
     return tsp_f32_from_bits(sign | (half & 0x7c00 ? normal : tsp_f32_bits(small)));
 }
 
-/* A power of two that every one of these halfs is a multiple of: the lowest bit set in any
- * mantissa, at the least exponent of any. */
-typedef struct { uint32_t mantissas, least_exponent; } Unit;
-
-static void unit_add(Unit *u, uint16_t half) {
-    uint32_t exponent = half >> 10 & 31;
-    if (!(half & 0x7fff)) return;
-    u->mantissas |= exponent ? (half & 0x3ffu) | 0x400u : half & 0x3ffu;
-    exponent += exponent == 0;
-    if (exponent < u->least_exponent) u->least_exponent = exponent;
+/* A power of two that all of these halfs are multiples of: the lowest digit that any mantissa
+ * uses, at the least exponent of any. */
+static double common_unit(const uint16_t *half, int32_t n) {
+    uint16_t mantissas = 0, least = 0x7c00;
+    for (int32_t k = 0; k < n; k++) {
+        uint16_t exponent = half[k] & 0x7c00, mantissa = half[k] & 0x3ff;
+        mantissa |= exponent ? 0x400 : 0;
+        exponent = exponent ? exponent : 0x400; /* subnormals share the least normal exponent */
+        exponent = mantissa ? exponent : 0x7c00;
+        mantissas |= mantissa;
+        least = least < exponent ? least : exponent;
+    }
+    return mantissas ? ldexp(1, __builtin_ctz(mantissas) + (least >> 10) - 25) : 1;
 }
 
-static double unit_value(const Unit *u) {
-    return u->mantissas ? ldexp(1, __builtin_ctz(u->mantissas) + (int)u->least_exponent - 25) : 1;
+/* The greatest magnitude, as a half: 0x7c00 or more if any is infinite or NaN. */
+static uint16_t greatest_half(const uint16_t *half, int32_t n) {
+    uint16_t greatest = 0;
+    for (int32_t k = 0; k < n; k++) {
+        uint16_t magnitude = half[k] & 0x7fff;
+        greatest = greatest > magnitude ? greatest : magnitude;
+    }
+    return greatest;
+}
+
+static void join_bytes(uint16_t *half, const uint8_t *low, const uint8_t *high, int32_t n) {
+    for (int32_t k = 0; k < n; k++) half[k] = (uint16_t)(low[k] | high[k] << 8);
 }
 
 void tsp_gemm_fp16_prepare(TspGemmFp16 *w, const uint8_t *low, const uint8_t *high, int32_t n) {
     enum { STRIP = 16 }; /* columns at a time, so that both sides of the transpose stay in cache */
+    float strip[STRIP][TSP_GEMM_MAX];
     w->n = n;
     w->finite = true;
     for (int32_t j = 0; j < n; j++) {
-        Unit unit = {0, 31};
-        double magnitude = 0;
-        for (int32_t k = 0; k < n; k++) {
-            size_t at = (size_t)j * (size_t)n + (size_t)k;
-            uint16_t half = (uint16_t)(low[at] | high[at] << 8);
-            w->half[at] = half;
-            w->finite &= (half & 0x7c00) != 0x7c00;
-            magnitude += (double)finite_half(half & 0x7fff);
-            unit_add(&unit, half);
-        }
-        w->column_magnitude[j] = magnitude;
-        w->column_unit[j] = unit_value(&unit);
+        size_t at = (size_t)j * (size_t)n;
+        join_bytes(w->half + at, low + at, high + at, n);
+        w->finite &= greatest_half(w->half + at, n) < 0x7c00;
+        w->column_unit[j] = common_unit(w->half + at, n);
+        w->column_magnitude[j] = 0;
     }
-    for (int32_t strip = 0; strip < n; strip += STRIP)
-        for (int32_t k = 0; k < n; k++)
-            for (int32_t j = strip; j < n && j < strip + STRIP; j++)
-                w->weight[(size_t)k * (size_t)n + (size_t)j] =
-                    finite_half(w->half[(size_t)j * (size_t)n + (size_t)k]);
+    for (int32_t first = 0; first < n; first += STRIP) {
+        int32_t count = n - first < STRIP ? n - first : STRIP;
+        for (int32_t j = 0; j < count; j++) {
+            const uint16_t *column = w->half + (size_t)(first + j) * (size_t)n;
+            for (int32_t k = 0; k < n; k++) strip[j][k] = finite_half(column[k]);
+        }
+        for (int32_t k = 0; k < n; k++) {
+            float *row = w->weight + (size_t)k * (size_t)n + first;
+            for (int32_t j = 0; j < count; j++) row[j] = strip[j][k];
+            for (int32_t j = 0; j < count; j++)
+                w->column_magnitude[first + j] += (double)fabsf(row[j]);
+        }
+    }
 }
 
 void gemm_fp16_plain(const float *w, int32_t stride, int32_t columns, int32_t depth,
@@ -171,7 +196,7 @@ void gemm_fp16_plain(const float *w, int32_t stride, int32_t columns, int32_t de
         double *row = sum + (size_t)i * (size_t)sum_stride;
         for (int32_t j = 0; j < columns; j++) row[j] = 0;
         for (int32_t k = 0; k < depth; k++) {
-            double x = a[(size_t)k * GEMM_ROWS + (size_t)i];
+            double x = a[i * TSP_GEMM_MAX + k];
             const float *from = w + (size_t)k * (size_t)stride;
             for (int32_t j = 0; j < columns; j++) row[j] += x * (double)from[j];
         }
@@ -187,49 +212,44 @@ static uint32_t zero_sum(const uint16_t *a, const uint16_t *w, int32_t n) {
 
 /* Rounds sums in double to fp32 where only one answer is possible, and sums exactly where not.
  *
- * All products of the row and a column are multiples of a unit; if 2^53 units hold the sum of
- * their magnitudes, every partial sum was exact. Else adding n terms in double in any order, each
- * exact, errs by at most (n - 1) * 2^-53 * sum |a w| (1 + tiny); n + 4 covers the tiny and the
+ * All products of the row and a column are multiples of a unit; if less than 2^53 units hold the
+ * sum of their magnitudes, every partial sum was exact. Else adding n terms in double in any order,
+ * each exact, errs by at most (n - 1) * 2^-53 * sum |a w| (1 + tiny); n + 4 covers the tiny and the
  * rounding of the bound (Ziv's test). */
 static void round_row(const TspGemmFp16 *w, const uint16_t *a, double greatest, double unit,
                       const double *sum, uint32_t *out) {
+    enum { DECIDED, ZERO, UNDECIDED };
+    uint32_t verdict[TSP_GEMM_MAX], any = DECIDED;
     int32_t n = w->n;
     double scale = (n + 4) * (DBL_EPSILON / 2);
     for (int32_t j = 0; j < n; j++) {
         double most = greatest * w->column_magnitude[j];
-        bool exact = most <= unit * w->column_unit[j] * 0x1p53;
-        double error = exact ? 0 : scale * most;
-        float low = (float)(sum[j] - error), high = (float)(sum[j] + error);
-        uint32_t bits = tsp_f32_bits(low);
-        if (exact && sum[j] == 0)
-            bits = zero_sum(a, w->half + (size_t)j * (size_t)n, n);
-        else if (bits != tsp_f32_bits(high))
-            bits = tsp_dot_fp16_exact(a, w->half + (size_t)j * (size_t)n, n);
-        out[j] = bits;
+        bool exact = most < unit * w->column_unit[j] * 0x1p53;
+        double error = exact ? 0.0 : scale * most;
+        uint32_t low = tsp_f32_bits((float)(sum[j] - error));
+        uint32_t high = tsp_f32_bits((float)(sum[j] + error));
+        uint32_t zero = (low | high) == 0 ? ZERO : DECIDED; /* only an exact sum comes to this */
+        verdict[j] = low == high ? zero : UNDECIDED;
+        any |= verdict[j];
+        out[j] = low;
+    }
+    for (int32_t j = 0; any && j < n; j++) {
+        const uint16_t *column = w->half + (size_t)j * (size_t)n;
+        if (verdict[j] == ZERO) out[j] = zero_sum(a, column, n);
+        if (verdict[j] == UNDECIDED) out[j] = tsp_dot_fp16_exact(a, column, n);
     }
 }
 
 static void fp16_block(const TspGemmFp16 *w, const uint8_t *const *a_low,
                        const uint8_t *const *a_high, int32_t rows, uint32_t *out,
                        Fp16Kernel *kernel) {
-    _Alignas(64) double values[TSP_GEMM_MAX * GEMM_ROWS], sums[GEMM_ROWS][TSP_GEMM_MAX];
+    _Alignas(64) double values[GEMM_ROWS * TSP_GEMM_MAX], sums[GEMM_ROWS][TSP_GEMM_MAX];
     uint16_t halves[GEMM_ROWS][TSP_GEMM_MAX];
-    double greatest[GEMM_ROWS] = {0};
-    Unit unit[GEMM_ROWS];
-    bool finite[GEMM_ROWS];
     int32_t n = w->n, whole = n / 8 * 8;
-    for (int32_t i = 0; i < GEMM_ROWS; i++) {
-        uint16_t most = 0;
-        unit[i] = (Unit){0, 31};
-        for (int32_t k = 0; k < n; k++) {
-            uint16_t half = (uint16_t)(i < rows ? a_low[i][k] | a_high[i][k] << 8 : 0);
-            halves[i][k] = half;
-            values[(size_t)k * GEMM_ROWS + (size_t)i] = (double)finite_half(half);
-            unit_add(&unit[i], half);
-            if ((half & 0x7fff) > most) most = half & 0x7fff;
-        }
-        finite[i] = w->finite && most < 0x7c00;
-        greatest[i] = (double)finite_half(most);
+    for (int32_t i = 0; i < rows; i++) {
+        join_bytes(halves[i], a_low[i], a_high[i], n);
+        for (int32_t k = 0; k < n; k++)
+            values[i * TSP_GEMM_MAX + k] = (double)finite_half(halves[i][k]);
     }
     kernel(w->weight, n, whole, n, values, rows, sums[0], TSP_GEMM_MAX);
     if (whole < n)
@@ -237,17 +257,18 @@ static void fp16_block(const TspGemmFp16 *w, const uint8_t *const *a_low,
                         TSP_GEMM_MAX);
     for (int32_t i = 0; i < rows; i++) {
         uint32_t *row = out + (size_t)i * (size_t)n;
-        if (finite[i])
-            round_row(w, halves[i], greatest[i], unit_value(&unit[i]), sums[i], row);
+        uint16_t greatest = greatest_half(halves[i], n);
+        if (w->finite && greatest < 0x7c00)
+            round_row(w, halves[i], (double)finite_half(greatest), common_unit(halves[i], n),
+                      sums[i], row);
         else
             for (int32_t j = 0; j < n; j++)
                 row[j] = tsp_dot_fp16_exact(halves[i], w->half + (size_t)j * (size_t)n, n);
     }
 }
 
-void tsp_gemm_fp16(const TspGemmFp16 *w, const uint8_t *const *a_low,
-                   const uint8_t *const *a_high, int32_t rows, uint32_t *out,
-                   TspGemmKernel kernel) {
+void tsp_gemm_fp16(const TspGemmFp16 *w, const uint8_t *const *a_low, const uint8_t *const *a_high,
+                   int32_t rows, uint32_t *out, TspGemmKernel kernel) {
     Fp16Kernel *chosen = kernels(kernel).fp16;
     for (int32_t i = 0; i < rows; i += GEMM_ROWS)
         fp16_block(w, a_low + i, a_high + i, rows - i < GEMM_ROWS ? rows - i : GEMM_ROWS,

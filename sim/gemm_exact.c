@@ -26,8 +26,7 @@ static uint32_t round_fixed(Int128 sum) {
         mantissa = (uint32_t)low << (23 - top);
     } else {
         int drop = top - 23;
-        UInt128 rest = magnitude & (((UInt128)1 << drop) - 1),
-                          tie = (UInt128)1 << (drop - 1);
+        UInt128 rest = magnitude & (((UInt128)1 << drop) - 1), tie = (UInt128)1 << (drop - 1);
         mantissa = (uint32_t)(magnitude >> drop);
         mantissa += rest > tie || (rest == tie && (mantissa & 1u));
     }

@@ -16,7 +16,8 @@ typedef void Int8Kernel(const int8_t *packed, int32_t columns, int32_t depth,
                         const uint8_t *const *a, int32_t rows, int32_t *out, int32_t out_stride);
 
 /* sum[i][j] = sum over k of a[i][k] * w[k][j] in double, in any order; i < rows <= GEMM_ROWS.
- * a: [k][GEMM_ROWS] doubles, w: [k][stride] floats, columns a multiple of 8. */
+ * a: [row][TSP_GEMM_MAX] doubles, w: [k][stride] floats. columns: a multiple of 8 but for plain C.
+ */
 typedef void Fp16Kernel(const float *w, int32_t stride, int32_t columns, int32_t depth,
                         const double *a, int32_t rows, double *sum, int32_t sum_stride);
 

@@ -57,8 +57,9 @@ START_TEST(int8_all_kernels) {
                             want += (au ? rows[i][d] : (int64_t)(int8_t)rows[i][d]) *
                                     (wu ? columns[j * n + d] : (int64_t)(int8_t)columns[j * n + d]);
                         if (out[i * n + j] != want)
-                            ck_abort_msg("kernel %d, n %d, mode %d, row %d, column %d: %d, want %" PRId64,
-                                         k, n, mode, i, j, out[i * n + j], want);
+                            ck_abort_msg(
+                                "kernel %d, n %d, mode %d, row %d, column %d: %d, want %" PRId64, k,
+                                n, mode, i, j, out[i * n + j], want);
                     }
             }
         }
@@ -123,7 +124,8 @@ static uint32_t reference_dot(const uint16_t *a, const uint16_t *b, int32_t n) {
         top |= rest != 0;
         /* 63 bits to 24, nearest even */
         {
-            uint64_t keep = top >> 39, lost = top & ((UINT64_C(1) << 39) - 1), tie = UINT64_C(1) << 38;
+            uint64_t keep = top >> 39, lost = top & ((UINT64_C(1) << 39) - 1),
+                     tie = UINT64_C(1) << 38;
             keep += lost > tie || (lost == tie && (keep & 1));
             rounded = (float)ldexp((double)keep, 39 - shift + 40 - 48);
         }
@@ -145,7 +147,9 @@ static uint16_t random_half(int kind) {
     case 4: /* powers of two far apart: ties and near ties after rounding */
         return (uint16_t)((h & 0x8000) | ((1 + next() % 30) << 10) | (next() % 4 ? 0 : 1));
     default: /* now and then infinity or NaN */
-        return next() % 700 ? (uint16_t)(h & 0xbfff) : next() % 3 ? (uint16_t)(0x7c00 | (h & 0x8000)) : 0x7e00;
+        return next() % 700 ? (uint16_t)(h & 0xbfff)
+               : next() % 3 ? (uint16_t)(0x7c00 | (h & 0x8000))
+                            : 0x7e00;
     }
 }
 
@@ -168,25 +172,36 @@ START_TEST(exact_dot) {
 END_TEST
 
 START_TEST(special_values) {
-    const uint16_t inf = 0x7c00, minus_inf = 0xfc00, nan = 0x7e00, one = 0x3c00, zero = 0, minus_zero = 0x8000;
-    ck_assert_uint_eq(tsp_dot_fp16_exact((uint16_t[]){inf, one}, (uint16_t[]){one, one}, 2), 0x7f800000u);
-    ck_assert_uint_eq(tsp_dot_fp16_exact((uint16_t[]){inf, one}, (uint16_t[]){minus_inf, one}, 2), 0xff800000u);
-    ck_assert_uint_eq(tsp_dot_fp16_exact((uint16_t[]){inf, inf}, (uint16_t[]){one, 0xbc00}, 2), 0x7fc00000u);
-    ck_assert_uint_eq(tsp_dot_fp16_exact((uint16_t[]){inf, one}, (uint16_t[]){zero, one}, 2), 0x7fc00000u);
-    ck_assert_uint_eq(tsp_dot_fp16_exact((uint16_t[]){nan, one}, (uint16_t[]){one, one}, 2), 0x7fc00000u);
-    ck_assert_uint_eq(tsp_dot_fp16_exact((uint16_t[]){zero, one}, (uint16_t[]){one, minus_zero}, 2), 0);
-    ck_assert_uint_eq(tsp_dot_fp16_exact((uint16_t[]){minus_zero, one}, (uint16_t[]){one, minus_zero}, 2), 0x80000000u);
+    const uint16_t inf = 0x7c00, minus_inf = 0xfc00, nan = 0x7e00, one = 0x3c00, zero = 0,
+                   minus_zero = 0x8000;
+    ck_assert_uint_eq(tsp_dot_fp16_exact((uint16_t[]){inf, one}, (uint16_t[]){one, one}, 2),
+                      0x7f800000u);
+    ck_assert_uint_eq(tsp_dot_fp16_exact((uint16_t[]){inf, one}, (uint16_t[]){minus_inf, one}, 2),
+                      0xff800000u);
+    ck_assert_uint_eq(tsp_dot_fp16_exact((uint16_t[]){inf, inf}, (uint16_t[]){one, 0xbc00}, 2),
+                      0x7fc00000u);
+    ck_assert_uint_eq(tsp_dot_fp16_exact((uint16_t[]){inf, one}, (uint16_t[]){zero, one}, 2),
+                      0x7fc00000u);
+    ck_assert_uint_eq(tsp_dot_fp16_exact((uint16_t[]){nan, one}, (uint16_t[]){one, one}, 2),
+                      0x7fc00000u);
+    ck_assert_uint_eq(tsp_dot_fp16_exact((uint16_t[]){zero, one}, (uint16_t[]){one, minus_zero}, 2),
+                      0);
+    ck_assert_uint_eq(
+        tsp_dot_fp16_exact((uint16_t[]){minus_zero, one}, (uint16_t[]){one, minus_zero}, 2),
+        0x80000000u);
     ck_assert_uint_eq(tsp_dot_fp16_exact((uint16_t[]){one, one}, (uint16_t[]){one, 0xbc00}, 2), 0);
     /* 65504^2 * 320 is the greatest sum */
     {
         uint16_t most[320];
         for (int i = 0; i < 320; i++) most[i] = 0x7bff;
-        ck_assert_uint_eq(tsp_dot_fp16_exact(most, most, 320), tsp_f32_bits((float)(65504.0 * 65504.0 * 320.0)));
+        ck_assert_uint_eq(tsp_dot_fp16_exact(most, most, 320),
+                          tsp_f32_bits((float)(65504.0 * 65504.0 * 320.0)));
     }
 }
 END_TEST
 
 START_TEST(fp16_all_kernels) {
+    static const uint16_t specials[4] = {0x7c00, 0x7e00, 0xfc01, 0xfc00}; /* of rows 5 to 8 */
     static TspGemmFp16 w;
     static uint32_t out[ROWS * 320];
     static uint16_t a[320], b[320];
@@ -202,6 +217,8 @@ START_TEST(fp16_all_kernels) {
             for (int i = 0; i < ROWS; i++)
                 for (int32_t k = 0; k < n; k++) {
                     uint16_t h = i == 2 ? 0 : i == 3 ? 0x8000 : random_half(kind);
+                    if (i >= 5 && i < 9 && k == n / 2) h = specials[i - 5];
+                    if (i == 8 && k == n / 3) h = 0x7c00;
                     rows[i][k] = (uint8_t)h, high_rows[i][k] = (uint8_t)(h >> 8);
                 }
             tsp_gemm_fp16_prepare(&w, columns, high_columns, n);
@@ -218,8 +235,9 @@ START_TEST(fp16_all_kernels) {
                         }
                         want = tsp_dot_fp16_exact(a, b, n);
                         if (out[i * n + j] != want)
-                            ck_abort_msg("kernel %d, n %d, kind %d, row %d, column %d: %08x, want %08x",
-                                         k, n, kind, i, j, out[i * n + j], want);
+                            ck_abort_msg(
+                                "kernel %d, n %d, kind %d, row %d, column %d: %08x, want %08x", k,
+                                n, kind, i, j, out[i * n + j], want);
                     }
             }
         }
@@ -240,7 +258,9 @@ START_TEST(fp16_hidden_ties) {
         /* 2^24 (or 2^24 + 2) + 1 +- 2^-48: the middle is 2^24 + 1 (+ 3) */
         const float a[3] = {4096.0f, next() & 1 ? 3.0f : 1.0f, 0x1p-24f};
         const float b[3] = {4096.0f, 1.0f, up ? 0x1p-24f : -0x1p-24f};
-        float want = a[1] == 1.0f ? (up ? 16777218.0f : 16777216.0f) : up ? 16777220.0f : 16777218.0f;
+        float want = a[1] == 1.0f ? (up ? 16777218.0f : 16777216.0f)
+                     : up         ? 16777220.0f
+                                  : 16777218.0f;
         memset(columns, 0, sizeof columns);
         memset(high_columns, 0, sizeof high_columns);
         memset(rows[0], 0, sizeof rows[0]);
@@ -264,12 +284,130 @@ START_TEST(fp16_hidden_ties) {
 }
 END_TEST
 
+/* What prepare says of a column, by its definition. */
+START_TEST(fp16_prepared) {
+    static TspGemmFp16 w;
+    state = 59;
+    for (int kind = 0; kind < KINDS - 1; kind++)
+        for (int32_t n = 1; n <= 320; n += n < 20 ? 3 : 75) {
+            for (int32_t i = 0; i < n * n; i++) {
+                uint16_t h = random_half(kind);
+                columns[i] = (uint8_t)h, high_columns[i] = (uint8_t)(h >> 8);
+            }
+            tsp_gemm_fp16_prepare(&w, columns, high_columns, n);
+            ck_assert(w.finite && w.n == n);
+            for (int32_t j = 0; j < n; j++) {
+                long double magnitude = 0;
+                for (int32_t k = 0; k < n; k++) {
+                    uint16_t h = (uint16_t)(columns[j * n + k] | high_columns[j * n + k] << 8);
+                    float value = tsp_half_to_float(h);
+                    magnitude += fabsl((long double)value);
+                    ck_assert_uint_eq(w.half[j * n + k], h);
+                    ck_assert_uint_eq(tsp_f32_bits(w.weight[k * n + j]), tsp_f32_bits(value));
+                    ck_assert(fmod((double)value, w.column_unit[j]) == 0);
+                }
+                ck_assert((long double)w.column_magnitude[j] == magnitude);
+            }
+            columns[n * n - 1] = 0, high_columns[n * n - 1] = 0xfc;
+            tsp_gemm_fp16_prepare(&w, columns, high_columns, n);
+            ck_assert(!w.finite);
+        }
+}
+END_TEST
+
+/* Sums that double cannot tell from a tie or from zero: of 2^15, 8, a small number and 2^15 with
+ * these weights, at any four places, and zeros elsewhere; then the same with the row negated. The
+ * small number and its weight are 2^-24, in every other round 2^-12: far out of double's reach, or
+ * just. Where the sum is their product alone, `small` is set and it is then 2^24 times as great. */
+static const struct {
+    uint16_t weight[4], elsewhere;
+    bool small;
+    uint32_t want, negated;
+} near_ties[] = {
+    {{0x7800, 0x4800, 0x0000, 0x0000}, 0, false, 0x4e800000, 0xce800000}, /* tie: down to even */
+    {{0x7800, 0x4800, 0x0001, 0x0000}, 0, false, 0x4e800001, 0xce800001}, /* just above it */
+    {{0x7800, 0x4800, 0x8001, 0x0000}, 0, false, 0x4e800000, 0xce800000}, /* just below */
+    {{0x7800, 0x4800, 0x0000, 0x1c00}, 0, false, 0x4e800002, 0xce800002}, /* tie: up to even */
+    {{0x7800, 0x4800, 0x0001, 0x1c00}, 0, false, 0x4e800002, 0xce800002},
+    {{0x7800, 0x4800, 0x8001, 0x1c00}, 0, false, 0x4e800001, 0xce800001},
+    {{0x7800, 0x0000, 0x0001, 0xf800}, 0, true, 0x27800000, 0xa7800000}, /* the rest cancels */
+    {{0x7800, 0x0000, 0x8001, 0xf800}, 0, true, 0xa7800000, 0x27800000},
+    {{0x7800, 0x0000, 0x0000, 0xf800}, 0, false, 0x00000000, 0x00000000}, /* all cancels: +0 */
+    {{0x0000, 0x0000, 0x0000, 0x0000}, 0, false, 0x00000000, 0x80000000}, /* all products -0 */
+    {{0x8000, 0x8000, 0x8000, 0x8000}, 0x8000, false, 0x80000000, 0x00000000},
+    {{0x8000, 0x8000, 0x0000, 0x8000}, 0x8000, false, 0x00000000, 0x00000000}, /* all but one */
+    {{0x7800, 0x4800, 0x0000, 0xf800}, 0x8000, false, 0x42800000, 0xc2800000},
+};
+enum { TIES = (int)(sizeof near_ties / sizeof *near_ties) };
+
+/* Four different places below n. */
+static void four_places(int32_t place[4], int32_t n) {
+    for (int p = 0; p < 4; p++) {
+        bool taken = true;
+        while (taken) {
+            place[p] = (int32_t)(next() % (uint64_t)n);
+            taken = false;
+            for (int q = 0; q < p; q++) taken |= place[q] == place[p];
+        }
+    }
+}
+
+static void set_half(uint8_t *low, uint8_t *high, int32_t at, uint16_t half) {
+    low[at] = (uint8_t)half, high[at] = (uint8_t)(half >> 8);
+}
+
+START_TEST(fp16_near_ties) {
+    static TspGemmFp16 w;
+    static uint32_t out[2 * 320];
+    state = 53;
+    point();
+    for (int round = 0; round < 20 * SIZES; round++) {
+        int32_t n = sizes[round % SIZES], place[4];
+        const uint16_t least = round / SIZES % 2 ? 0x0c00 : 0x0001;
+        const uint16_t value[4] = {0x7800, 0x4800, least, 0x7800};
+        if (n < 4) continue;
+        four_places(place, n);
+        for (int32_t k = 0; k < n; k++) {
+            set_half(rows[0], high_rows[0], k, 0);
+            set_half(rows[1], high_rows[1], k, 0x8000);
+        }
+        for (int p = 0; p < 4; p++) {
+            set_half(rows[0], high_rows[0], place[p], value[p]);
+            set_half(rows[1], high_rows[1], place[p], value[p] | 0x8000);
+        }
+        for (int32_t j = 0; j < n; j++) {
+            int tie = (j + round) % TIES;
+            for (int32_t k = 0; k < n; k++)
+                set_half(columns, high_columns, j * n + k, near_ties[tie].elsewhere);
+            for (int p = 0; p < 4; p++) {
+                uint16_t weight = near_ties[tie].weight[p];
+                if ((weight & 0x7fff) == 0x0001) weight = (weight & 0x8000) | least;
+                set_half(columns, high_columns, j * n + place[p], weight);
+            }
+        }
+        tsp_gemm_fp16_prepare(&w, columns, high_columns, n);
+        for (int k = 0; k < KERNELS; k++) {
+            if (!tsp_gemm_available(all_kernels[k])) continue;
+            tsp_gemm_fp16(&w, row_pointers, high_pointers, 2, out, all_kernels[k]);
+            for (int32_t j = 0; j < n; j++) {
+                int tie = (j + round) % TIES;
+                uint32_t scale = near_ties[tie].small && least != 0x0001 ? 24u << 23 : 0;
+                if (out[j] != near_ties[tie].want + scale ||
+                    out[n + j] != near_ties[tie].negated + scale)
+                    ck_abort_msg("kernel %d, n %d, sum %d: %08x and %08x", k, n, tie, out[j],
+                                 out[n + j]);
+            }
+        }
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *s = suite_create("gemm");
     TCase *c = tcase_create("gemm");
     SRunner *runner;
     int failed;
-    printf("seeds 31, 41, 43, 47\n");
+    printf("seeds 31, 41, 43, 47, 53, 59\n");
     tcase_set_timeout(c, 300);
     tcase_add_test(c, int8_all_kernels);
     tcase_add_test(c, int8_every_pair);
@@ -277,6 +415,8 @@ int main(void) {
     tcase_add_test(c, special_values);
     tcase_add_test(c, fp16_all_kernels);
     tcase_add_test(c, fp16_hidden_ties);
+    tcase_add_test(c, fp16_prepared);
+    tcase_add_test(c, fp16_near_ties);
     suite_add_tcase(s, c);
     runner = srunner_create(s);
     srunner_run_all(runner, CK_NORMAL);
