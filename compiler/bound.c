@@ -5,12 +5,15 @@
  */
 #include "ir.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 enum { BY_MXM, BY_WEIGHTS, BY_VXM, BY_MEMORY, RESOURCES };
 static const char *const names[RESOURCES] = {"MXM", "weights", "VXM", "memory"};
 
-typedef struct { int64_t cycles[RESOURCES], fill; } Work;
+/* Work in units of one resource (a plane, a stream into a plane, an ALU, a slice), and the cycles that
+ * its first and last piece need to pass through. */
+typedef struct { double units[RESOURCES]; int64_t fill; } Work;
 
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -23,60 +26,83 @@ static bool is_product(const TspNode *n) {
     return n->op == TSP_GRAPH_MATMUL || n->op == TSP_GRAPH_MATMUL_INTEGER || n->op == TSP_GRAPH_GEMM;
 }
 
-static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n) {
-    int64_t lanes = tsp_lanes(m), planes = 2 * m->mxm_planes, traffic = 0;
+static void count_uses(const TspGraph *g, int32_t *reads, int32_t *products) {
+    for (int32_t i = 0; i < g->node_count; i++)
+        for (int32_t j = 0; j < g->nodes[i].input_count; j++) {
+            int32_t v = g->nodes[i].inputs[j];
+            if (v < 0 || (g->nodes[i].op == TSP_GRAPH_MATMUL_INTEGER && j >= 2)) continue;
+            reads[v]++;
+            products[v] += is_product(&g->nodes[i]) && j < 2;
+        }
+}
+
+/* A value that several nodes read may pass all of them in one reading, and weights may serve several
+ * products: each node is charged its share. */
+static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n, const int32_t *reads,
+                      const int32_t *products) {
+    double lanes = (double)tsp_lanes(m), traffic = 0, results;
     const TspValue *a = &g->values[n->inputs[0]], *y = &g->values[n->output];
     Work w = {{0}, 0};
-    for (int32_t i = 0; i < n->input_count; i++) {
-        bool again = i > 0 && n->inputs[i] == n->inputs[0]; /* one read serves both */
-        if (n->inputs[i] >= 0 && !again) traffic += vectors(m, &g->values[n->inputs[i]]);
-    }
-    w.cycles[BY_MEMORY] = ceil_div(traffic, 2 * m->mem_slices);
-    if (ceil_div(vectors(m, y), 2 * m->mem_slices) > w.cycles[BY_MEMORY])
-        w.cycles[BY_MEMORY] = ceil_div(vectors(m, y), 2 * m->mem_slices);
+    for (int32_t i = 0; i < n->input_count; i++)
+        if (n->inputs[i] >= 0 && reads[n->inputs[i]])
+            traffic += (double)vectors(m, &g->values[n->inputs[i]]) / reads[n->inputs[i]];
+    results = (double)vectors(m, y);
+    w.units[BY_MEMORY] = traffic > results ? traffic : results;
     if (is_product(n)) {
         const TspValue *b = &g->values[n->inputs[1]];
         /* fp16: two planes for mxm_fp16_cycles; fp32: three products of halfs */
-        int64_t share = a->dtype == TSP_F16 ? 2 * m->mxm_fp16_cycles
-                        : a->dtype == TSP_F32 ? 6 * m->mxm_fp16_cycles : 1;
-        int64_t weights = tsp_value_bytes(a) < tsp_value_bytes(b) ? tsp_value_bytes(a)
-                                                                  : tsp_value_bytes(b);
-        if (a->dtype == TSP_F32) weights = weights / 4 * 6; /* three halfs each */
-        w.cycles[BY_MXM] = ceil_div(tsp_node_macs(g, n) * share, lanes * lanes * planes);
-        w.cycles[BY_WEIGHTS] = ceil_div(weights, lanes * m->mxm_load_streams * planes);
+        double share = a->dtype == TSP_F16   ? 2 * (double)m->mxm_fp16_cycles
+                       : a->dtype == TSP_F32 ? 6 * (double)m->mxm_fp16_cycles : 1;
+        double weights = fmin((double)tsp_value_bytes(a) / products[n->inputs[0]],
+                              (double)tsp_value_bytes(b) / products[n->inputs[1]]);
+        if (a->dtype == TSP_F32) weights *= 1.5; /* three halfs each */
+        w.units[BY_MXM] = (double)tsp_node_macs(g, n) * share / (lanes * lanes);
+        w.units[BY_WEIGHTS] = weights / lanes;
         w.fill = m->mem_read_cycles + 2 + m->mxm_load_cycles + m->mxm_install_cycles +
                  tsp_insn_func(m, TSP_OP_ABC) + tsp_insn_func(m, TSP_OP_ACC) + 2 +
                  m->mem_write_cycles - 1;
     } else {
         /* an ALU takes a vector of elements of any width a cycle */
-        w.cycles[BY_VXM] = ceil_div(ceil_div(tsp_value_elements(y), lanes), m->vxm_alus);
+        w.units[BY_VXM] = (double)ceil_div(tsp_value_elements(y), tsp_lanes(m));
         w.fill = m->mem_read_cycles + 1 + tsp_insn_func(m, TSP_OP_ADD) + 1 + m->mem_write_cycles - 1;
     }
     return w;
 }
 
-static int largest(const Work *w) {
-    int best = 0;
-    for (int i = 1; i < RESOURCES; i++)
-        if (w->cycles[i] > w->cycles[best]) best = i;
-    return best;
+static int64_t capacity(const TspMachine *m, int resource) {
+    const int64_t units[RESOURCES] = {2 * m->mxm_planes, 2 * m->mxm_planes * m->mxm_load_streams,
+                                      m->vxm_alus, 2 * m->mem_slices};
+    return units[resource];
 }
 
 bool tsp_pass_bound(Module *module, TspError *err) {
     const TspGraph *g = module->graph;
-    Work sum = {{0}, 0};
-    int best;
+    const TspMachine *m = &module->machine;
+    double units[RESOURCES] = {0};
+    int64_t fill[RESOURCES];
+    int32_t *uses = calloc((size_t)g->value_count * 2 + 1, sizeof *uses);
     module->op_bound = calloc((size_t)g->node_count + 1, sizeof *module->op_bound);
-    if (!module->op_bound) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    if (!uses || !module->op_bound)
+        return free(uses), tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    count_uses(g, uses, uses + g->value_count);
+    for (int r = 0; r < RESOURCES; r++) fill[r] = INT64_MAX;
     for (int32_t i = 0; i < g->node_count; i++) {
-        Work w = node_work(&module->machine, g, &g->nodes[i]);
-        module->op_bound[i] = w.cycles[largest(&w)] + w.fill;
+        Work w = node_work(m, g, &g->nodes[i], uses, uses + g->value_count);
         module->macs += tsp_node_macs(g, &g->nodes[i]);
-        for (int r = 0; r < RESOURCES; r++) sum.cycles[r] += w.cycles[r];
-        if (w.fill > sum.fill) sum.fill = w.fill;
+        for (int r = 0; r < RESOURCES; r++) {
+            int64_t alone = (int64_t)ceil(w.units[r] / (double)capacity(m, r)) + w.fill;
+            if (!(w.units[r] > 0)) continue;
+            units[r] += w.units[r];
+            if (w.fill < fill[r]) fill[r] = w.fill;
+            module->op_bound[i] = tsp_max64(module->op_bound[i], alone);
+        }
     }
-    best = largest(&sum);
-    module->bound_cycles = sum.cycles[best] + sum.fill;
-    module->bound_by = names[best];
+    free(uses);
+    for (int r = 0; r < RESOURCES; r++) {
+        int64_t cycles = (int64_t)ceil(units[r] / (double)capacity(m, r) - 1e-6) + fill[r];
+        if (!(units[r] > 0) || cycles <= module->bound_cycles) continue;
+        module->bound_cycles = cycles;
+        module->bound_by = names[r];
+    }
     return true;
 }

@@ -3,6 +3,7 @@
 #include "compile.h"
 #include "dump.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 const char *const tsp_compile_passes[] = {"graph", "lower", "layout", "flow", "schedule", "emit",
@@ -35,9 +36,14 @@ bool tsp_compile(const TspGraph *g, const TspMachine *machine, const TspCompileO
                  TspProgram *program, TspError *err) {
     Module module = {.graph = g, .machine = *machine};
     bool ok;
+    if (options && options->dump_pass) *options->dump_text = NULL;
     tsp_program_init(program, machine);
     ok = run_passes(&module, options, program, err);
     tsp_module_free(&module);
     if (!ok) tsp_program_free(program);
+    if (!ok && options && options->dump_pass) {
+        free(*options->dump_text);
+        *options->dump_text = NULL;
+    }
     return ok;
 }

@@ -8,7 +8,7 @@ typedef struct {
     /* Pass whose result is dumped as text ("graph", "lower", "layout", "flow", "schedule", "emit",
      * "verify"), or NULL. */
     const char *dump_pass;
-    char **dump_text; /* where to put the malloc'ed text when dump_pass is set */
+    char **dump_text; /* where to put the malloc'ed text when dump_pass is set; NULL on failure */
 } TspCompileOptions;
 
 /* Compiles a graph for a machine. Inputs and outputs of the graph become tensors of the program

@@ -75,6 +75,33 @@ static bool wired(const TspMachine *m, int32_t from, int32_t to) {
            abs(from % width - to % width) + abs(from / width - to / width) == 1;
 }
 
+/* Finds a free ALU for a step, moving earlier steps to others where that helps (augmenting path). */
+static bool match_alu(const TspMachine *m, bool free_at[][TSP_MAX_ALUS], int32_t step,
+                      uint32_t *seen, int32_t *step_of) {
+    for (int32_t alu = 0; alu < m->vxm_alus; alu++) {
+        if (!free_at[step][alu] || (*seen >> alu & 1u)) continue;
+        *seen |= 1u << alu;
+        if (step_of[alu] >= 0 && !match_alu(m, free_at, step_of[alu], seen, step_of)) continue;
+        step_of[alu] = step;
+        return true;
+    }
+    return false;
+}
+
+/* Gives every step a free ALU of its own, if there is a way; wiring aside. */
+static bool match_alus(const TspMachine *m, const Flow *f, bool free_at[][TSP_MAX_ALUS],
+                       int32_t *map) {
+    int32_t step_of[TSP_MAX_ALUS];
+    for (int i = 0; i < TSP_MAX_ALUS; i++) step_of[i] = -1;
+    for (int32_t step = 0; step < f->alus; step++) {
+        uint32_t seen = 0;
+        if (!match_alu(m, free_at, step, &seen, step_of)) return false;
+    }
+    for (int32_t alu = 0; alu < m->vxm_alus; alu++)
+        if (step_of[alu] >= 0) map[step_of[alu]] = alu;
+    return true;
+}
+
 /* Gives ALUs to the flow's steps `step`.., free ones and wired as they are chained; backtracking,
  * since in a mesh the first fit may leave no neighbour. */
 static bool map_alus(const TspMachine *m, const Flow *f, Item *const *steps,
@@ -109,7 +136,10 @@ static int64_t find_alus(const Table *t, Flow *f, int64_t start, int32_t *map) {
             if (move && move < least) least = move;
         }
     }
-    return map_alus(m, f, steps, free_at, 0, 0, map) ? 0 : least;
+    if (match_alus(m, f, free_at, map) &&
+        (!m->vxm_neighbour_only || map_alus(m, f, steps, free_at, 0, 0, map)))
+        return 0;
+    return least;
 }
 
 static Reservation wire_reservation(const Wire *w, int64_t start, uint32_t owner) {
@@ -259,13 +289,11 @@ static bool add_run(Table *t, const Flow *f, Item *item, const int32_t *map, int
         item->kind == ITEM_ALU ? tsp_queue_vxm(m, map[item->queue]) : item->queue;
     Run run = {queue, f->op, resolve(f, item, map), item->step, start + item->start,
                item->count, item->interval};
-    int64_t end = start + item_last(item) + tsp_insn_func(m, run.insn.op);
     if (!tsp_grow((void **)&module->runs, &module->run_capacity, module->run_count + 1, sizeof run,
                   err))
         return false;
     item->run = module->run_count;
     module->runs[module->run_count++] = run;
-    if (end > t->end) t->end = end;
     return true;
 }
 

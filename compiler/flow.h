@@ -53,7 +53,6 @@ typedef struct {
     Lane mem_read[TSP_MAX_QUEUES], mem_write[TSP_MAX_QUEUES];
     Lane queues[TSP_MAX_QUEUES];
     uint32_t flows;
-    int64_t end;              /* last effect placed + 1 */
 } Table;
 
 void flow_clear(Flow *f, int32_t op, const char *what);

@@ -55,7 +55,8 @@ typedef struct {
  * column tile ctile0 + c (for a broadcast column: the variant of that width). */
 typedef struct { int32_t tensor, row0, row_step, ctile0; } Operand;
 
-/* Result `from` (bytes src_byte..) is written to byte planes byte0.. of the tensor. */
+/* Result `from` (bytes src_byte..) is written to byte planes byte0.. of the tensor. It is a step if
+ * the stage has steps, else the product. */
 typedef struct { From from; int32_t tensor, row0, ctile0, byte0, src_byte, bytes; } Output;
 
 /* One K tile: rows a_row0.. of column tile a_ctile of A against rows w_row0.. (one an output

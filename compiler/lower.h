@@ -17,8 +17,6 @@ typedef struct {
     int32_t node;              /* being lowered */
 } Lowerer;
 
-/* An int32/fp result of `rows` x `cols` is made at row `out_row` of tensor `out`. */
-
 /* lower_tensor.c: tensors and the stages that only move or reshape data. All return an index or -1
  * with err set. */
 int32_t lower_new_tensor(Lowerer *l, const char *name, const char *suffix, TspDtype dtype,

@@ -138,7 +138,7 @@ bool lower_finish_product(Lowerer *l, TspDtype product_type, TspError *err) {
             int64_t shape[2] = {whole.rows, whole.cols};
             sum = lower_new_tensor(l, m->tensors[whole.outputs[0].tensor].name, ".partial",
                                    product_type, TSP_ROLE_INTERNAL, 2, shape, false, err);
-            if (sum < 0) return false;
+            if (sum < 0) return free(term), free(whole.terms), false;
             m->tensors[sum].contiguous = true;
             lower_output(l, &part, product, sum, 0);
         }
@@ -186,6 +186,22 @@ bool lower_matmul(Lowerer *l, const TspNode *node, TspError *err) {
     return true;
 }
 
+/* A tensor that streams as activations cannot also be an operand of the same flow: its slice gives
+ * one read a cycle. The operand reads a copy. */
+static int32_t copy_tensor(Lowerer *l, int32_t from, TspError *err) {
+    Tensor x = l->module->tensors[from];
+    int32_t to = lower_new_tensor(l, x.name, ".copy", x.dtype, TSP_ROLE_INTERNAL, x.rank, x.shape,
+                                  x.transposed, err);
+    Stage *s = to < 0 ? NULL : lower_new_stage(l, "copy", x.rows, x.cols, err);
+    if (!s) return -1;
+    l->module->tensors[from].contiguous = l->module->tensors[to].contiguous = true;
+    lower_output(l, s,
+                 lower_step(s, TSP_OP_PASS, x.dtype, x.dtype, lower_operand(s, from, 0, 1),
+                            from_none(), 0),
+                 to, 0);
+    return to;
+}
+
 bool lower_gemm(Lowerer *l, const TspNode *node, TspError *err) {
     const TspGraph *g = l->graph;
     const TspValue *y = &g->values[node->output];
@@ -199,6 +215,7 @@ bool lower_gemm(Lowerer *l, const TspNode *node, TspError *err) {
     if (node->input_count > 2 && node->inputs[2] >= 0) {
         const TspValue *v = &g->values[node->inputs[2]];
         c = lower_widened(l, node->inputs[2], (int32_t)y->shape[1], err);
+        if (c >= 0 && c == a[0]) c = copy_tensor(l, c, err);
         if (c < 0) return false;
         row_step = v->rank == 2 && v->shape[0] > 1;
     }

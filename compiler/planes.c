@@ -219,8 +219,7 @@ static bool place_step(Scheduler *s, const Stage *stage, Unit *u, int32_t plane,
         if (start < 0 || found < start) start = found, best_copy = copy;
         if (start == from) break;
     }
-    end = least;
-    if (!build_step(s, stage, term, job, plane, best_copy, add, emit, &end, err) ||
+    if (!build_step(s, stage, term, job, plane, best_copy, add, emit, &least, err) ||
         !flow_commit(&s->table, &s->compute, start, err) ||
         (emit && !schedule_results(s, stage, &s->compute, start, job->row, job->rows, job->tile,
                                    interval, err)))

@@ -39,15 +39,16 @@ static int64_t least_move(const Reservation *r, int64_t first, int64_t last, int
 
 int64_t reserve_conflict(const Lane *lane, int64_t first, int64_t last, int32_t interval,
                          int32_t lo, int32_t hi, bool any_range, uint32_t *owner) {
+    int64_t move = 0; /* on past one conflict after the other, each move no longer than it must be */
     for (int32_t i = lower_bound(lane, first - lane->longest); i < lane->count; i++) {
         const Reservation *r = &lane->items[i];
-        if (r->first > last) break;
+        if (r->first > last + move) break;
         if (!any_range && (r->hi < lo || hi < r->lo)) continue;
-        if (!times_meet(r, first, last, interval)) continue;
-        if (owner) *owner = r->owner;
-        return least_move(r, first, last, interval);
+        if (!times_meet(r, first + move, last + move, interval)) continue;
+        if (owner && move == 0) *owner = r->owner;
+        move += least_move(r, first + move, last + move, interval);
     }
-    return 0;
+    return move;
 }
 
 bool reserve_add(Lane *lane, Reservation r, TspError *err) {

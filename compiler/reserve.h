@@ -1,7 +1,7 @@
 /* reserve.h - the reservation table: who has which resource when.
  *
- * A reservation is an arithmetic progression of `count` times, `interval` apart, on a lane, and a
- * range lo..hi within it. For streams time is the diagonal (t - column eastward, t + column
+ * A reservation is an arithmetic progression first .. last, `interval` apart, on a lane, and a range
+ * lo..hi within it. For streams time is the diagonal (t - column eastward, t + column
  * westward) and lo..hi are columns, so a run of vectors is a rectangle and conflict is overlap.
  * For queues and ports time is the cycle; lo = hi = bank for memory ports, 0 elsewhere.
  */

@@ -32,7 +32,7 @@ bool schedule_note(Tensor *t, int32_t ctile, Ready ready, TspError *err);
 
 /* tail.c: operands, VXM steps and writes of rows first..first+count-1, column tile `ctile` of a
  * stage. `product`: wire that brings the product, -1 if there is none; vectors `interval` apart.
- * `copy` says which copy of operands to read. *from is raised to the first start at which all
+ * *from is raised to the first start at which all
  * operands are there. */
 bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int32_t count,
                    int32_t ctile, int32_t interval, int32_t product, int64_t *from, TspError *err);

@@ -107,6 +107,7 @@ static uint64_t mix_plane(const TspSim *sim, int32_t p, uint64_t hash) {
         const WeightSet *set = &plane->set[plane->newest ^ i];
         if (set->generation == 0) continue;
         hash = mix(mix(hash, (uint64_t)set->type), (uint64_t)set->effective);
+        hash = mix_bytes(hash, (const uint8_t *)set->loaded, n);
         hash = mix_bytes(hash, sim_weights(sim, p, set->array), n * n);
     }
     for (uint32_t i = plane->head; i != plane->tail; i++) {

@@ -60,6 +60,16 @@ static bool same_batch(const Product *a, const Product *b) {
            a->generation[ODD] == b->generation[ODD];
 }
 
+/* A column that was never loaded gives +0, also where the kernel's 0 * infinity is NaN. */
+static void clear_unloaded(TspSim *sim, int32_t p, const int32_t *generation, int32_t rows,
+                           uint32_t *out) {
+    const bool *own = weight_set(&sim->state.plane[p], generation[OWN])->loaded,
+               *odd = weight_set(&sim->state.plane[p + 1], generation[ODD])->loaded;
+    for (int32_t column = 0; column < sim->lanes; column++)
+        for (int32_t i = 0; i < rows && !own[column] && !odd[column]; i++)
+            out[i * sim->lanes + column] = 0;
+}
+
 /* Multiplies the oldest activations that wait and met the same weights. */
 static void multiply(TspSim *sim, int32_t p) {
     Plane *plane = &sim->state.plane[p];
@@ -80,6 +90,7 @@ static void multiply(TspSim *sim, int32_t p) {
     if (first->type == TSP_F16) {
         prepare_fp16(sim, p, first->generation);
         tsp_gemm_fp16(&sim->fp16_weights[p / 2], low, high, rows, out, TSP_GEMM_AUTO);
+        clear_unloaded(sim, p, first->generation, rows, out);
     } else {
         prepare_int8(sim, p, first->generation[OWN]);
         tsp_gemm_int8(&sim->int8_weights[p], low, rows, first->type == TSP_U8, (int32_t *)out,
@@ -168,6 +179,7 @@ bool sim_install_weights(TspSim *sim, const Issue *issue, TspError *err) {
                        .generation = plane->set[plane->newest].generation + 1,
                        .effective = now + sim->m->mxm_install_cycles,
                        .type = (TspDtype)issue->insn->type};
+    memcpy(set->loaded, plane->column_loaded, sizeof set->loaded);
     plane->newest = 1 - plane->newest;
     plane->buffer = array;
     plane->groups_loaded = 0;

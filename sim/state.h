@@ -101,6 +101,7 @@ typedef struct {
     int32_t generation; /* counts IWs; 0: nothing installed */
     int64_t effective;  /* first cycle in which activations meet it */
     TspDtype type;
+    bool loaded[TSP_MAX_LANES]; /* columns; the others give +0 whatever meets them */
 } WeightSet;
 
 typedef struct {

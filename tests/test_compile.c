@@ -246,18 +246,23 @@ static void random_graph(Random *r, Text *t, int most, char *label, size_t size)
     }
     case 1: { /* Gemm */
         bool ta = coin(r), tb = coin(r);
-        const int shapes[5][2] = {{n, 0}, {1, n}, {m, 1}, {m, n}, {1, 0}};
         int which = between(r, 0, 4);
+        if (which == 3) n = k;
         shape_text(a, sizeof a, 2, ta ? (int[]){k, m} : (int[]){m, k});
         shape_text(b, sizeof b, 2, tb ? (int[]){n, k} : (int[]){k, n});
-        shape_text(c, sizeof c, which == 0 || which == 4 ? 1 : 2, shapes[which]);
+        shape_text(c, sizeof c, which == 0 || which == 4 ? 1 : 2,
+                   ((int[][2]){{n, 0}, {1, n}, {m, 1}, {m, n}, {1, 0}})[which]);
         declare(t, "A", type, a, false, 0, 0, 0);
         declare(t, "B", type, b, coin(r), -1, 1, next(r));
         declare(t, "D", type, c, coin(r), -1, 1, next(r));
         snprintf(attributes, sizeof attributes,
                  "\"alpha\": %s, \"beta\": %s, \"transA\": %d, \"transB\": %d", coin(r) ? "1.0" : "0.5",
                  coin(r) ? "1.0" : "-0.25", ta, tb);
-        node(t, "Gemm", coin(r) ? "\"A\", \"B\", \"D\"" : "\"A\", \"B\"", "C", attributes);
+        node(t, "Gemm",
+             !ta && which == 3 && n == k ? "\"A\", \"B\", \"A\"" /* what streams is added, too */
+             : coin(r)                   ? "\"A\", \"B\", \"D\""
+                                         : "\"A\", \"B\"",
+             "C", attributes);
         return;
     }
     case 2: { /* batches */
@@ -399,6 +404,45 @@ END_TEST
 START_TEST(random_graphs_tiny) { random_graphs_on("tiny", 60, scaled(400), 815); }
 END_TEST
 
+/* Graphs that once went wrong: sharing, independence, infinities next to padding. */
+START_TEST(special_graphs) {
+    Text t = {{0}, {0}, {0}};
+    TspGraph g;
+    declare(&t, "X", "float16", "[1, 320]", false, 0, 0, 0);
+    for (int i = 0; i < 20; i++) { /* independent nodes: the bound may not round each up */
+        char out[16];
+        snprintf(out, sizeof out, i ? "R%d" : "C", i);
+        node(&t, "Relu", "\"X\"", out, "");
+    }
+    load(&t, &g, "relus");
+    run_graph(&g, builtin("tsp1"), "independent Relus", true);
+    tsp_graph_free(&g);
+    t = (Text){{0}, {0}, {0}};
+    declare(&t, "X", "float16", "[4, 320]", false, 0, 0, 0);
+    declare(&t, "W", "float16", "[320, 320]", true, -1, 1, 5);
+    for (int i = 0; i < 12; i++) { /* weights loaded once for all */
+        char out[16];
+        snprintf(out, sizeof out, i ? "P%d" : "C", i);
+        node(&t, "MatMul", "\"X\", \"W\"", out, "");
+    }
+    load(&t, &g, "shared");
+    run_graph(&g, builtin("tsp1"), "shared weights", true);
+    tsp_graph_free(&g);
+    t = (Text){{0}, {0}, {0}};
+    strcpy(t.constants,
+           "{\"name\": \"big\", \"dtype\": \"float16\", \"shape\": [1, 1], \"data\": [60000]}, "
+           "{\"name\": \"W\", \"dtype\": \"float16\", \"shape\": [1, 2], \"data\": [1, 1]}, "
+           "{\"name\": \"O\", \"dtype\": \"float16\", \"shape\": [2, 1], \"data\": [1, 1]}");
+    declare(&t, "A", "float16", "[3, 1]", false, 0, 0, 0);
+    node(&t, "Mul", "\"big\", \"big\"", "T", ""); /* infinite */
+    node(&t, "MatMul", "\"T\", \"W\"", "U", "");
+    node(&t, "MatMul", "\"U\", \"O\"", "C", ""); /* inf + inf, and nothing from the padding */
+    load(&t, &g, "infinity");
+    run_graph(&g, builtin("tsp1"), "infinity", true);
+    tsp_graph_free(&g);
+}
+END_TEST
+
 /* The matmul of the published sweep: four planes kept busy. Checked by its own count; values of
  * this size are checked by `make bench` and, in small, by the products above. */
 static Outcome big(const char *type, const char *op) {
@@ -525,6 +569,7 @@ int main(void) {
     tcase_add_test(c, random_graphs_tiny);
     tcase_add_test(c, utilisation_int8);
     tcase_add_test(c, utilisation_fp16);
+    tcase_add_test(c, special_graphs);
     tcase_add_test(c, small_banks);
     tcase_add_test(c, no_accumulators);
     tcase_add_test(c, neighbour_wiring);

@@ -246,7 +246,9 @@ START_TEST(test_weights_under_way) {
             }
             for (int32_t i = 0; i < 4; i++)
                 got |= (uint32_t)tsp_sim_row(b->sim, E0 + i, 100 + t)[n] << 8 * i;
-            ck_assert_uint_eq(got, fp16 ? tsp_dot_fp16_exact(left, right, 16) : (uint32_t)sum);
+            if (fp16) /* a column that neither plane loaded gives +0, whatever meets it */
+                sum = loaded || (keeps && n < 4) ? (int32_t)tsp_dot_fp16_exact(left, right, 16) : 0;
+            ck_assert_uint_eq(got, (uint32_t)sum);
         }
     ck_assert_int_eq(tsp_sim_stats(b->sim).mem_writes, 4 * (fp16 ? 3 * SETS : WINDOW * SETS));
     close_bench(b);
