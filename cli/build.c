@@ -27,8 +27,8 @@ static bool check_compile_usage(const CliOptions *options, TspError *err) {
                         "tsp compile would write nothing; give -o PROGRAM, --dump=PASS or "
                         "--report FILE.json");
     if (options->dump && !check_pass(options->dump, err)) return false;
-    if (options->output && !cli_check_target(options->output, err)) return false;
-    if (options->report && !cli_check_target(options->report, err)) return false;
+    if (options->output && !cli_check_target(options->output, options->operand, err)) return false;
+    if (options->report && !cli_check_target(options->report, options->operand, err)) return false;
     if (!cli_source_kind(options->operand, &kind, err)) return false;
     return kind == CLI_SOURCE_GRAPH ||
            tsp_fail(err, TSP_ERR_INPUT, "%s is not a graph; tsp compile takes a .json file",
@@ -88,7 +88,7 @@ int cli_asm(const CliOptions *options) {
                  options->operand);
         return cli_error(&err);
     }
-    if (!cli_check_target(options->output, &err) ||
+    if (!cli_check_target(options->output, options->operand, &err) ||
         !cli_source_kind(options->operand, &source.kind, &err))
         return cli_error(&err);
     if (source.kind != CLI_SOURCE_ASSEMBLY) {
@@ -108,7 +108,7 @@ int cli_disasm(const CliOptions *options) {
     TspError err;
     char *text;
     bool done;
-    if ((options->output && !cli_check_target(options->output, &err)) ||
+    if ((options->output && !cli_check_target(options->output, options->operand, &err)) ||
         !cli_source_load(&source, options->operand, NULL, NULL, NULL, &err))
         return cli_error(&err);
     text = tsp_disassemble(&source.program, &err);

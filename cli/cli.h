@@ -76,8 +76,9 @@ bool cli_not_modelled(TspError *err, const char *key);
 /* Reads a whole file; the caller frees. A zero byte follows the text. */
 char *cli_read_file(const char *path, size_t *length, TspError *err);
 /* Refuses to write where something other than a regular file stands: the writers replace what is
- * there, and nobody wants /dev/null replaced. */
-bool cli_check_target(const char *path, TspError *err);
+ * there, and nobody wants /dev/null replaced. Nor where no folder is, nor over the file being
+ * read (`source`). */
+bool cli_check_target(const char *path, const char *source, TspError *err);
 /* Writes path.tmp, then renames: the file appears whole or not at all. */
 bool cli_write_file(const char *path, const char *text, size_t length, TspError *err);
 

@@ -26,9 +26,10 @@ static double now_s(void) {
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-static int32_t find_tensor(const TspProgram *p, const char *name) {
+/* The compiler's own tensors may have any name, so the role tells whom a name means. */
+static int32_t find_tensor(const TspProgram *p, const char *name, TspTensorRole role) {
     for (int32_t i = 0; i < p->tensor_count; i++)
-        if (!strcmp(p->tensors[i].name, name)) return i;
+        if (p->tensors[i].role == role && !strcmp(p->tensors[i].name, name)) return i;
     return -1;
 }
 
@@ -36,9 +37,8 @@ static int32_t find_tensor(const TspProgram *p, const char *name) {
 static bool check_bindings(const TspProgram *p, const CliBindings *bindings, TspTensorRole role,
                            const char *what, TspError *err) {
     for (int32_t i = 0; i < bindings->count; i++) {
-        int32_t tensor = find_tensor(p, bindings->list[i].name);
         char names[256] = "";
-        if (tensor >= 0 && p->tensors[tensor].role == role) continue;
+        if (find_tensor(p, bindings->list[i].name, role) >= 0) continue;
         for (int32_t t = 0; t < p->tensor_count; t++) {
             size_t used = strlen(names);
             if (p->tensors[t].role == role)
@@ -59,8 +59,8 @@ static bool check_usage(const CliOptions *options, TspError *err) {
     if (engine && strcmp(engine, "fast"))
         return tsp_fail(err, TSP_ERR_INPUT, "there is no engine '%s'; use --engine fast", engine);
     for (int32_t i = 0; i < options->outputs.count; i++)
-        if (!cli_check_target(options->outputs.list[i].path, err)) return false;
-    return !options->report || cli_check_target(options->report, err);
+        if (!cli_check_target(options->outputs.list[i].path, options->operand, err)) return false;
+    return !options->report || cli_check_target(options->report, options->operand, err);
 }
 
 static bool load_input(const TspTensor *t, const char *path, uint8_t **data, TspError *err) {
@@ -202,7 +202,8 @@ static bool compare_outputs(Run *run, uint8_t *const *values, double *const *tol
     outcome->check = (TspComparison){.passed = true, .first_bad = -1};
     for (int32_t v = 0; v < g->value_count; v++) {
         int32_t tensor =
-            g->values[v].is_output ? find_tensor(&run->source.program, g->values[v].name) : -1;
+            g->values[v].is_output ? find_tensor(&run->source.program, g->values[v].name, TSP_ROLE_OUTPUT)
+                                   : -1;
         TspComparison one;
         if (!g->values[v].is_output) continue;
         if (tensor < 0 || !run->data[tensor])
@@ -229,7 +230,8 @@ static bool check_result(Run *run, TspError *err) {
     bool passed = values && tolerance;
     if (!passed) tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
     for (int32_t v = 0; passed && v < g->value_count; v++) {
-        int32_t tensor = g->values[v].is_input ? find_tensor(p, g->values[v].name) : -1;
+        int32_t tensor =
+            g->values[v].is_input ? find_tensor(p, g->values[v].name, TSP_ROLE_INPUT) : -1;
         if (!g->values[v].is_input) continue;
         /* An input that no op reads need not be in the program; zeros do for it. */
         values[v] = calloc((size_t)tsp_value_bytes(&g->values[v]) + 1, 1);
@@ -252,7 +254,7 @@ static bool write_outputs(const Run *run, TspError *err) {
     const TspProgram *p = &run->source.program;
     for (int32_t i = 0; i < run->options->outputs.count; i++) {
         const CliBinding *output = &run->options->outputs.list[i];
-        int32_t tensor = find_tensor(p, output->name);
+        int32_t tensor = find_tensor(p, output->name, TSP_ROLE_OUTPUT);
         const TspTensor *t = &p->tensors[tensor];
         if (!tsp_npy_save(output->path, t->dtype, t->rank, t->shape, run->data[tensor], err))
             return false;
@@ -285,7 +287,9 @@ static bool stopped_early(const Run *run, TspError *err) {
 static bool finish(Run *run, TspError *err) {
     const CliOptions *options = run->options;
     TspError verdict = {.kind = TSP_OK}, report_err;
-    if (!gather_outcome(run, err) || !read_outputs(run, err)) return false;
+    if (!gather_outcome(run, err) || !tsp_sim_check_finite(run->sim, err) ||
+        !read_outputs(run, err))
+        return false;
     if (options->check && !check_result(run, &verdict) && !run->outcome.checked) {
         *err = verdict;
         return false;
@@ -331,6 +335,9 @@ int cli_run(const CliOptions *options) {
     run.outcome.program = &run.source.program;
     done = execute(&run, &err);
     if (!done) cli_locate_error(&run.source.program, &err);
+    /* An illegal program that we compiled ourselves is our bug; a failed check breaks no rule. */
+    if (!done && run.source.kind == CLI_SOURCE_GRAPH && err.rule != TSP_RULE_NONE)
+        err.kind = TSP_ERR_BUG;
     for (int32_t i = 0; run.data && i < run.source.program.tensor_count; i++) free(run.data[i]);
     free(run.data);
     free(run.op_intervals);

@@ -73,9 +73,19 @@ char *cli_read_file(const char *path, size_t *length, TspError *err) {
     return text;
 }
 
-bool cli_check_target(const char *path, TspError *err) {
-    struct stat status;
-    if (stat(path, &status) || S_ISREG(status.st_mode)) return true;
+bool cli_check_target(const char *path, const char *source, TspError *err) {
+    struct stat status, from;
+    const char *slash = strrchr(path, '/');
+    if (stat(path, &status)) {
+        char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+        bool there = folder && !stat(folder, &status) && S_ISDIR(status.st_mode);
+        free(folder);
+        return there || tsp_fail(err, TSP_ERR_INPUT, "%s: there is no such folder to write in", path);
+    }
+    if (!stat(source, &from) && from.st_dev == status.st_dev && from.st_ino == status.st_ino)
+        return tsp_fail(err, TSP_ERR_INPUT, "%s is what is being read; name another file to write",
+                        path);
+    if (S_ISREG(status.st_mode)) return true;
     return tsp_fail(err, TSP_ERR_INPUT, "%s is not a regular file; name another to write", path);
 }
 

@@ -193,7 +193,7 @@ static bool emit_tensor(const TspMachine *m, const Tensor *t, TspTensor *out, Ts
     size_t most = (size_t)t->ctiles * (size_t)t->bytes *
                   (size_t)((t->places ? t->copies * t->blocks : 0) + (t->stripes ? t->stripe_blocks * group : 0));
     *out = (TspTensor){.dtype = t->dtype, .role = t->role, .rank = t->rank,
-                       .transposed = t->transposed};
+                       .transposed = t->transposed, .finite = t->finite};
     memcpy(out->shape, t->shape, sizeof out->shape);
     out->name = strdup(t->name);
     out->pieces = calloc(most + 1, sizeof *out->pieces);

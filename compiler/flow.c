@@ -142,6 +142,11 @@ static int64_t find_alus(const Table *t, Flow *f, int64_t start, int32_t *map) {
     return least;
 }
 
+/* Name of the node that a flow works for. */
+static const char *flow_node(const Table *t, const Flow *f) {
+    return t->module->graph->nodes[f->op].name;
+}
+
 static Reservation wire_reservation(const Wire *w, int64_t start, uint32_t owner) {
     int64_t first = start + w->phase;
     return (Reservation){first, first + (int64_t)(w->count - 1) * w->interval, w->interval, w->lo,
@@ -190,7 +195,8 @@ static int64_t place_wires(Table *t, Flow *f, int64_t start, uint32_t owner, Tsp
             drop_wires(t, f, i, start, owner);
             return move == INT64_MAX
                        ? (tsp_fail(err, TSP_ERR_NOT_MODELLED,
-                                   "a flow (%s) needs more streams than the machine has", f->what),
+                                   "%s: a flow (%s) needs more streams than the machine has",
+                                   flow_node(t, f), f->what),
                           -1)
                        : move;
         }
@@ -205,8 +211,8 @@ static int64_t search(Table *t, Flow *f, int64_t from, int32_t *map, uint32_t ow
     int64_t start = from;
     if (f->failed) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1;
     if (f->alus > t->module->machine.vxm_alus)
-        return tsp_fail(err, TSP_ERR_NOT_MODELLED, "a flow (%s) needs %d ALUs, the machine has %d",
-                        f->what, (int)f->alus, (int)t->module->machine.vxm_alus),
+        return tsp_fail(err, TSP_ERR_NOT_MODELLED, "%s: a flow (%s) needs %d ALUs, the machine has %d",
+                        flow_node(t, f), f->what, (int)f->alus, (int)t->module->machine.vxm_alus),
                -1;
     for (;;) {
         int64_t move = 0;
@@ -216,7 +222,8 @@ static int64_t search(Table *t, Flow *f, int64_t from, int32_t *map, uint32_t ow
         if (move == 0 && f->alus) move = find_alus(t, f, start, map);
         if (move == INT64_MAX)
             return tsp_fail(err, TSP_ERR_NOT_MODELLED,
-                            "the steps of a flow (%s) do not fit the wiring of the ALU mesh", f->what),
+                            "%s: the steps of a flow (%s) do not fit the wiring of the ALU mesh",
+                            flow_node(t, f), f->what),
                    -1;
         if (move == 0) {
             move = place_wires(t, f, start, owner, err);

@@ -25,6 +25,7 @@ typedef struct {
     int64_t shape[TSP_MAX_RANK];
     bool transposed;          /* the matrix has the last two dimensions of shape swapped */
     uint8_t *data;            /* constants, row-major by shape; owned */
+    bool finite;              /* see TspTensor */
     int32_t rows, cols;
     int32_t bcast_cols;       /* > 0: one column, copied to this many lanes' worth of columns */
     /* wanted by the stages */

@@ -29,6 +29,7 @@ typedef struct {
     EdgeList *edges;  /* of each tensor */
     Set **used;       /* [tensor][ctile] */
     Set *used_all;    /* [tensor] */
+    int32_t stuck;    /* tensor that found no place in the last attempt */
     int32_t max_copies, max_block, max_spread; /* spread: (slice, bank) pairs of a tensor */
 } Layout;
 
@@ -293,8 +294,10 @@ static bool check_size(const Module *m, int64_t *needed, int64_t *capacity, TspE
 static bool place_all(Layout *l, bool *fits, TspError *err) {
     *fits = true;
     forget_places(l);
-    for (int32_t i = 0; i < l->module->tensor_count && *fits; i++)
+    for (int32_t i = 0; i < l->module->tensor_count && *fits; i++) {
+        l->stuck = i;
         if (!place_tensor(l, i, fits, err)) return false;
+    }
     return true;
 }
 
@@ -314,10 +317,11 @@ static bool try_all(Layout *l, TspError *err) {
     }
     if (!fits)
         return tsp_fail(err, TSP_ERR_INPUT,
-                        "%s: the tensors need %lld of the chip's %lld bytes, but operands that are "
-                        "read together can no longer lie in different slices; make the graph "
-                        "smaller",
-                        l->module->graph->path, (long long)needed, (long long)capacity);
+                        "%s: no place for '%s': what is read or written together must lie in "
+                        "different slices, and '%s' has too few left (the tensors need %lld of its "
+                        "%lld bytes); make the graph smaller or take a machine with more slices",
+                        l->module->graph->path, l->module->tensors[l->stuck].name, l->m->name,
+                        (long long)needed, (long long)capacity);
     return true;
 }
 

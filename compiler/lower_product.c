@@ -256,7 +256,7 @@ static bool zero_point(const TspGraph *g, const TspNode *node, int32_t input, Ze
     z->value = &g->values[node->inputs[input]];
     if (!z->value->data)
         return tsp_fail(err, TSP_ERR_NOT_MODELLED,
-                        "%s: zero point '%s' is computed; only initializers are modelled",
+                        "%s: zero point '%s' is not an initializer; only those are modelled",
                         node->name, z->value->name);
     for (int64_t i = 0; i < tsp_value_bytes(z->value); i++) z->any |= z->value->data[i] != 0;
     return true;

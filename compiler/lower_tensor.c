@@ -230,6 +230,7 @@ bool lower_split(Lowerer *l, int32_t value, int orientation, int32_t part[3], Ts
                                    v->data ? TSP_ROLE_CONSTANT : TSP_ROLE_INTERNAL, v->rank,
                                    v->shape, orientation == TRANSPOSED, err);
         if (part[i] < 0) return false;
+        l->module->tensors[part[i]].finite = i == 0;
         if (v->data) {
             uint8_t *data = malloc((size_t)tsp_value_elements(v) * 2);
             if (!data) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");

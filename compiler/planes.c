@@ -38,6 +38,7 @@ static bool add_rows(const Scheduler *s, const Stage *stage, Unit *u, int32_t ti
         int32_t jobs = tsp_ceil_div(cut - row, limit), rows = tsp_ceil_div(cut - row, jobs);
         for (; row < cut; row += rows)
             if (!add_job(u, (Job){tile, row, tsp_min32(rows, cut - row)}, err)) return false;
+        row = cut; /* the last job may have been shorter */
     }
     return true;
 }

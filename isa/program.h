@@ -66,6 +66,7 @@ typedef struct {
     int32_t rank;
     int64_t shape[TSP_MAX_RANK];
     bool transposed;      /* how the pieces see it */
+    bool finite;          /* a run that leaves an infinity or NaN in it is refused: floats only */
     TspPiece *pieces;     /* copies allowed: inputs fill all, outputs are read from the first that covers */
     int32_t piece_count;
     uint8_t *data;        /* constants: row-major, little-endian, tsp_tensor_bytes() long; else NULL */

@@ -97,6 +97,7 @@ static void write_tensors(Writer *w, const TspProgram *p) {
         bytes_put_int(w, t->rank);
         for (int32_t d = 0; d < t->rank; d++) bytes_put_int(w, t->shape[d]);
         bytes_put_int(w, t->transposed);
+        bytes_put_int(w, t->finite);
         bytes_put_int(w, t->piece_count);
         for (int32_t k = 0; k < t->piece_count; k++) {
             const TspPiece *piece = &t->pieces[k];
@@ -261,6 +262,7 @@ static void read_tensor(Reader *r, const TspMachine *m, TspTensor *t) {
     t->role = (TspTensorRole)bytes_get_int(r, 0, TSP_ROLE_INTERNAL, "bad role of a tensor");
     read_shape(r, t);
     t->transposed = bytes_get_int(r, 0, 1, "bad transposition of a tensor") != 0;
+    t->finite = bytes_get_int(r, 0, 1, "bad finiteness of a tensor") != 0;
     int32_t count = bytes_get_count(r, 10, "bad number of pieces");
     t->pieces = bytes_get_array(r, count, sizeof *t->pieces);
     t->piece_count = r->failed ? 0 : count;

@@ -35,6 +35,10 @@ bool tsp_sim_write_tensor(TspSim *sim, int32_t tensor, const uint8_t *data, TspE
  * (else TSP_ERR_ILLEGAL, ROW_UNDEFINED). */
 bool tsp_sim_read_tensor(const TspSim *sim, int32_t tensor, uint8_t *data, TspError *err);
 
+/* After the run: false (TSP_ERR_NOT_MODELLED) if a tensor marked `finite` holds an infinity or NaN:
+ * a value that the compiler's way of computing does not cover, so that the results mean nothing. */
+bool tsp_sim_check_finite(const TspSim *sim, TspError *err);
+
 /* Executes all cycles below `cycle` (or to the end of the program, whichever comes first). */
 bool tsp_sim_run_until(TspSim *sim, int64_t cycle, TspError *err);
 bool tsp_sim_run(TspSim *sim, TspError *err); /* to the end */

@@ -429,6 +429,13 @@ START_TEST(special_graphs) {
     run_graph(&g, builtin("tsp1"), "shared weights", true);
     tsp_graph_free(&g);
     t = (Text){{0}, {0}, {0}};
+    declare(&t, "A", "float16", "[2564, 321]", false, 0, 0, 0);
+    declare(&t, "B", "float16", "[321, 1]", false, 0, 0, 0);
+    node(&t, "MatMul", "\"A\", \"B\"", "C", ""); /* blocks of 641 rows, accumulators for 640 */
+    load(&t, &g, "tall");
+    run_graph(&g, builtin("tsp1"), "blocks that jobs do not divide", true);
+    tsp_graph_free(&g);
+    t = (Text){{0}, {0}, {0}};
     strcpy(t.constants,
            "{\"name\": \"big\", \"dtype\": \"float16\", \"shape\": [1, 1], \"data\": [60000]}, "
            "{\"name\": \"W\", \"dtype\": \"float16\", \"shape\": [1, 2], \"data\": [1, 1]}, "
@@ -439,6 +446,34 @@ START_TEST(special_graphs) {
     node(&t, "MatMul", "\"U\", \"O\"", "C", ""); /* inf + inf, and nothing from the padding */
     load(&t, &g, "infinity");
     run_graph(&g, builtin("tsp1"), "infinity", true);
+    tsp_graph_free(&g);
+}
+END_TEST
+
+/* A float32 product of values beyond fp16's range is refused, not answered with NaN. */
+START_TEST(float32_range) {
+    Text t = {{0}, {0}, {0}};
+    TspMachine m = builtin("tsp1");
+    TspGraph g;
+    TspProgram p;
+    TspError err;
+    TspSim *sim;
+    strcpy(t.constants, "{\"name\": \"W\", \"dtype\": \"float32\", \"shape\": [2, 1], \"data\": [1, 1]}");
+    declare(&t, "A", "float32", "[1, 2]", false, 0, 0, 0);
+    node(&t, "MatMul", "\"A\", \"W\"", "C", "");
+    load(&t, &g, "range");
+    ck_assert(tsp_compile(&g, &m, NULL, &p, &err));
+    for (int i = 0; i < 4; i++) {
+        const float values[4][2] = {{65000, 1}, {65535, 1}, {1, -1e9f}, {3, 4}};
+        ck_assert_ptr_nonnull(sim = tsp_sim_new(&p, &err));
+        ck_assert(tsp_sim_write_tensor(sim, find_tensor(&p, "A", TSP_ROLE_INPUT),
+                                       (const uint8_t *)values[i], &err));
+        ck_assert(tsp_sim_run(sim, &err));
+        ck_assert_int_eq(tsp_sim_check_finite(sim, &err), i % 3 == 0);
+        if (i % 3) ck_assert_int_eq(err.kind, TSP_ERR_NOT_MODELLED);
+        tsp_sim_free(sim);
+    }
+    tsp_program_free(&p);
     tsp_graph_free(&g);
 }
 END_TEST
@@ -570,6 +605,7 @@ int main(void) {
     tcase_add_test(c, utilisation_int8);
     tcase_add_test(c, utilisation_fp16);
     tcase_add_test(c, special_graphs);
+    tcase_add_test(c, float32_range);
     tcase_add_test(c, small_banks);
     tcase_add_test(c, no_accumulators);
     tcase_add_test(c, neighbour_wiring);

@@ -1,0 +1,1 @@
+compile programs/matmul-int8.json -o programs/matmul-int8.json

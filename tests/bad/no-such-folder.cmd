@@ -1,0 +1,1 @@
+run programs/matmul-int8.json --report nowhere/report.json
