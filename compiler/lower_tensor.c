@@ -217,6 +217,40 @@ static void split_on_host(const uint8_t *data, int64_t n, uint16_t *part[3]) {
     }
 }
 
+/* Three results written in one cycle, each in rows and stripes, take this many slices. */
+static bool few_slices(const TspMachine *m) {
+    return 2 * m->mem_slices < 3 * (m->mxm_load_streams + tsp_dtype_bytes(TSP_F16));
+}
+
+/* Parts first..last of the same on the chip, in one stage. */
+static bool split_on_chip(Lowerer *l, int32_t whole, const int32_t part[3], int first, int last,
+                          TspError *err) {
+    Tensor *t = &l->module->tensors[whole];
+    Stage *s = lower_new_stage(l, "split", t->rows, t->cols, err);
+    const From none = from_none();
+    From x, h, back, r;
+    if (!s) return false;
+    t->contiguous = true;
+    x = lower_operand(s, whole, 0, 1);
+    h = lower_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, x, none, 0);
+    if (first == 0) lower_output(l, s, h, part[0], 0);
+    if (last == 0) return true;
+    back = lower_step(s, TSP_OP_CVT, TSP_F16, TSP_F32, h, none, 0);
+    if (first <= 1) { /* x meets h two steps later */
+        x = lower_step(s, TSP_OP_PASS, TSP_F32, TSP_F32, x, none, 0);
+        x = lower_step(s, TSP_OP_PASS, TSP_F32, TSP_F32, x, none, 0);
+        r = lower_step(s, TSP_OP_SUB, TSP_F32, TSP_F32, x, back, 0);
+        r = lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, r, from_imm(), tsp_f32_bits(2048.0f));
+        r = lower_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, r, none, 0);
+        lower_output(l, s, r, part[1], 0);
+    }
+    if (last < 2) return true;
+    r = lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, back, from_imm(), tsp_f32_bits(1.0f / 2048.0f));
+    r = lower_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, r, none, 0);
+    lower_output(l, s, r, part[2], 0);
+    return true;
+}
+
 bool lower_split(Lowerer *l, int32_t value, int orientation, int32_t part[3], TspError *err) {
     static const char *const suffix[2][3] = {{".hi", ".lo", ".hi/2048"},
                                              {".hi.transposed", ".lo.transposed",
@@ -250,26 +284,11 @@ bool lower_split(Lowerer *l, int32_t value, int orientation, int32_t part[3], Ts
         }
         for (int i = 0; i < 3; i++) halves[i] = (uint16_t *)(void *)l->module->tensors[part[i]].data;
         split_on_host(v->data, tsp_value_elements(v), halves);
-    } else {
-        Tensor *t = &l->module->tensors[whole];
-        Stage *s = lower_new_stage(l, "split", t->rows, t->cols, err);
-        From x, x3, x6, h, back, r;
-        if (!s) return false;
-        t->contiguous = true;
-        x = lower_operand(s, whole, 0, 1);
-        h = lower_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, x, from_none(), 0);
-        x3 = lower_step(s, TSP_OP_PASS, TSP_F32, TSP_F32, x, from_none(), 0);
-        back = lower_step(s, TSP_OP_CVT, TSP_F16, TSP_F32, h, from_none(), 0);
-        x6 = lower_step(s, TSP_OP_PASS, TSP_F32, TSP_F32, x3, from_none(), 0);
-        r = lower_step(s, TSP_OP_SUB, TSP_F32, TSP_F32, x6, back, 0);
-        r = lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, r, from_imm(), tsp_f32_bits(2048.0f));
-        r = lower_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, r, from_none(), 0);
-        back = lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, back, from_imm(),
-                          tsp_f32_bits(1.0f / 2048.0f));
-        back = lower_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, back, from_none(), 0);
-        lower_output(l, s, h, part[0], 0);
-        lower_output(l, s, r, part[1], 0);
-        lower_output(l, s, back, part[2], 0);
+    } else if (few_slices(&l->module->machine)) {
+        for (int i = 0; i < 3; i++)
+            if (!split_on_chip(l, whole, part, i, i, err)) return false;
+    } else if (!split_on_chip(l, whole, part, 0, 2, err)) {
+        return false;
     }
     memcpy(*cached, part, sizeof *cached);
     return true;
