@@ -201,9 +201,9 @@ static bool compare_outputs(Run *run, uint8_t *const *values, double *const *tol
     outcome->checked = true;
     outcome->check = (TspComparison){.passed = true, .first_bad = -1};
     for (int32_t v = 0; v < g->value_count; v++) {
-        int32_t tensor =
-            g->values[v].is_output ? find_tensor(&run->source.program, g->values[v].name, TSP_ROLE_OUTPUT)
-                                   : -1;
+        int32_t tensor = g->values[v].is_output
+                             ? find_tensor(&run->source.program, g->values[v].name, TSP_ROLE_OUTPUT)
+                             : -1;
         TspComparison one;
         if (!g->values[v].is_output) continue;
         if (tensor < 0 || !run->data[tensor])

@@ -80,7 +80,8 @@ bool cli_check_target(const char *path, const char *source, TspError *err) {
         char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
         bool there = folder && !stat(folder, &status) && S_ISDIR(status.st_mode);
         free(folder);
-        return there || tsp_fail(err, TSP_ERR_INPUT, "%s: there is no such folder to write in", path);
+        return there ||
+               tsp_fail(err, TSP_ERR_INPUT, "%s: there is no such folder to write in", path);
     }
     if (!stat(source, &from) && from.st_dev == status.st_dev && from.st_ino == status.st_ino)
         return tsp_fail(err, TSP_ERR_INPUT, "%s is what is being read; name another file to write",

@@ -11,11 +11,16 @@
 enum { BY_MXM, BY_WEIGHTS, BY_VXM, BY_MEMORY, RESOURCES };
 static const char *const names[RESOURCES] = {"MXM", "weights", "VXM", "memory"};
 
-/* Work in units of one resource (a plane, a stream into a plane, an ALU, a slice), and the cycles that
- * its first and last piece need to pass through. */
-typedef struct { double units[RESOURCES]; int64_t fill; } Work;
+/* Work in units of one resource (a plane, a stream into a plane, an ALU, a slice), and the cycles
+ * that its first and last piece need to pass through. */
+typedef struct {
+    double units[RESOURCES];
+    int64_t fill;
+} Work;
 
-static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static int64_t ceil_div(int64_t a, int64_t b) {
+    return (a + b - 1) / b;
+}
 
 /* Vectors that carry a value, if every lane is used. */
 static int64_t vectors(const TspMachine *m, const TspValue *v) {
@@ -23,7 +28,8 @@ static int64_t vectors(const TspMachine *m, const TspValue *v) {
 }
 
 static bool is_product(const TspNode *n) {
-    return n->op == TSP_GRAPH_MATMUL || n->op == TSP_GRAPH_MATMUL_INTEGER || n->op == TSP_GRAPH_GEMM;
+    return n->op == TSP_GRAPH_MATMUL || n->op == TSP_GRAPH_MATMUL_INTEGER ||
+           n->op == TSP_GRAPH_GEMM;
 }
 
 static void count_uses(const TspGraph *g, int32_t *reads, int32_t *products) {
@@ -36,10 +42,10 @@ static void count_uses(const TspGraph *g, int32_t *reads, int32_t *products) {
         }
 }
 
-/* A value that several nodes read may pass all of them in one reading, and weights may serve several
- * products: each node is charged its share. */
-static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n, const int32_t *reads,
-                      const int32_t *products) {
+/* A value that several nodes read may pass all of them in one reading, and weights may serve
+ * several products: each node is charged its share. */
+static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
+                      const int32_t *reads, const int32_t *products) {
     double lanes = (double)tsp_lanes(m), traffic = 0, results;
     const TspValue *a = &g->values[n->inputs[0]], *y = &g->values[n->output];
     Work w = {{0}, 0};
@@ -52,7 +58,8 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n, 
         const TspValue *b = &g->values[n->inputs[1]];
         /* fp16: two planes for mxm_fp16_cycles; fp32: three products of halfs */
         double share = a->dtype == TSP_F16   ? 2 * (double)m->mxm_fp16_cycles
-                       : a->dtype == TSP_F32 ? 6 * (double)m->mxm_fp16_cycles : 1;
+                       : a->dtype == TSP_F32 ? 6 * (double)m->mxm_fp16_cycles
+                                             : 1;
         double weights = fmin((double)tsp_value_bytes(a) / products[n->inputs[0]],
                               (double)tsp_value_bytes(b) / products[n->inputs[1]]);
         if (a->dtype == TSP_F32) weights *= 1.5; /* three halfs each */
@@ -64,7 +71,8 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n, 
     } else {
         /* an ALU takes a vector of elements of any width a cycle */
         w.units[BY_VXM] = (double)ceil_div(tsp_value_elements(y), tsp_lanes(m));
-        w.fill = m->mem_read_cycles + 1 + tsp_insn_func(m, TSP_OP_ADD) + 1 + m->mem_write_cycles - 1;
+        w.fill =
+            m->mem_read_cycles + 1 + tsp_insn_func(m, TSP_OP_ADD) + 1 + m->mem_write_cycles - 1;
     }
     return w;
 }

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const tsp_compile_passes[] = {"graph", "lower", "layout", "flow", "schedule", "emit",
-                                          "verify", NULL};
+const char *const tsp_compile_passes[] = {"graph",    "lower", "layout", "flow",
+                                          "schedule", "emit",  "verify", NULL};
 
 static bool run_passes(Module *module, const TspCompileOptions *options, TspProgram *program,
                        TspError *err) {

@@ -36,7 +36,9 @@ char *tsp_dump_graph(const TspGraph *g) {
     return text;
 }
 
-static const char *tensor_name(const Module *m, int32_t i) { return m->tensors[i].name; }
+static const char *tensor_name(const Module *m, int32_t i) {
+    return m->tensors[i].name;
+}
 
 static void from_text(FILE *out, From f) {
     static const char *const kind[] = {"-", "product", "operand", "step", "imm"};
@@ -45,11 +47,12 @@ static void from_text(FILE *out, From f) {
 }
 
 static void stage_text(FILE *out, const Module *m, const Stage *s) {
-    fprintf(out, "stage %s (%s): %d x %d\n", s->what, m->graph->nodes[s->op].name, s->rows, s->cols);
+    fprintf(out, "stage %s (%s): %d x %d\n", s->what, m->graph->nodes[s->op].name, s->rows,
+            s->cols);
     for (int32_t i = 0; i < s->term_count; i++) {
         const Term *t = &s->terms[i];
-        fprintf(out, "  term %s[%d.., tile %d] x %s[%d.., tile %d]", tensor_name(m, t->a), t->a_row0,
-                t->a_ctile, tensor_name(m, t->w), t->w_row0, t->w_ctile);
+        fprintf(out, "  term %s[%d.., tile %d] x %s[%d.., tile %d]", tensor_name(m, t->a),
+                t->a_row0, t->a_ctile, tensor_name(m, t->w), t->w_row0, t->w_ctile);
         if (t->a_byte >= 0) fprintf(out, ", byte %d of the rows", t->a_byte);
         if (t->w_byte >= 0) fprintf(out, ", byte %d of the weights", t->w_byte);
         fputc('\n', out);
@@ -59,7 +62,8 @@ static void stage_text(FILE *out, const Module *m, const Stage *s) {
                 s->operands[i].row0, s->operands[i].row_step);
     for (int32_t i = 0; i < s->step_count; i++) {
         const Step *p = &s->steps[i];
-        fprintf(out, "  step%d = %s.%s ", i, tsp_insn_info(p->op)->mnemonic, tsp_dtype_short(p->type));
+        fprintf(out, "  step%d = %s.%s ", i, tsp_insn_info(p->op)->mnemonic,
+                tsp_dtype_short(p->type));
         from_text(out, p->a);
         fputs(", ", out);
         from_text(out, p->b);
@@ -103,7 +107,8 @@ char *tsp_dump_layout(const Module *m) {
     if (!out) return NULL;
     for (int32_t i = 0; i < m->tensor_count; i++) {
         const Tensor *t = &m->tensors[i];
-        fprintf(out, "tensor %s: %d x %d %s\n", t->name, t->rows, t->cols, tsp_dtype_name(t->dtype));
+        fprintf(out, "tensor %s: %d x %d %s\n", t->name, t->rows, t->cols,
+                tsp_dtype_name(t->dtype));
         for (int32_t c = 0; t->places && c < t->copies; c++)
             for (int32_t b = 0; b < t->blocks; b++)
                 for (int32_t tile = 0; tile < t->ctiles; tile++) {
@@ -118,7 +123,8 @@ char *tsp_dump_layout(const Module *m) {
             fprintf(out, "  stripes block %d tile %d byte %d:", j / t->bytes / t->ctiles,
                     j / t->bytes % t->ctiles, j % t->bytes);
             for (int32_t n = 0; n < group; n++)
-                place_text(out, &m->machine, t->stripes[j * group + n], tsp_ceil_div(t->stripe_rows, group));
+                place_text(out, &m->machine, t->stripes[j * group + n],
+                           tsp_ceil_div(t->stripe_rows, group));
             fputc('\n', out);
         }
     }
@@ -141,7 +147,8 @@ char *tsp_dump_flow(const Module *m) {
     FILE *out = open_memstream(&text, &size);
     int32_t link = 0;
     if (!out) return NULL;
-    for (int32_t i = 0; i < m->run_count; i++) { /* runs of a flow stand together, links follow them */
+    for (int32_t i = 0; i < m->run_count;
+         i++) { /* runs of a flow stand together, links follow them */
         fprintf(out, "run %d: ", i);
         run_text(out, m, i);
         for (; link < m->link_count && m->links[link].consumer <= i; link++)
@@ -153,7 +160,10 @@ char *tsp_dump_flow(const Module *m) {
     return text;
 }
 
-typedef struct { int64_t start; int32_t run; } ByStart;
+typedef struct {
+    int64_t start;
+    int32_t run;
+} ByStart;
 
 static int by_start(const void *left, const void *right) {
     const ByStart *a = left, *b = right;

@@ -5,10 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What one queue does in one cycle: iteration `iter` of run [0], or of a read [0] and a write [1]. */
-typedef struct { int64_t cycle; int32_t run[2], iter[2]; } Event;
+/* What one queue does in one cycle: iteration `iter` of run [0], or of a read [0] and a write [1].
+ */
+typedef struct {
+    int64_t cycle;
+    int32_t run[2], iter[2];
+} Event;
 
-typedef struct { int32_t queue; int64_t start; int32_t run; } RunKey;
+typedef struct {
+    int32_t queue;
+    int64_t start;
+    int32_t run;
+} RunKey;
 
 static int by_queue_then_start(const void *left, const void *right) {
     const RunKey *a = left, *b = right;
@@ -70,11 +78,20 @@ static bool join(const Module *m, Event *list, int32_t *count) {
 
 static void step_address(TspInsn *insn, int64_t by) {
     switch (insn->op) {
-    case TSP_OP_READ: insn->addr += (int32_t)by; break;
-    case TSP_OP_WRITE: insn->waddr += (int32_t)by; break;
-    case TSP_OP_LW: insn->group += (int32_t)by; break;
-    case TSP_OP_ACC: insn->row += (int32_t)by; break;
-    default: break;
+    case TSP_OP_READ:
+        insn->addr += (int32_t)by;
+        break;
+    case TSP_OP_WRITE:
+        insn->waddr += (int32_t)by;
+        break;
+    case TSP_OP_LW:
+        insn->group += (int32_t)by;
+        break;
+    case TSP_OP_ACC:
+        insn->row += (int32_t)by;
+        break;
+    default:
+        break;
     }
 }
 
@@ -142,7 +159,8 @@ static bool emit_queue(const Module *m, TspProgram *program, int32_t queue, cons
         }
         if (!push_nops(q, e->cycle - now, err) || !push(q, &insn, &debug, err)) return false;
         if (n > 1) {
-            TspInsn repeat = {.op = TSP_OP_REPEAT, .n = n - 1,
+            TspInsn repeat = {.op = TSP_OP_REPEAT,
+                              .n = n - 1,
                               .d = (int32_t)(list[i + 1].cycle - e->cycle),
                               .a = m->runs[e->run[0]].step,
                               .w = e->run[1] >= 0 ? m->runs[e->run[1]].step : 0};
@@ -167,7 +185,8 @@ static bool emit_queues(const Module *m, TspProgram *program, TspError *err) {
         if (!(list = expand(m, keys + i, n, &events)))
             ok = tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
         else if (!join(m, list, &events))
-            ok = tsp_fail(err, TSP_ERR_BUG, "two instructions of one queue were placed in one cycle");
+            ok = tsp_fail(err, TSP_ERR_BUG,
+                          "two instructions of one queue were placed in one cycle");
         else
             ok = emit_queue(m, program, keys[i].queue, list, events, err);
         free(list);
@@ -177,8 +196,12 @@ static bool emit_queues(const Module *m, TspProgram *program, TspError *err) {
 }
 
 static TspPiece piece_of(const Tensor *t, int32_t lanes, int32_t ctile, int32_t byte, Place p) {
-    TspPiece piece = {.row_step = 1, .col0 = ctile * lanes, .byte = byte, .slice = p.slice,
-                      .addr = p.addr, .addr_step = 1};
+    TspPiece piece = {.row_step = 1,
+                      .col0 = ctile * lanes,
+                      .byte = byte,
+                      .slice = p.slice,
+                      .addr = p.addr,
+                      .addr_step = 1};
     piece.cols = tsp_min32(lanes, t->cols - piece.col0);
     if (t->bcast_cols) {
         piece.broadcast = tsp_min32(lanes, t->bcast_cols - piece.col0);
@@ -191,9 +214,13 @@ static TspPiece piece_of(const Tensor *t, int32_t lanes, int32_t ctile, int32_t 
 static bool emit_tensor(const TspMachine *m, const Tensor *t, TspTensor *out, TspError *err) {
     int32_t lanes = tsp_lanes(m), group = (int32_t)m->mxm_load_streams;
     size_t most = (size_t)t->ctiles * (size_t)t->bytes *
-                  (size_t)((t->places ? t->copies * t->blocks : 0) + (t->stripes ? t->stripe_blocks * group : 0));
-    *out = (TspTensor){.dtype = t->dtype, .role = t->role, .rank = t->rank,
-                       .transposed = t->transposed, .finite = t->finite};
+                  (size_t)((t->places ? t->copies * t->blocks : 0) +
+                           (t->stripes ? t->stripe_blocks * group : 0));
+    *out = (TspTensor){.dtype = t->dtype,
+                       .role = t->role,
+                       .rank = t->rank,
+                       .transposed = t->transposed,
+                       .finite = t->finite};
     memcpy(out->shape, t->shape, sizeof out->shape);
     out->name = strdup(t->name);
     out->pieces = calloc(most + 1, sizeof *out->pieces);
@@ -203,13 +230,15 @@ static bool emit_tensor(const TspMachine *m, const Tensor *t, TspTensor *out, Ts
             for (int32_t ctile = 0; ctile < t->ctiles; ctile++)
                 for (int32_t byte = 0; byte < t->bytes; byte++) {
                     int32_t row = block * t->block_rows;
-                    TspPiece p = piece_of(t, lanes, ctile, byte, tsp_place(t, copy, row, ctile, byte));
+                    TspPiece p =
+                        piece_of(t, lanes, ctile, byte, tsp_place(t, copy, row, ctile, byte));
                     p.row0 = row;
                     p.rows = tsp_min32(t->block_rows, t->rows - row);
                     out->pieces[out->piece_count++] = p;
                 }
     for (int32_t i = 0; t->stripes && i < t->stripe_blocks * t->ctiles * t->bytes * group; i++) {
-        int32_t n = i % group, byte = i / group % t->bytes, ctile = i / group / t->bytes % t->ctiles;
+        int32_t n = i % group, byte = i / group % t->bytes,
+                ctile = i / group / t->bytes % t->ctiles;
         int32_t row = i / group / t->bytes / t->ctiles * t->stripe_rows;
         TspPiece p = piece_of(t, lanes, ctile, byte, t->stripes[i]);
         p.row0 = row + n;
@@ -243,8 +272,11 @@ static bool emit_ops(const Module *m, TspProgram *program, TspError *err) {
 #undef OPERATOR
         };
         TspOpInfo *op = &program->ops[program->op_count++];
-        *op = (TspOpInfo){.name = strdup(g->nodes[i].name), .type = strdup(types[g->nodes[i].op]),
-                          .line = g->nodes[i].line, .start = -1, .end = -1,
+        *op = (TspOpInfo){.name = strdup(g->nodes[i].name),
+                          .type = strdup(types[g->nodes[i].op]),
+                          .line = g->nodes[i].line,
+                          .start = -1,
+                          .end = -1,
                           .bound = m->op_bound[i]};
         if (!op->name || !op->type) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
     }

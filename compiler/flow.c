@@ -75,7 +75,8 @@ static bool wired(const TspMachine *m, int32_t from, int32_t to) {
            abs(from % width - to % width) + abs(from / width - to / width) == 1;
 }
 
-/* Finds a free ALU for a step, moving earlier steps to others where that helps (augmenting path). */
+/* Finds a free ALU for a step, moving earlier steps to others where that helps (augmenting path).
+ */
 static bool match_alu(const TspMachine *m, bool free_at[][TSP_MAX_ALUS], int32_t step,
                       uint32_t *seen, int32_t *step_of) {
     for (int32_t alu = 0; alu < m->vxm_alus; alu++) {
@@ -149,8 +150,8 @@ static const char *flow_node(const Table *t, const Flow *f) {
 
 static Reservation wire_reservation(const Wire *w, int64_t start, uint32_t owner) {
     int64_t first = start + w->phase;
-    return (Reservation){first, first + (int64_t)(w->count - 1) * w->interval, w->interval, w->lo,
-                         w->hi, owner};
+    return (Reservation){
+        first, first + (int64_t)(w->count - 1) * w->interval, w->interval, w->lo, w->hi, owner};
 }
 
 static Lane *wire_lane(Table *t, const Wire *w, int32_t offset) {
@@ -211,8 +212,9 @@ static int64_t search(Table *t, Flow *f, int64_t from, int32_t *map, uint32_t ow
     int64_t start = from;
     if (f->failed) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1;
     if (f->alus > t->module->machine.vxm_alus)
-        return tsp_fail(err, TSP_ERR_NOT_MODELLED, "%s: a flow (%s) needs %d ALUs, the machine has %d",
-                        flow_node(t, f), f->what, (int)f->alus, (int)t->module->machine.vxm_alus),
+        return tsp_fail(err, TSP_ERR_NOT_MODELLED,
+                        "%s: a flow (%s) needs %d ALUs, the machine has %d", flow_node(t, f),
+                        f->what, (int)f->alus, (int)t->module->machine.vxm_alus),
                -1;
     for (;;) {
         int64_t move = 0;
@@ -244,8 +246,9 @@ int64_t flow_earliest(Table *table, Flow *f, int64_t from, TspError *err) {
 
 static bool reserve_item(Table *t, const Item *item, int32_t queue, int64_t start, uint32_t owner,
                          const char *what, TspError *err) {
-    Reservation r = {start + item->start, start + item_last(item), item->interval, item->bank,
-                     item->bank, owner};
+    Reservation r = {start + item->start, start + item_last(item),
+                     item->interval,      item->bank,
+                     item->bank,          owner};
     Lane *lane = &t->queues[queue];
     if (item->kind == ITEM_MEM)
         lane = item->insn.op == TSP_OP_WRITE ? &t->mem_write[queue] : &t->mem_read[queue];
@@ -273,8 +276,7 @@ static TspInsn resolve(const Flow *f, const Item *item, const int32_t *map) {
         insn.dst = item->drives.wire >= 0 ? drive : TSP_DST_NONE;
         for (int i = 0; i < 2; i++) {
             if (item->reads[i].wire >= 0) *sources[i] = TSP_SRC(TSP_SRC_STREAM, read[i]);
-            if (item->alu_from[i] >= 0)
-                *sources[i] = TSP_SRC(TSP_SRC_ALU, map[item->alu_from[i]]);
+            if (item->alu_from[i] >= 0) *sources[i] = TSP_SRC(TSP_SRC_ALU, map[item->alu_from[i]]);
         }
         break;
     case ITEM_MEM:
@@ -283,7 +285,9 @@ static TspInsn resolve(const Flow *f, const Item *item, const int32_t *map) {
         else
             insn.stream = drive;
         break;
-    case ITEM_QUEUE: insn.stream = item->drives.wire >= 0 ? drive : read[0]; break;
+    case ITEM_QUEUE:
+        insn.stream = item->drives.wire >= 0 ? drive : read[0];
+        break;
     }
     return insn;
 }
@@ -292,9 +296,8 @@ static bool add_run(Table *t, const Flow *f, Item *item, const int32_t *map, int
                     TspError *err) {
     Module *module = t->module;
     const TspMachine *m = &module->machine;
-    int32_t queue =
-        item->kind == ITEM_ALU ? tsp_queue_vxm(m, map[item->queue]) : item->queue;
-    Run run = {queue, f->op, resolve(f, item, map), item->step, start + item->start,
+    int32_t queue = item->kind == ITEM_ALU ? tsp_queue_vxm(m, map[item->queue]) : item->queue;
+    Run run = {queue,       f->op,         resolve(f, item, map), item->step, start + item->start,
                item->count, item->interval};
     if (!tsp_grow((void **)&module->runs, &module->run_capacity, module->run_count + 1, sizeof run,
                   err))
@@ -307,8 +310,8 @@ static bool add_run(Table *t, const Flow *f, Item *item, const int32_t *map, int
 /* Time, relative to the flow, at which iteration 0 of an item meets its wire, as a phase. */
 static int64_t meeting_phase(const TspMachine *m, const Item *item, const Wire *w, bool drives) {
     int32_t queue = item->kind == ITEM_ALU ? tsp_queue_vxm(m, 0) : item->queue;
-    int64_t time = item->start + (drives ? tsp_insn_func(m, item->insn.op)
-                                         : tsp_insn_skew(m, item->insn.op));
+    int64_t time =
+        item->start + (drives ? tsp_insn_func(m, item->insn.op) : tsp_insn_skew(m, item->insn.op));
     return flow_phase(w->direction, time, tsp_queue_info(m, queue).column);
 }
 
@@ -338,9 +341,8 @@ static bool add_links(Table *t, const Flow *f, const Item *consumer, TspError *e
                 if (!tsp_grow((void **)&module->links, &module->link_capacity,
                               module->link_count + 1, sizeof *module->links, err))
                     return false;
-                module->links[module->link_count++] =
-                    (TspLink){consumer->run, operand, producer->run,
-                              (int32_t)(behind / producer->interval)};
+                module->links[module->link_count++] = (TspLink){
+                    consumer->run, operand, producer->run, (int32_t)(behind / producer->interval)};
                 break;
             }
         }

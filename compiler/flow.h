@@ -10,40 +10,44 @@
  * i*interval + c (eastward) or - c (westward), relative to the flow's start. */
 typedef struct {
     TspDirection direction;
-    int32_t width;            /* streams, aligned to their number */
+    int32_t width; /* streams, aligned to their number */
     int64_t phase;
     int32_t count, interval, lo, hi;
-    int32_t base;             /* chosen: first stream number */
+    int32_t base; /* chosen: first stream number */
 } Wire;
 
 typedef enum { ITEM_MEM, ITEM_QUEUE, ITEM_ALU } ItemKind;
 
-typedef struct { int32_t wire, offset; } Tap; /* stream base + offset of a wire; wire -1: none */
+typedef struct {
+    int32_t wire, offset;
+} Tap; /* stream base + offset of a wire; wire -1: none */
 
 /* `count` issues of one instruction by one queue. */
 typedef struct {
     ItemKind kind;
-    int32_t queue;            /* ITEM_ALU: index among the flow's ALUs */
-    TspInsn insn;             /* streams and ALU numbers are filled in when placed */
-    int32_t step;             /* address step from issue to issue */
-    int64_t start;            /* relative to the flow */
+    int32_t queue; /* ITEM_ALU: index among the flow's ALUs */
+    TspInsn insn;  /* streams and ALU numbers are filled in when placed */
+    int32_t step;  /* address step from issue to issue */
+    int64_t start; /* relative to the flow */
     int32_t count, interval;
     int32_t bank;
-    Tap drives;               /* first stream of the group driven */
+    Tap drives; /* first stream of the group driven */
     int32_t drive_width;
     Tap reads[2];
     int32_t read_width[2];
-    int32_t alu_from[2];      /* ITEM_ALU: index of the flow's ALU that operand a, b comes from */
-    int32_t run;              /* index in module->runs when placed */
+    int32_t alu_from[2]; /* ITEM_ALU: index of the flow's ALU that operand a, b comes from */
+    int32_t run;         /* index in module->runs when placed */
 } Item;
 
 typedef struct {
     int32_t op;
     const char *what;
-    Wire *wires; int32_t wire_count, wire_capacity;
-    Item *items; int32_t item_count, item_capacity;
-    int32_t alus;             /* ALUs it needs, each for one step */
-    bool failed;              /* out of memory while building */
+    Wire *wires;
+    int32_t wire_count, wire_capacity;
+    Item *items;
+    int32_t item_count, item_capacity;
+    int32_t alus; /* ALUs it needs, each for one step */
+    bool failed;  /* out of memory while building */
 } Flow;
 
 /* All resources of the chip. */

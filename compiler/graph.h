@@ -4,7 +4,8 @@
 #define TSP_GRAPH_H
 #include "isa/program.h"
 
-/* Ops we lower. Table: compiler/ops.def, X-macro OPERATOR(NAME, "OnnxName", min_inputs, max_inputs). */
+/* Ops we lower. Table: compiler/ops.def, X-macro OPERATOR(NAME, "OnnxName", min_inputs,
+ * max_inputs). */
 typedef enum {
 #define OPERATOR(name, onnx, min_inputs, max_inputs) TSP_GRAPH_##name,
 #include "ops.def"
@@ -24,22 +25,24 @@ typedef struct {
 } TspValue;
 
 typedef struct {
-    char *name;       /* as given, or "<op>_<index>" */
+    char *name; /* as given, or "<op>_<index>" */
     TspGraphOp op;
     int32_t inputs[4]; /* value indices; -1: optional input left out */
     int32_t input_count;
-    int32_t output;    /* value index */
+    int32_t output; /* value index */
     /* attributes that the ops above have */
-    double alpha, beta;          /* Gemm, default 1 */
-    bool trans_a, trans_b;       /* Gemm */
-    TspDtype to;                 /* Cast */
-    int32_t line;      /* of the node's object in the file */
+    double alpha, beta;    /* Gemm, default 1 */
+    bool trans_a, trans_b; /* Gemm */
+    TspDtype to;           /* Cast */
+    int32_t line;          /* of the node's object in the file */
 } TspNode;
 
 typedef struct {
     char *name, *path;
-    TspValue *values; int32_t value_count;
-    TspNode *nodes;   int32_t node_count;   /* topological order, file order where free */
+    TspValue *values;
+    int32_t value_count;
+    TspNode *nodes;
+    int32_t node_count; /* topological order, file order where free */
 } TspGraph;
 
 /* Reads and checks a graph file: JSON syntax (line:col), names, dtypes, initializers (data, file,

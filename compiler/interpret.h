@@ -19,7 +19,7 @@ typedef struct {
     int64_t first_bad;               /* element, -1 if none */
 } TspComparison;
 /* Compares `got` with `want` under a tolerance (NULL: bit for bit; NaN equals NaN). */
-TspComparison tsp_compare(TspDtype dtype, int64_t elements, const uint8_t *want,
-                          const uint8_t *got, const double *tolerance);
+TspComparison tsp_compare(TspDtype dtype, int64_t elements, const uint8_t *want, const uint8_t *got,
+                          const double *tolerance);
 
 #endif

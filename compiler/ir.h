@@ -11,11 +11,20 @@
 #define TSP_IR_H
 #include "graph.h"
 
-typedef struct { int32_t slice, addr; } Place;
+typedef struct {
+    int32_t slice, addr;
+} Place;
 
 /* Rows row0 .. row0+count-1 of one column tile become readable at ready, ready+interval, ... */
-typedef struct { int32_t row0, count; int64_t ready; int32_t interval; } Ready;
-typedef struct { Ready *items; int32_t count, capacity; } ReadyList;
+typedef struct {
+    int32_t row0, count;
+    int64_t ready;
+    int32_t interval;
+} Ready;
+typedef struct {
+    Ready *items;
+    int32_t count, capacity;
+} ReadyList;
 
 typedef struct {
     char *name;
@@ -23,27 +32,30 @@ typedef struct {
     TspTensorRole role;
     int32_t rank;
     int64_t shape[TSP_MAX_RANK];
-    bool transposed;          /* the matrix has the last two dimensions of shape swapped */
-    uint8_t *data;            /* constants, row-major by shape; owned */
-    bool finite;              /* see TspTensor */
+    bool transposed; /* the matrix has the last two dimensions of shape swapped */
+    uint8_t *data;   /* constants, row-major by shape; owned */
+    bool finite;     /* see TspTensor */
     int32_t rows, cols;
-    int32_t bcast_cols;       /* > 0: one column, copied to this many lanes' worth of columns */
+    int32_t bcast_cols; /* > 0: one column, copied to this many lanes' worth of columns */
     /* wanted by the stages */
-    bool contiguous;          /* rows one after the other in a slice: to stream, to write results */
-    bool striped;             /* row r in slice r mod G: to load as weights, G rows a cycle */
-    bool streamed;            /* activations of a product: copies let planes read at once */
+    bool contiguous; /* rows one after the other in a slice: to stream, to write results */
+    bool striped;    /* row r in slice r mod G: to load as weights, G rows a cycle */
+    bool streamed;   /* activations of a product: copies let planes read at once */
     /* layout */
     int32_t bytes, ctiles, blocks, block_rows, copies;
-    Place *places;            /* [copy][block][ctile][byte] */
+    Place *places; /* [copy][block][ctile][byte] */
     int32_t stripe_blocks, stripe_rows;
-    Place *stripes;           /* [block][ctile][byte][G]; G: vectors that an LW takes */
+    Place *stripes; /* [block][ctile][byte][G]; G: vectors that an LW takes */
     /* schedule */
-    ReadyList *ready;         /* [ctile]; NULL: there from cycle 0 */
+    ReadyList *ready; /* [ctile]; NULL: there from cycle 0 */
 } Tensor;
 
 /* Where a step takes an operand from. */
 typedef enum { FROM_NONE, FROM_PRODUCT, FROM_OPERAND, FROM_STEP, FROM_IMM } FromKind;
-typedef struct { FromKind kind; int32_t index; } From;
+typedef struct {
+    FromKind kind;
+    int32_t index;
+} From;
 
 typedef struct {
     TspOpcode op;
@@ -54,11 +66,16 @@ typedef struct {
 
 /* Row i of the stage meets row row0 + i*row_step of the tensor; column tile c of the stage meets
  * column tile ctile0 + c (for a broadcast column: the variant of that width). */
-typedef struct { int32_t tensor, row0, row_step, ctile0; } Operand;
+typedef struct {
+    int32_t tensor, row0, row_step, ctile0;
+} Operand;
 
 /* Result `from` (bytes src_byte..) is written to byte planes byte0.. of the tensor. It is a step if
  * the stage has steps, else the product. */
-typedef struct { From from; int32_t tensor, row0, ctile0, byte0, src_byte, bytes; } Output;
+typedef struct {
+    From from;
+    int32_t tensor, row0, ctile0, byte0, src_byte, bytes;
+} Output;
 
 /* One K tile: rows a_row0.. of column tile a_ctile of A against rows w_row0.. (one an output
  * column) of column tile w_ctile of W. byte: the byte plane taken, -1 for the whole element. */
@@ -70,21 +87,25 @@ typedef struct {
 enum { MAX_OPERANDS = 4, MAX_STEPS = 16, MAX_OUTPUTS = 4 };
 
 typedef struct {
-    int32_t op;               /* node of the graph */
-    const char *what;         /* for dumps */
-    int32_t rows, cols;       /* of the result */
+    int32_t op;         /* node of the graph */
+    const char *what;   /* for dumps */
+    int32_t rows, cols; /* of the result */
     bool product;
-    Term *terms; int32_t term_count;
-    Operand operands[MAX_OPERANDS]; int32_t operand_count;
-    Step steps[MAX_STEPS];          int32_t step_count;
-    Output outputs[MAX_OUTPUTS];    int32_t output_count;
+    Term *terms;
+    int32_t term_count;
+    Operand operands[MAX_OPERANDS];
+    int32_t operand_count;
+    Step steps[MAX_STEPS];
+    int32_t step_count;
+    Output outputs[MAX_OUTPUTS];
+    int32_t output_count;
 } Stage;
 
 /* A run of issues, placed. */
 typedef struct {
     int32_t queue, op;
     TspInsn insn;
-    int32_t step;             /* of the address that Repeat steps */
+    int32_t step; /* of the address that Repeat steps */
     int64_t start;
     int32_t count, interval;
 } Run;
@@ -92,12 +113,17 @@ typedef struct {
 typedef struct {
     const TspGraph *graph;
     TspMachine machine;
-    Tensor *tensors; int32_t tensor_count, tensor_capacity;
-    Stage *stages;   int32_t stage_count, stage_capacity;
-    Run *runs;       int32_t run_count, run_capacity;
-    TspLink *links;  int32_t link_count, link_capacity;
-    int64_t bound_cycles; const char *bound_by;
-    int64_t *op_bound;        /* one a node */
+    Tensor *tensors;
+    int32_t tensor_count, tensor_capacity;
+    Stage *stages;
+    int32_t stage_count, stage_capacity;
+    Run *runs;
+    int32_t run_count, run_capacity;
+    TspLink *links;
+    int32_t link_count, link_capacity;
+    int64_t bound_cycles;
+    const char *bound_by;
+    int64_t *op_bound; /* one a node */
     int64_t macs;
 } Module;
 
@@ -128,8 +154,14 @@ static inline Place tsp_stripe(const Tensor *t, int32_t group, int32_t row, int3
     p.addr += local / group;
     return p;
 }
-static inline int32_t tsp_ceil_div(int64_t a, int64_t b) { return (int32_t)((a + b - 1) / b); }
-static inline int32_t tsp_min32(int32_t a, int32_t b) { return a < b ? a : b; }
-static inline int64_t tsp_max64(int64_t a, int64_t b) { return a > b ? a : b; }
+static inline int32_t tsp_ceil_div(int64_t a, int64_t b) {
+    return (int32_t)((a + b - 1) / b);
+}
+static inline int32_t tsp_min32(int32_t a, int32_t b) {
+    return a < b ? a : b;
+}
+static inline int64_t tsp_max64(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
 
 #endif

@@ -15,26 +15,38 @@
 #include <string.h>
 
 enum { SET_WORDS = 3 }; /* one bit for each (slice, bank): at most 88 x 2 */
-typedef struct { uint64_t bits[SET_WORDS]; } Set;
+typedef struct {
+    uint64_t bits[SET_WORDS];
+} Set;
 
-typedef struct { int32_t other; bool same_slice, same_ctile; } Edge;
-typedef struct { Edge *items; int32_t count, capacity; } EdgeList;
+typedef struct {
+    int32_t other;
+    bool same_slice, same_ctile;
+} Edge;
+typedef struct {
+    Edge *items;
+    int32_t count, capacity;
+} EdgeList;
 
 typedef struct {
     Module *module;
     const TspMachine *m;
     int32_t slices, banks;
-    int32_t *fill;    /* rows used of each (slice, bank) */
-    int64_t *heat;    /* vectors that will pass each slice */
-    EdgeList *edges;  /* of each tensor */
-    Set **used;       /* [tensor][ctile] */
-    Set *used_all;    /* [tensor] */
-    int32_t stuck;    /* tensor that found no place in the last attempt */
+    int32_t *fill;                             /* rows used of each (slice, bank) */
+    int64_t *heat;                             /* vectors that will pass each slice */
+    EdgeList *edges;                           /* of each tensor */
+    Set **used;                                /* [tensor][ctile] */
+    Set *used_all;                             /* [tensor] */
+    int32_t stuck;                             /* tensor that found no place in the last attempt */
     int32_t max_copies, max_block, max_spread; /* spread: (slice, bank) pairs of a tensor */
 } Layout;
 
-static void set_add(Set *s, int32_t i) { s->bits[i / 64] |= 1ull << (i % 64); }
-static bool set_has(const Set *s, int32_t i) { return s->bits[i / 64] >> (i % 64) & 1; }
+static void set_add(Set *s, int32_t i) {
+    s->bits[i / 64] |= 1ull << (i % 64);
+}
+static bool set_has(const Set *s, int32_t i) {
+    return s->bits[i / 64] >> (i % 64) & 1;
+}
 
 static bool add_edge(Layout *l, int32_t a, int32_t b, bool same_slice, bool same_ctile,
                      TspError *err) {
@@ -123,8 +135,7 @@ static int32_t pick(const Layout *l, int32_t tensor, int32_t ctile, int hemisphe
 
 static Place take(Layout *l, int32_t tensor, int32_t ctile, int32_t index, int32_t rows,
                   int64_t heat) {
-    Place p = {index / l->banks,
-               (int32_t)(index % l->banks * l->m->mem_rows) + l->fill[index]};
+    Place p = {index / l->banks, (int32_t)(index % l->banks * l->m->mem_rows) + l->fill[index]};
     l->fill[index] += rows;
     l->heat[p.slice] += heat;
     set_add(&l->used[tensor][ctile], index);
@@ -145,16 +156,17 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
     int wish = t->copies > 1 ? copy >= t->copies / 2 : (tensor + ctile + block) & 1;
     bool crowded = spread(l, tensor) >= l->max_spread; /* leave slices to those beside it */
     for (int attempt = crowded ? 0 : 2; attempt < 4; attempt++) {
-        Place *place =
-            &t->places[((copy * t->blocks + block) * t->ctiles + ctile) * t->bytes];
+        Place *place = &t->places[((copy * t->blocks + block) * t->ctiles + ctile) * t->bytes];
         Set taken = {{0}}; /* all copies of all bytes of a row are written in one cycle */
         int32_t index[4], byte = 0;
         for (int32_t c = 0; c < copy; c++)
             for (int32_t b = 0; b < t->bytes; b++)
-                set_add(&taken, t->places[((c * t->blocks + block) * t->ctiles + ctile) * t->bytes + b].slice);
+                set_add(
+                    &taken,
+                    t->places[((c * t->blocks + block) * t->ctiles + ctile) * t->bytes + b].slice);
         for (; byte < t->bytes; byte++) {
-            index[byte] = pick(l, tensor, ctile, attempt & 1 ? !wish : wish, rows, &taken,
-                               attempt < 2);
+            index[byte] =
+                pick(l, tensor, ctile, attempt & 1 ? !wish : wish, rows, &taken, attempt < 2);
             if (index[byte] < 0) break;
             set_add(&taken, index[byte] / l->banks);
         }
@@ -189,8 +201,11 @@ static bool place_stripes(Layout *l, int32_t tensor, int32_t block, int32_t ctil
         for (; n < group; n++) {
             Set avoid = taken;
             beside_stripe(l, t, block, ctile, byte, n, &avoid);
-            index[n] = pick(l, tensor, ctile, attempt == 1 ? wish : attempt == 2 ? !wish : -1, rows,
-                            &avoid, attempt == 0);
+            index[n] = pick(l, tensor, ctile,
+                            attempt == 1   ? wish
+                            : attempt == 2 ? !wish
+                                           : -1,
+                            rows, &avoid, attempt == 0);
             if (index[n] < 0) break;
             set_add(&taken, index[n] / l->banks);
         }
@@ -223,7 +238,7 @@ static bool place_tensor(Layout *l, int32_t tensor, bool *fits, TspError *err) {
     if (!l->used[tensor]) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
     if (t->contiguous) {
         /* a copy for each unit that may stream it: a plane, or for fp16 a pair of planes */
-        t->copies = !t->streamed            ? 1
+        t->copies = !t->streamed          ? 1
                     : t->dtype == TSP_F16 ? tsp_min32(2, l->max_copies)
                                           : l->max_copies;
         t->blocks = tsp_ceil_div(t->rows, limit);
@@ -279,7 +294,8 @@ static int64_t least_bytes(const Module *m, const Tensor **largest) {
 static bool check_size(const Module *m, int64_t *needed, int64_t *capacity, TspError *err) {
     const Tensor *largest = NULL;
     *needed = least_bytes(m, &largest);
-    *capacity = 2 * m->machine.mem_slices * tsp_mem_slice_rows(&m->machine) * tsp_lanes(&m->machine);
+    *capacity =
+        2 * m->machine.mem_slices * tsp_mem_slice_rows(&m->machine) * tsp_lanes(&m->machine);
     if (*needed > *capacity)
         return tsp_fail(err, TSP_ERR_INPUT,
                         "%s: the tensors need %lld bytes of memory, the chip '%s' has %lld: %lld "
@@ -303,9 +319,10 @@ static bool place_all(Layout *l, bool *fits, TspError *err) {
 
 static bool try_all(Layout *l, TspError *err) {
     /* generous first; spread in sixteenths of the slices */
-    static const struct { int32_t copies, block, spread; } attempts[] = {
-        {4, 4096, 10}, {2, 4096, 4}, {1, 4096, 4}, {1, 4096, 0},
-        {1, 1024, 10}, {1, 256, 10}, {1, 64, 10},  {1, 64, 0}};
+    static const struct {
+        int32_t copies, block, spread;
+    } attempts[] = {{4, 4096, 10}, {2, 4096, 4}, {1, 4096, 4}, {1, 4096, 0},
+                    {1, 1024, 10}, {1, 256, 10}, {1, 64, 10},  {1, 64, 0}};
     int64_t needed, capacity;
     bool fits = false;
     if (!check_size(l->module, &needed, &capacity, err) || !find_edges(l, err)) return false;

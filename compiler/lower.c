@@ -15,8 +15,7 @@ static void find_needs(Lowerer *l) {
             if (n->inputs[j] < 0) continue;
             if (n->op == TSP_GRAPH_MATMUL || n->op == TSP_GRAPH_MATMUL_INTEGER)
                 turned = j == 1 && l->graph->values[n->inputs[1]].rank >= 2;
-            if (n->op == TSP_GRAPH_GEMM)
-                turned = (j == 0 && n->trans_a) || (j == 1 && !n->trans_b);
+            if (n->op == TSP_GRAPH_GEMM) turned = (j == 0 && n->trans_a) || (j == 1 && !n->trans_b);
             l->needs[n->inputs[j]][turned] = true;
         }
     }
@@ -24,10 +23,14 @@ static void find_needs(Lowerer *l) {
 
 static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
     switch (node->op) {
-    case TSP_GRAPH_MATMUL: return lower_matmul(l, node, err);
-    case TSP_GRAPH_MATMUL_INTEGER: return lower_matmul_integer(l, node, err);
-    case TSP_GRAPH_GEMM: return lower_gemm(l, node, err);
-    default: return lower_elementwise(l, node, err);
+    case TSP_GRAPH_MATMUL:
+        return lower_matmul(l, node, err);
+    case TSP_GRAPH_MATMUL_INTEGER:
+        return lower_matmul_integer(l, node, err);
+    case TSP_GRAPH_GEMM:
+        return lower_gemm(l, node, err);
+    default:
+        return lower_elementwise(l, node, err);
     }
 }
 

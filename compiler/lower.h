@@ -4,8 +4,11 @@
 #define TSP_LOWER_H
 #include "ir.h"
 
-enum { ROWWISE = 0, TRANSPOSED = 1 }; /* orientation of a tensor: lanes run along the last
-                                         dimension, or along the last but one */
+enum {
+    ROWWISE = 0,
+    TRANSPOSED = 1
+}; /* orientation of a tensor: lanes run along the last
+      dimension, or along the last but one */
 
 typedef struct {
     Module *module;
@@ -29,13 +32,20 @@ bool lower_split(Lowerer *l, int32_t value, int orientation, int32_t part[3], Ts
 int32_t lower_widened(Lowerer *l, int32_t value, int32_t cols, TspError *err);
 Stage *lower_new_stage(Lowerer *l, const char *what, int32_t rows, int32_t cols, TspError *err);
 /* Adds a step, returns its From. */
-From lower_step(Stage *s, TspOpcode op, TspDtype type, TspDtype type2, From a, From b, uint32_t imm);
+From lower_step(Stage *s, TspOpcode op, TspDtype type, TspDtype type2, From a, From b,
+                uint32_t imm);
 /* Adds an operand (or finds the same one), returns its From. */
 From lower_operand(Stage *s, int32_t tensor, int32_t row0, int32_t row_step);
 void lower_output(Lowerer *l, Stage *s, From from, int32_t tensor, int32_t row0);
-static inline From from_none(void) { return (From){FROM_NONE, 0}; }
-static inline From from_imm(void) { return (From){FROM_IMM, 0}; }
-static inline From from_product(void) { return (From){FROM_PRODUCT, 0}; }
+static inline From from_none(void) {
+    return (From){FROM_NONE, 0};
+}
+static inline From from_imm(void) {
+    return (From){FROM_IMM, 0};
+}
+static inline From from_product(void) {
+    return (From){FROM_PRODUCT, 0};
+}
 
 /* lower_product.c: MatMul, MatMulInteger, Gemm. lower_elementwise.c: the rest. */
 bool lower_matmul(Lowerer *l, const TspNode *node, TspError *err);

@@ -11,11 +11,16 @@ static From apply(Stage *s, const TspNode *node, const TspGraph *g, From a, From
     TspDtype type = g->values[node->inputs[0]].dtype;
     TspDtype plain = type == TSP_BOOL ? TSP_U8 : type;
     switch (node->op) {
-    case TSP_GRAPH_ADD: return lower_step(s, TSP_OP_ADD, type, type, a, b, 0);
-    case TSP_GRAPH_SUB: return lower_step(s, TSP_OP_SUB, type, type, a, b, 0);
-    case TSP_GRAPH_MUL: return lower_step(s, TSP_OP_MUL, type, type, a, b, 0);
-    case TSP_GRAPH_RELU: return lower_step(s, TSP_OP_RELU, type, type, a, from_none(), 0);
-    default: break; /* Cast */
+    case TSP_GRAPH_ADD:
+        return lower_step(s, TSP_OP_ADD, type, type, a, b, 0);
+    case TSP_GRAPH_SUB:
+        return lower_step(s, TSP_OP_SUB, type, type, a, b, 0);
+    case TSP_GRAPH_MUL:
+        return lower_step(s, TSP_OP_MUL, type, type, a, b, 0);
+    case TSP_GRAPH_RELU:
+        return lower_step(s, TSP_OP_RELU, type, type, a, from_none(), 0);
+    default:
+        break; /* Cast */
     }
     if (node->to == type) return lower_step(s, TSP_OP_PASS, plain, plain, a, from_none(), 0);
     if (node->to == TSP_BOOL) {
@@ -54,7 +59,8 @@ bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
         From from[2] = {from_none(), from_none()};
         if (!s) return false;
         for (int32_t d = inner; d >= 0; d--) {
-            for (int32_t i = 0; i < node->input_count; i++) at[i] += outer % y->shape[d] * stride[i][d];
+            for (int32_t i = 0; i < node->input_count; i++)
+                at[i] += outer % y->shape[d] * stride[i][d];
             outer /= y->shape[d];
         }
         for (int32_t i = 0; i < node->input_count; i++)

@@ -12,14 +12,14 @@
 
 /* What a matrix product is, after the choice of what streams. */
 typedef struct {
-    int32_t stream, weights;         /* graph values */
+    int32_t stream, weights;           /* graph values */
     int stream_turned, weights_turned; /* orientation wanted */
-    int32_t rows, cols, depth;       /* of one product: M, N, K */
-    int32_t batches;                 /* separate products */
+    int32_t rows, cols, depth;         /* of one product: M, N, K */
+    int32_t batches;                   /* separate products */
     int32_t batch_rank;
     int64_t batch_shape[TSP_MAX_RANK];
     int64_t stream_stride[TSP_MAX_RANK], weight_stride[TSP_MAX_RANK]; /* rows, by batch dimension */
-    bool swapped;                    /* the graph's first input is in the planes */
+    bool swapped; /* the graph's first input is in the planes */
 } Product;
 
 /* Row strides of an operand over the batch dimensions; `own` rows belong to one batch. */
@@ -46,7 +46,9 @@ static int64_t batch_row(const Product *p, const int64_t stride[TSP_MAX_RANK], i
 
 static Product plan(const TspGraph *g, const TspNode *node) {
     const TspValue *a = &g->values[node->inputs[0]], *b = &g->values[node->inputs[1]];
-    Product p = {.stream = node->inputs[0], .weights = node->inputs[1], .batches = 1,
+    Product p = {.stream = node->inputs[0],
+                 .weights = node->inputs[1],
+                 .batches = 1,
                  .weights_turned = TRANSPOSED};
     int64_t lead_a[TSP_MAX_RANK], lead_b[TSP_MAX_RANK];
     int32_t rank_a = a->rank > 2 ? a->rank - 2 : 0, rank_b = b->rank > 2 ? b->rank - 2 : 0;
@@ -105,7 +107,8 @@ bool lower_finish_product(Lowerer *l, TspDtype product_type, TspError *err) {
     for (int32_t k = 0; k < whole.term_count; k++) {
         Stage *s = lower_new_stage(l, whole.what, whole.rows, whole.cols, err);
         Term *term = s ? malloc(sizeof *term) : NULL;
-        if (!term) return free(whole.terms), s ? tsp_fail(err, TSP_ERR_SYSTEM, "out of memory") : false;
+        if (!term)
+            return free(whole.terms), s ? tsp_fail(err, TSP_ERR_SYSTEM, "out of memory") : false;
         bool last = k == whole.term_count - 1;
         From product = from_product();
         part = *s;
@@ -130,8 +133,9 @@ bool lower_finish_product(Lowerer *l, TspDtype product_type, TspError *err) {
                     part.outputs[i].from = (From){FROM_STEP, 0};
             }
             part.step_count++;
-            part.steps[0] = (Step){TSP_OP_ADD, product_type, product_type, product,
-                                   lower_operand(&part, sum, 0, 1), 0};
+            part.steps[0] = (Step){
+                TSP_OP_ADD, product_type, product_type, product, lower_operand(&part, sum, 0, 1),
+                0};
             product = (From){FROM_STEP, 0};
         }
         if (!last) {
@@ -179,7 +183,8 @@ bool lower_matmul(Lowerer *l, const TspNode *node, TspError *err) {
         if (!s || !add_float_terms(l, s, a, (int32_t)batch_row(&p, p.stream_stride, b), w,
                                    (int32_t)batch_row(&p, p.weight_stride, b), count, err))
             return false;
-        if (count == 1) result = lower_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, result, from_none(), 0);
+        if (count == 1)
+            result = lower_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, result, from_none(), 0);
         lower_output(l, s, result, out, b * p.rows);
         if (!lower_finish_product(l, TSP_F32, err)) return false;
     }
@@ -195,10 +200,10 @@ static int32_t copy_tensor(Lowerer *l, int32_t from, TspError *err) {
     Stage *s = to < 0 ? NULL : lower_new_stage(l, "copy", x.rows, x.cols, err);
     if (!s) return -1;
     l->module->tensors[from].contiguous = l->module->tensors[to].contiguous = true;
-    lower_output(l, s,
-                 lower_step(s, TSP_OP_PASS, x.dtype, x.dtype, lower_operand(s, from, 0, 1),
-                            from_none(), 0),
-                 to, 0);
+    lower_output(
+        l, s,
+        lower_step(s, TSP_OP_PASS, x.dtype, x.dtype, lower_operand(s, from, 0, 1), from_none(), 0),
+        to, 0);
     return to;
 }
 
@@ -240,7 +245,10 @@ bool lower_gemm(Lowerer *l, const TspNode *node, TspError *err) {
 /* ---- MatMulInteger: sum (A - za)(B - zb) with int8 planes ---- */
 
 /* Zero points of one operand: none, one for all, or one a row of the operand's matrix. */
-typedef struct { const TspValue *value; bool any; } ZeroPoint;
+typedef struct {
+    const TspValue *value;
+    bool any;
+} ZeroPoint;
 
 static int32_t zero_at(const ZeroPoint *z, int64_t i) {
     const uint8_t *data = z->value ? z->value->data : NULL;
@@ -264,7 +272,9 @@ static bool zero_point(const TspGraph *g, const TspNode *node, int32_t input, Ze
 
 enum { MAX_PARTS = 3 };
 
-static int32_t clamp_i8(int32_t v) { return v < -128 ? -128 : v > 127 ? 127 : v; }
+static int32_t clamp_i8(int32_t v) {
+    return v < -128 ? -128 : v > 127 ? 127 : v;
+}
 
 /* Constant weights minus their zero points, as int8 tensors that add up; and the sums over K of
  * each output column. `turned`: the value is [.., K, N]. */
@@ -285,9 +295,9 @@ static bool constant_parts(Lowerer *l, const TspValue *v, int turned, const Zero
     for (bool left = true; left;) {
         bool raw = !z->any; /* as it stands, signed or not */
         Tensor *t;
-        part[*count] = lower_new_tensor(l, v->name, turned ? ".weights" : ".rows",
-                                        raw ? v->dtype : TSP_I8, TSP_ROLE_CONSTANT, v->rank,
-                                        v->shape, turned, err);
+        part[*count] =
+            lower_new_tensor(l, v->name, turned ? ".weights" : ".rows", raw ? v->dtype : TSP_I8,
+                             TSP_ROLE_CONSTANT, v->rank, v->shape, turned, err);
         if (part[*count] < 0) return free(rest), false;
         t = &l->module->tensors[part[(*count)++]];
         if (!(t->data = malloc((size_t)n)))
@@ -305,8 +315,8 @@ static bool constant_parts(Lowerer *l, const TspValue *v, int turned, const Zero
 }
 
 /* A constant int16 or int32 tensor of zero points, one a row, as wide as `cols`. */
-static int32_t zero_rows(Lowerer *l, const ZeroPoint *z, TspDtype dtype, int32_t rows,
-                         int32_t cols, TspError *err) {
+static int32_t zero_rows(Lowerer *l, const ZeroPoint *z, TspDtype dtype, int32_t rows, int32_t cols,
+                         TspError *err) {
     int64_t shape[2] = {rows, 1};
     int32_t i = lower_new_tensor(l, z->value->name, ".wide", dtype, TSP_ROLE_CONSTANT, 2, shape,
                                  false, err);
@@ -346,7 +356,8 @@ static bool computed_parts(Lowerer *l, int32_t value, int turned, const ZeroPoin
             return false;
     t = &l->module->tensors[whole];
     per_batch = tsp_value_elements(z->value) == 1 ? t->rows : (int32_t)tsp_value_elements(z->value);
-    zeros = zero_rows(l, z, TSP_I16, tsp_value_elements(z->value) == 1 ? 1 : per_batch, t->cols, err);
+    zeros =
+        zero_rows(l, z, TSP_I16, tsp_value_elements(z->value) == 1 ? 1 : per_batch, t->cols, err);
     if (zeros < 0) return false;
     t = &l->module->tensors[whole];
     t->contiguous = true;
@@ -433,13 +444,14 @@ bool lower_matmul_integer(Lowerer *l, const TspNode *node, TspError *err) {
         From result = from_product();
         if (!s) return false;
         for (int32_t i = 0; i < count; i++)
-            if (!add_terms(l, s, stream, (int32_t)batch_row(&p, p.stream_stride, b), part[i],
-                           w_row, err))
+            if (!add_terms(l, s, stream, (int32_t)batch_row(&p, p.stream_stride, b), part[i], w_row,
+                           err))
                 return false;
         if (zs.any) { /* sum (A - za) W = sum A W - za * sum W */
             From sum = lower_operand(s, sums, w_row / p.cols, 0);
             if (many)
-                sum = lower_step(s, TSP_OP_MUL, TSP_I32, TSP_I32, sum, lower_operand(s, zeros, 0, 1), 0);
+                sum = lower_step(s, TSP_OP_MUL, TSP_I32, TSP_I32, sum,
+                                 lower_operand(s, zeros, 0, 1), 0);
             else
                 sum = lower_step(s, TSP_OP_MUL, TSP_I32, TSP_I32, sum, from_imm(),
                                  (uint32_t)zero_at(&zs, 0));

@@ -140,9 +140,9 @@ int32_t lower_oriented(Lowerer *l, int32_t value, int orientation, TspError *err
     if (*slot >= 0) return *slot;
     if (v->data) {
         Tensor *t;
-        *slot = lower_new_tensor(l, v->name, orientation ? ".transposed" : "", v->dtype,
-                                 TSP_ROLE_CONSTANT, v->rank, v->shape, orientation == TRANSPOSED,
-                                 err);
+        *slot =
+            lower_new_tensor(l, v->name, orientation ? ".transposed" : "", v->dtype,
+                             TSP_ROLE_CONSTANT, v->rank, v->shape, orientation == TRANSPOSED, err);
         if (*slot < 0) return -1;
         t = &l->module->tensors[*slot];
         t->data = malloc((size_t)tsp_value_bytes(v));
@@ -252,9 +252,8 @@ static bool split_on_chip(Lowerer *l, int32_t whole, const int32_t part[3], int 
 }
 
 bool lower_split(Lowerer *l, int32_t value, int orientation, int32_t part[3], TspError *err) {
-    static const char *const suffix[2][3] = {{".hi", ".lo", ".hi/2048"},
-                                             {".hi.transposed", ".lo.transposed",
-                                              ".hi/2048.transposed"}};
+    static const char *const suffix[2][3] = {
+        {".hi", ".lo", ".hi/2048"}, {".hi.transposed", ".lo.transposed", ".hi/2048.transposed"}};
     const TspValue *v = &l->graph->values[value];
     int32_t(*cached)[3] = &l->split_of[value][orientation], whole = -1;
     if ((*cached)[0] >= 0) return memcpy(part, *cached, sizeof *cached), true;
@@ -282,7 +281,8 @@ bool lower_split(Lowerer *l, int32_t value, int orientation, int32_t part[3], Ts
                                 "halves; scale it to within 65504",
                                 v->name, (double)x);
         }
-        for (int i = 0; i < 3; i++) halves[i] = (uint16_t *)(void *)l->module->tensors[part[i]].data;
+        for (int i = 0; i < 3; i++)
+            halves[i] = (uint16_t *)(void *)l->module->tensors[part[i]].data;
         split_on_host(v->data, tsp_value_elements(v), halves);
     } else if (few_slices(&l->module->machine)) {
         for (int i = 0; i < 3; i++)

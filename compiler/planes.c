@@ -11,7 +11,9 @@
 
 #include <stdlib.h>
 
-typedef struct { int32_t tile, row, rows; } Job;
+typedef struct {
+    int32_t tile, row, rows;
+} Job;
 
 typedef struct {
     Job *jobs;
@@ -64,7 +66,8 @@ static bool share_out(const Scheduler *s, const Stage *stage, Unit *units, int32
     return true;
 }
 
-/* Loads the weights of a term for output columns column0.. into one plane. `byte`: of the element. */
+/* Loads the weights of a term for output columns column0.. into one plane. `byte`: of the element.
+ */
 static bool load_weights(Scheduler *s, const Stage *stage, const Term *term, int32_t byte,
                          int32_t plane, int32_t column0, TspError *err) {
     const TspMachine *m = s->m;
@@ -88,20 +91,32 @@ static bool load_weights(Scheduler *s, const Stage *stage, const Term *term, int
         flow_reach(&f->wires[wire], slice_column);
         read = flow_time_at(&f->wires[wire], slice_column) - m->mem_read_cycles;
         for (int32_t g = 0; w->ready && g < count; g++)
-            from = tsp_max64(from, schedule_ready(w, term->w_ctile, row + g * group, 0, 1, 1) -
-                                       read - g);
-        flow_item(f, (Item){.kind = ITEM_MEM, .queue = p.slice,
-                            .insn = {.op = TSP_OP_READ, .addr = p.addr}, .step = 1, .start = read,
-                            .count = count, .interval = 1, .bank = tsp_mem_bank(m, p.addr),
-                            .drives = {wire, j}, .drive_width = 1, .reads = {{-1, 0}, {-1, 0}}});
+            from = tsp_max64(from,
+                             schedule_ready(w, term->w_ctile, row + g * group, 0, 1, 1) - read - g);
+        flow_item(f, (Item){.kind = ITEM_MEM,
+                            .queue = p.slice,
+                            .insn = {.op = TSP_OP_READ, .addr = p.addr},
+                            .step = 1,
+                            .start = read,
+                            .count = count,
+                            .interval = 1,
+                            .bank = tsp_mem_bank(m, p.addr),
+                            .drives = {wire, j},
+                            .drive_width = 1,
+                            .reads = {{-1, 0}, {-1, 0}}});
     }
     for (int part = 0; part < 2; part++) {
         int32_t count = part ? rest : group, issues = part ? rest > 0 : full;
         if (issues == 0) continue;
-        flow_item(f, (Item){.kind = ITEM_QUEUE, .queue = queue,
+        flow_item(f, (Item){.kind = ITEM_QUEUE,
+                            .queue = queue,
                             .insn = {.op = TSP_OP_LW, .group = part ? full : 0, .count = count},
-                            .step = 1, .start = part ? full : 0, .count = issues, .interval = 1,
-                            .drives = {-1, 0}, .reads = {{wire, 0}, {-1, 0}},
+                            .step = 1,
+                            .start = part ? full : 0,
+                            .count = issues,
+                            .interval = 1,
+                            .drives = {-1, 0},
+                            .reads = {{wire, 0}, {-1, 0}},
                             .read_width = {count, 0}});
     }
     if ((start = flow_earliest(&s->table, f, from, err)) < 0 ||
@@ -111,16 +126,18 @@ static bool load_weights(Scheduler *s, const Stage *stage, const Term *term, int
     from = tsp_max64(start + full + (rest > 0) - 1 + m->mxm_load_cycles,
                      s->planes[plane].array_free - m->mxm_install_cycles);
     flow_clear(f, stage->op, "install");
-    flow_item(f, (Item){.kind = ITEM_QUEUE, .queue = queue,
+    flow_item(f, (Item){.kind = ITEM_QUEUE,
+                        .queue = queue,
                         .insn = {.op = TSP_OP_IW, .type = (int32_t)term_type(w, term->w_byte)},
-                        .count = 1, .interval = 1, .drives = {-1, 0},
+                        .count = 1,
+                        .interval = 1,
+                        .drives = {-1, 0},
                         .reads = {{-1, 0}, {-1, 0}}});
     if ((start = flow_earliest(&s->table, f, from, err)) < 0 ||
         !flow_commit(&s->table, f, start, err))
         return false;
     s->planes[plane].installed = start + m->mxm_install_cycles;
-    s->planes[plane].load_from =
-        start + tsp_max64(1, m->mxm_install_cycles - m->mxm_load_cycles);
+    s->planes[plane].load_from = start + tsp_max64(1, m->mxm_install_cycles - m->mxm_load_cycles);
     s->planes[plane].any = true;
     s->planes[plane].weights = *term;
     s->planes[plane].weights.w_byte = byte;
@@ -156,30 +173,42 @@ static bool build_step(Scheduler *s, const Stage *stage, const Term *term, const
     TspDtype type = term_type(a, term->a_byte);
     TspHemisphere h = plane < (int32_t)m->mxm_planes ? TSP_WEST : TSP_EAST;
     TspDirection out = h == TSP_WEST ? TSP_WESTWARD : TSP_EASTWARD;
-    int32_t column = tsp_mxm_column(m, h), interval = type == TSP_F16 ? (int32_t)m->mxm_fp16_cycles : 1;
+    int32_t column = tsp_mxm_column(m, h),
+            interval = type == TSP_F16 ? (int32_t)m->mxm_fp16_cycles : 1;
     int32_t width = type == TSP_F16 ? 2 : 1, row = term->a_row0 + job->row, wire, product = -1;
     int32_t local = plane % (int32_t)m->mxm_planes;
     int64_t acc = tsp_insn_func(m, TSP_OP_ABC);
     Flow *f = &s->compute;
     flow_clear(f, stage->op, stage->what);
-    wire = flow_wire(f, (Wire){out, width, flow_phase(out, 0, column), job->rows, interval, column,
-                               column, 0});
+    wire = flow_wire(
+        f, (Wire){out, width, flow_phase(out, 0, column), job->rows, interval, column, column, 0});
     for (int32_t b = 0; b < width; b++) {
         Place p = tsp_place(a, copy, row, term->a_ctile, term->a_byte >= 0 ? term->a_byte : b);
         int32_t slice_column = tsp_slice_column(m, p.slice);
         int64_t read;
         flow_reach(&f->wires[wire], slice_column);
         read = flow_time_at(&f->wires[wire], slice_column) - m->mem_read_cycles;
-        *from = tsp_max64(*from, schedule_ready(a, term->a_ctile, row, 1, job->rows, interval) - read);
-        flow_item(f, (Item){.kind = ITEM_MEM, .queue = p.slice,
-                            .insn = {.op = TSP_OP_READ, .addr = p.addr}, .step = 1, .start = read,
-                            .count = job->rows, .interval = interval,
-                            .bank = tsp_mem_bank(m, p.addr), .drives = {wire, b}, .drive_width = 1,
+        *from =
+            tsp_max64(*from, schedule_ready(a, term->a_ctile, row, 1, job->rows, interval) - read);
+        flow_item(f, (Item){.kind = ITEM_MEM,
+                            .queue = p.slice,
+                            .insn = {.op = TSP_OP_READ, .addr = p.addr},
+                            .step = 1,
+                            .start = read,
+                            .count = job->rows,
+                            .interval = interval,
+                            .bank = tsp_mem_bank(m, p.addr),
+                            .drives = {wire, b},
+                            .drive_width = 1,
                             .reads = {{-1, 0}, {-1, 0}}});
     }
-    flow_item(f, (Item){.kind = ITEM_QUEUE, .queue = tsp_queue_mxm(m, h, local, TSP_ROLE_ACTIVATIONS),
-                        .insn = {.op = TSP_OP_ABC, .type = (int32_t)type}, .count = job->rows,
-                        .interval = interval, .drives = {-1, 0}, .reads = {{wire, 0}, {-1, 0}},
+    flow_item(f, (Item){.kind = ITEM_QUEUE,
+                        .queue = tsp_queue_mxm(m, h, local, TSP_ROLE_ACTIVATIONS),
+                        .insn = {.op = TSP_OP_ABC, .type = (int32_t)type},
+                        .count = job->rows,
+                        .interval = interval,
+                        .drives = {-1, 0},
+                        .reads = {{wire, 0}, {-1, 0}},
                         .read_width = {width, 0}});
     if (emit) {
         TspDirection back = h == TSP_WEST ? TSP_EASTWARD : TSP_WESTWARD;
@@ -187,13 +216,18 @@ static bool build_step(Scheduler *s, const Stage *stage, const Term *term, const
                                       flow_phase(back, acc + tsp_insn_func(m, TSP_OP_ACC), column),
                                       job->rows, interval, column, column, 0});
     }
-    flow_item(f, (Item){.kind = ITEM_QUEUE, .queue = tsp_queue_mxm(m, h, local, TSP_ROLE_RESULTS),
+    flow_item(f, (Item){.kind = ITEM_QUEUE,
+                        .queue = tsp_queue_mxm(m, h, local, TSP_ROLE_RESULTS),
                         .insn = {.op = TSP_OP_ACC, .add = add, .emit = emit},
-                        .step = add || !emit, .start = acc, .count = job->rows,
-                        .interval = interval, .drives = {product, 0}, .drive_width = emit ? 4 : 0,
+                        .step = add || !emit,
+                        .start = acc,
+                        .count = job->rows,
+                        .interval = interval,
+                        .drives = {product, 0},
+                        .drive_width = emit ? 4 : 0,
                         .reads = {{-1, 0}, {-1, 0}}});
-    return !emit || schedule_tail(s, f, stage, job->row, job->rows, job->tile, interval, product,
-                                  from, err);
+    return !emit ||
+           schedule_tail(s, f, stage, job->row, job->rows, job->tile, interval, product, from, err);
 }
 
 /* Places the next step of a unit. */
@@ -210,8 +244,8 @@ static bool place_step(Scheduler *s, const Stage *stage, Unit *u, int32_t plane,
     if (!prepare_planes(s, stage, term, plane, planes, job->tile * tsp_lanes(s->m), err))
         return false;
     for (int32_t i = 0; i < planes; i++)
-        least = tsp_max64(least, tsp_max64(s->planes[plane + i].array_free,
-                                           s->planes[plane + i].installed));
+        least = tsp_max64(
+            least, tsp_max64(s->planes[plane + i].array_free, s->planes[plane + i].installed));
     for (int32_t tries = 0; tries < a->copies; tries++, copy = (copy + 1) % a->copies) {
         int64_t from = least, found;
         if (!build_step(s, stage, term, job, plane, copy, add, emit, &from, err) ||

@@ -20,8 +20,7 @@ static int32_t lower_bound(const Lane *lane, int64_t time) {
 
 static bool times_meet(const Reservation *r, int64_t first, int64_t last, int32_t interval) {
     if (r->last < first || last < r->first) return false;
-    if (r->interval == interval && interval > 1)
-        return (r->first - first) % interval == 0;
+    if (r->interval == interval && interval > 1) return (r->first - first) % interval == 0;
     if (first == last && r->interval > 1) return (first - r->first) % r->interval == 0;
     if (r->first == r->last && interval > 1) return (r->first - first) % interval == 0;
     return true;
@@ -39,7 +38,8 @@ static int64_t least_move(const Reservation *r, int64_t first, int64_t last, int
 
 int64_t reserve_conflict(const Lane *lane, int64_t first, int64_t last, int32_t interval,
                          int32_t lo, int32_t hi, bool any_range, uint32_t *owner) {
-    int64_t move = 0; /* on past one conflict after the other, each move no longer than it must be */
+    int64_t move =
+        0; /* on past one conflict after the other, each move no longer than it must be */
     for (int32_t i = lower_bound(lane, first - lane->longest); i < lane->count; i++) {
         const Reservation *r = &lane->items[i];
         if (r->first > last + move) break;

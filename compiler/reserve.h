@@ -1,7 +1,7 @@
 /* reserve.h - the reservation table: who has which resource when.
  *
- * A reservation is an arithmetic progression first .. last, `interval` apart, on a lane, and a range
- * lo..hi within it. For streams time is the diagonal (t - column eastward, t + column
+ * A reservation is an arithmetic progression first .. last, `interval` apart, on a lane, and a
+ * range lo..hi within it. For streams time is the diagonal (t - column eastward, t + column
  * westward) and lo..hi are columns, so a run of vectors is a rectangle and conflict is overlap.
  * For queues and ports time is the cycle; lo = hi = bank for memory ports, 0 elsewhere.
  */
@@ -18,7 +18,7 @@ typedef struct {
 typedef struct {
     Reservation *items; /* sorted by first */
     int32_t count, capacity;
-    int64_t longest;    /* greatest last - first among items */
+    int64_t longest; /* greatest last - first among items */
 } Lane;
 
 /* How far the times must move so that the conflict found is over; 0 if there is none. `any_range`

@@ -6,12 +6,12 @@
 
 /* What one plane (or, for fp16, one pair) holds and when it is free. */
 typedef struct {
-    int64_t load_from;   /* first cycle an LW may issue */
-    int64_t array_free;  /* first cycle an activation may be accepted */
-    int64_t installed;   /* first cycle activations meet the installed weights */
-    Term weights;        /* what is installed: w, w_row0, w_ctile, w_byte */
+    int64_t load_from;        /* first cycle an LW may issue */
+    int64_t array_free;       /* first cycle an activation may be accepted */
+    int64_t installed;        /* first cycle activations meet the installed weights */
+    Term weights;             /* what is installed: w, w_row0, w_ctile, w_byte */
     int32_t column0, columns; /* output columns installed */
-    bool any, as_bytes;  /* weights are there; taken byte by byte, as uint8 */
+    bool any, as_bytes;       /* weights are there; taken byte by byte, as uint8 */
 } Plane;
 
 enum { MAX_PLANES = 4 };
@@ -21,7 +21,7 @@ typedef struct {
     const TspMachine *m;
     Table table;
     Plane planes[MAX_PLANES];
-    Flow load, compute;  /* reused */
+    Flow load, compute; /* reused */
 } Scheduler;
 
 /* First cycle >= 0 at which row row0 + i*row_step can be read in cycle that + i*interval. */
@@ -37,8 +37,8 @@ bool schedule_note(Tensor *t, int32_t ctile, Ready ready, TspError *err);
 bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int32_t count,
                    int32_t ctile, int32_t interval, int32_t product, int64_t *from, TspError *err);
 /* After the flow was placed: notes when its results can be read. */
-bool schedule_results(Scheduler *s, const Stage *stage, const Flow *f, int64_t start,
-                      int32_t first, int32_t count, int32_t ctile, int32_t interval, TspError *err);
+bool schedule_results(Scheduler *s, const Stage *stage, const Flow *f, int64_t start, int32_t first,
+                      int32_t count, int32_t ctile, int32_t interval, TspError *err);
 /* End of the longest piece from `row` on that stays inside one block of every tensor the stage
  * touches row by row; at most `limit` rows. */
 int32_t schedule_cut(const Scheduler *s, const Stage *stage, int32_t row, int32_t limit);

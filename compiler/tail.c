@@ -10,15 +10,22 @@
 enum { UNSET = INT32_MIN };
 
 /* ALU input times, relative, of steps, operands and the product. */
-typedef struct { int32_t step[MAX_STEPS], operand[MAX_OPERANDS], product; } Times;
+typedef struct {
+    int32_t step[MAX_STEPS], operand[MAX_OPERANDS], product;
+} Times;
 
 static int32_t *time_of(Times *t, From from, int32_t *step_shift, int32_t op_cycles) {
     *step_shift = 0;
     switch (from.kind) {
-    case FROM_PRODUCT: return &t->product;
-    case FROM_OPERAND: return &t->operand[from.index];
-    case FROM_STEP: *step_shift = op_cycles; return &t->step[from.index];
-    default: return NULL;
+    case FROM_PRODUCT:
+        return &t->product;
+    case FROM_OPERAND:
+        return &t->operand[from.index];
+    case FROM_STEP:
+        *step_shift = op_cycles;
+        return &t->step[from.index];
+    default:
+        return NULL;
     }
 }
 
@@ -70,7 +77,7 @@ static int32_t operand_wire(Scheduler *s, Flow *f, const Operand *o, int32_t fir
             tile = o->ctile0 + ctile;
     TspDirection direction =
         tsp_slice_hemisphere(m, tsp_place(t, 0, row, tile, 0).slice) == TSP_WEST ? TSP_EASTWARD
-                                                                                : TSP_WESTWARD;
+                                                                                 : TSP_WESTWARD;
     wire = flow_wire(f, (Wire){direction, t->bytes, flow_phase(direction, time, vxm), count,
                                interval, vxm, vxm, 0});
     for (int32_t byte = 0; byte < t->bytes && !f->failed; byte++) {
@@ -79,13 +86,19 @@ static int32_t operand_wire(Scheduler *s, Flow *f, const Operand *o, int32_t fir
         int64_t start;
         flow_reach(&f->wires[wire], column);
         start = flow_time_at(&f->wires[wire], column) - m->mem_read_cycles;
-        *from = tsp_max64(*from,
-                          schedule_ready(t, tile, row, o->row_step, count, interval) - start);
-        flow_item(f, (Item){.kind = ITEM_MEM, .queue = p.slice,
-                            .insn = {.op = TSP_OP_READ, .addr = p.addr}, .step = o->row_step,
-                            .start = start, .count = count, .interval = interval,
-                            .bank = tsp_mem_bank(m, p.addr), .drives = {wire, byte},
-                            .drive_width = 1, .reads = {{-1, 0}, {-1, 0}}});
+        *from =
+            tsp_max64(*from, schedule_ready(t, tile, row, o->row_step, count, interval) - start);
+        flow_item(f, (Item){.kind = ITEM_MEM,
+                            .queue = p.slice,
+                            .insn = {.op = TSP_OP_READ, .addr = p.addr},
+                            .step = o->row_step,
+                            .start = start,
+                            .count = count,
+                            .interval = interval,
+                            .bank = tsp_mem_bank(m, p.addr),
+                            .drives = {wire, byte},
+                            .drive_width = 1,
+                            .reads = {{-1, 0}, {-1, 0}}});
     }
     return wire;
 }
@@ -95,11 +108,16 @@ static void write_rows(const Scheduler *s, Flow *f, int32_t wire, int32_t offset
                        int32_t skip, int32_t count, int32_t interval) {
     int32_t column = tsp_slice_column(s->m, p.slice);
     flow_reach(&f->wires[wire], column);
-    flow_item(f, (Item){.kind = ITEM_MEM, .queue = p.slice,
-                        .insn = {.op = TSP_OP_WRITE, .waddr = p.addr}, .step = 1,
+    flow_item(f, (Item){.kind = ITEM_MEM,
+                        .queue = p.slice,
+                        .insn = {.op = TSP_OP_WRITE, .waddr = p.addr},
+                        .step = 1,
                         .start = flow_time_at(&f->wires[wire], column) + (int64_t)skip * interval,
-                        .count = count, .interval = interval, .bank = tsp_mem_bank(s->m, p.addr),
-                        .drives = {-1, 0}, .reads = {{wire, offset}, {-1, 0}},
+                        .count = count,
+                        .interval = interval,
+                        .bank = tsp_mem_bank(s->m, p.addr),
+                        .drives = {-1, 0},
+                        .reads = {{wire, offset}, {-1, 0}},
                         .read_width = {1, 0}});
 }
 
@@ -131,8 +149,8 @@ static bool lies_in(const Scheduler *s, const Output *o, int hemisphere, int32_t
     int32_t tile = o->ctile0 + ctile, group = (int32_t)m->mxm_load_streams;
     for (int32_t b = o->byte0; b < o->byte0 + o->bytes; b++) {
         for (int32_t copy = 0; t->places && copy < t->copies; copy++)
-            if ((int)tsp_slice_hemisphere(
-                    m, tsp_place(t, copy, o->row0 + first, tile, b).slice) == hemisphere)
+            if ((int)tsp_slice_hemisphere(m, tsp_place(t, copy, o->row0 + first, tile, b).slice) ==
+                hemisphere)
                 return true;
         for (int32_t i = 0; t->stripes && i < count; i++)
             if ((int)tsp_slice_hemisphere(
@@ -146,29 +164,44 @@ static bool converts(const Step *step) {
     return step->op == TSP_OP_CVT || step->op == TSP_OP_CVT_SAT;
 }
 
-static TspDtype result_type(const Step *step) { return converts(step) ? step->type2 : step->type; }
+static TspDtype result_type(const Step *step) {
+    return converts(step) ? step->type2 : step->type;
+}
 
 /* Adds the ALU item of a step; returns its index among the items. */
 static int32_t step_item(const Scheduler *s, Flow *f, const Step *step, int32_t time,
                          const int32_t *operand_wires, int32_t product, int32_t count,
                          int32_t interval) {
-    Item item = {.kind = ITEM_ALU, .queue = f->alus++,
-                 .insn = {.op = step->op, .type = (int32_t)step->type,
+    Item item = {.kind = ITEM_ALU,
+                 .queue = f->alus++,
+                 .insn = {.op = step->op,
+                          .type = (int32_t)step->type,
                           .type2 = converts(step) ? (int32_t)step->type2 : 0},
-                 .start = time - s->m->vxm_entry_cycles, .count = count, .interval = interval,
-                 .drives = {-1, 0}, .reads = {{-1, 0}, {-1, 0}}, .alu_from = {-1, -1}};
+                 .start = time - s->m->vxm_entry_cycles,
+                 .count = count,
+                 .interval = interval,
+                 .drives = {-1, 0},
+                 .reads = {{-1, 0}, {-1, 0}},
+                 .alu_from = {-1, -1}};
     const From from[2] = {step->a, step->b};
     for (int j = 0; j < 2; j++) {
         int32_t *source = j ? &item.insn.src_b : &item.insn.src_a;
         switch (from[j].kind) {
-        case FROM_PRODUCT: item.reads[j].wire = product; break;
-        case FROM_OPERAND: item.reads[j].wire = operand_wires[from[j].index]; break;
-        case FROM_STEP: item.alu_from[j] = from[j].index; break;
+        case FROM_PRODUCT:
+            item.reads[j].wire = product;
+            break;
+        case FROM_OPERAND:
+            item.reads[j].wire = operand_wires[from[j].index];
+            break;
+        case FROM_STEP:
+            item.alu_from[j] = from[j].index;
+            break;
         case FROM_IMM:
             *source = TSP_SRC(TSP_SRC_IMM, 0);
             item.insn.imm = (int32_t)step->imm;
             break;
-        case FROM_NONE: break;
+        case FROM_NONE:
+            break;
         }
         if (item.reads[j].wire >= 0) item.read_width[j] = tsp_dtype_bytes(step->type);
     }
@@ -177,8 +210,7 @@ static int32_t step_item(const Scheduler *s, Flow *f, const Step *step, int32_t 
 }
 
 bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int32_t count,
-                   int32_t ctile, int32_t interval, int32_t product, int64_t *from,
-                   TspError *err) {
+                   int32_t ctile, int32_t interval, int32_t product, int64_t *from, TspError *err) {
     const TspMachine *m = s->m;
     int32_t vxm = tsp_vxm_column(m), op_cycles = (int32_t)m->vxm_op_cycles, first_step, emitted = 0;
     int32_t operand_wires[MAX_OPERANDS];
@@ -196,9 +228,8 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
         base += flow_time_at(&f->wires[product], vxm);
     }
     for (int32_t i = 0; i < stage->operand_count; i++)
-        operand_wires[i] =
-            operand_wire(s, f, &stage->operands[i], first, count, ctile, interval,
-                         base + times.operand[i] - m->vxm_entry_cycles, from);
+        operand_wires[i] = operand_wire(s, f, &stage->operands[i], first, count, ctile, interval,
+                                        base + times.operand[i] - m->vxm_entry_cycles, from);
     first_step = f->item_count;
     for (int32_t i = 0; i < stage->step_count; i++)
         step_item(s, f, &stage->steps[i], (int32_t)base + times.step[i], operand_wires, product,
@@ -215,13 +246,13 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
             if (!lies_in(s, out, h, first, count, ctile)) continue;
             if (emitted++) { /* the other direction: one more ALU passes the value on */
                 Step pass = {TSP_OP_PASS, type, type, {FROM_STEP, last}, {FROM_NONE, 0}, 0};
-                item = step_item(s, f, &pass, (int32_t)time, operand_wires, product, count,
-                                 interval);
+                item =
+                    step_item(s, f, &pass, (int32_t)time, operand_wires, product, count, interval);
                 time += op_cycles;
             }
             wire = flow_wire(f, (Wire){direction, tsp_dtype_bytes(type),
-                                       flow_phase(direction, time + m->vxm_exit_cycles, vxm),
-                                       count, interval, vxm, vxm, 0});
+                                       flow_phase(direction, time + m->vxm_exit_cycles, vxm), count,
+                                       interval, vxm, vxm, 0});
             if (f->failed) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
             f->items[item].drives = (Tap){wire, 0};
             f->items[item].drive_width = tsp_dtype_bytes(type);
@@ -231,17 +262,15 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
     return true;
 }
 
-bool schedule_results(Scheduler *s, const Stage *stage, const Flow *f, int64_t start,
-                      int32_t first, int32_t count, int32_t ctile, int32_t interval,
-                      TspError *err) {
+bool schedule_results(Scheduler *s, const Stage *stage, const Flow *f, int64_t start, int32_t first,
+                      int32_t count, int32_t ctile, int32_t interval, TspError *err) {
     int64_t landed = 0; /* of row 0 by the latest of all Writes: later rows follow evenly */
     for (int32_t i = 0; i < f->item_count; i++) {
         const Item *item = &f->items[i];
         if (item->kind != ITEM_MEM || item->insn.op != TSP_OP_WRITE) continue;
         const Wire *w = &f->wires[item->reads[0].wire];
-        landed = tsp_max64(landed,
-                           start + flow_time_at(w, tsp_slice_column(s->m, item->queue)) +
-                               s->m->mem_write_cycles);
+        landed = tsp_max64(landed, start + flow_time_at(w, tsp_slice_column(s->m, item->queue)) +
+                                       s->m->mem_write_cycles);
     }
     for (int32_t o = 0; o < stage->output_count; o++) {
         const Output *out = &stage->outputs[o];
@@ -269,8 +298,8 @@ int32_t schedule_cut(const Scheduler *s, const Stage *stage, int32_t row, int32_
     }
     for (int32_t i = 0; i < stage->term_count; i++) {
         const Term *term = &stage->terms[i];
-        end = tsp_min32(end, block_end(&s->module->tensors[term->a], term->a_row0 + row) -
-                                 term->a_row0);
+        end = tsp_min32(end,
+                        block_end(&s->module->tensors[term->a], term->a_row0 + row) - term->a_row0);
     }
     return end;
 }

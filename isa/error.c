@@ -36,12 +36,14 @@ bool tsp_fail_rule(TspError *err, TspRule rule, int64_t cycle, int32_t queue,
     err->cycle = cycle;
     err->queue = queue;
     err->index = index;
-    if (cycle >= 0) used += (size_t)snprintf(err->text, sizeof err->text, "cycle %lld, ", (long long)cycle);
+    if (cycle >= 0)
+        used += (size_t)snprintf(err->text, sizeof err->text, "cycle %lld, ", (long long)cycle);
     used += (size_t)snprintf(err->text + used, sizeof err->text - used, "chip %d", (int)err->chip);
     if (queue_name[0])
         used += (size_t)snprintf(err->text + used, sizeof err->text - used, ", %s", queue_name);
     if (index >= 0)
-        used += (size_t)snprintf(err->text + used, sizeof err->text - used, ", instruction %d", (int)index);
+        used += (size_t)snprintf(err->text + used, sizeof err->text - used, ", instruction %d",
+                                 (int)index);
     used += (size_t)snprintf(err->text + used, sizeof err->text - used, ": %s; ", rules[rule].text);
     va_start(args, format);
     vsnprintf(err->text + used, sizeof err->text - used, format, args);
@@ -49,8 +51,12 @@ bool tsp_fail_rule(TspError *err, TspRule rule, int64_t cycle, int32_t queue,
     return false;
 }
 
-const char *tsp_rule_name(TspRule rule) { return rules[rule].name; }
-const char *tsp_rule_text(TspRule rule) { return rules[rule].text; }
+const char *tsp_rule_name(TspRule rule) {
+    return rules[rule].name;
+}
+const char *tsp_rule_text(TspRule rule) {
+    return rules[rule].text;
+}
 
 const char *tsp_error_kind_text(TspErrorKind kind) {
     static const char *const text[] = {"no error",  "illegal program", "not modelled",

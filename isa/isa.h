@@ -5,7 +5,16 @@
 #include "machine.h"
 
 /* Element types. The first six are types of the machine; bool is stored as u8 0/1. */
-typedef enum { TSP_I8, TSP_U8, TSP_I16, TSP_I32, TSP_F16, TSP_F32, TSP_BOOL, TSP_DTYPE_COUNT } TspDtype;
+typedef enum {
+    TSP_I8,
+    TSP_U8,
+    TSP_I16,
+    TSP_I32,
+    TSP_F16,
+    TSP_F32,
+    TSP_BOOL,
+    TSP_DTYPE_COUNT
+} TspDtype;
 /* Bytes of an element = streams of a group that carries it. */
 int32_t tsp_dtype_bytes(TspDtype type);
 /* "i8" (assembler) and "int8" (graph files, ONNX, NumPy). Finders return -1 for no match. */
@@ -27,30 +36,44 @@ typedef enum {
 /* A decoded instruction: every operand name of isa.def, those the opcode lacks are 0. */
 typedef struct {
     TspOpcode op;
-    int32_t n, d, a, n2, d2, a2, w, w2, mask;         /* any queue */
-    int32_t addr, stream, waddr, wstream, map;        /* MEM and others */
-    int32_t type, type2, dst, src_a, src_b, imm;      /* VXM */
-    int32_t group, count, add, emit, row;             /* MXM */
-    int32_t src, north, south;                        /* SXM, C2C */
+    int32_t n, d, a, n2, d2, a2, w, w2, mask;    /* any queue */
+    int32_t addr, stream, waddr, wstream, map;   /* MEM and others */
+    int32_t type, type2, dst, src_a, src_b, imm; /* VXM */
+    int32_t group, count, add, emit, row;        /* MXM */
+    int32_t src, north, south;                   /* SXM, C2C */
 } TspInsn;
 
 /* Streams: number + 32 if westward. */
 #define TSP_STREAM(direction, number) ((int32_t)(number) + 32 * (int32_t)(direction))
 #define TSP_STREAM_DIRECTION(stream)  ((stream) >= 32 ? TSP_WESTWARD : TSP_EASTWARD)
-#define TSP_STREAM_NUMBER(stream)     ((stream) & 31)
-#define TSP_DST_NONE 64
+#define TSP_STREAM_NUMBER(stream)     ((stream)&31)
+#define TSP_DST_NONE                  64
 /* VXM sources: kind * 64 + stream or ALU number. */
 typedef enum { TSP_SRC_STREAM = 0, TSP_SRC_IMM = 1, TSP_SRC_ALU = 2, TSP_SRC_LATCH = 3 } TspSrcKind;
 #define TSP_SRC(kind, number) ((int32_t)(kind)*64 + (int32_t)(number))
 #define TSP_SRC_KIND(src)     ((src) / 64)
 #define TSP_SRC_NUMBER(src)   ((src) % 64)
 
-typedef struct { uint64_t lo, hi; } TspWord; /* 16 bytes; lo holds bits 63..0 */
+typedef struct {
+    uint64_t lo, hi;
+} TspWord; /* 16 bytes; lo holds bits 63..0 */
 
 typedef enum {
-    TSP_KIND_UINT, TSP_KIND_SINT, TSP_KIND_FLAG, TSP_KIND_ADDR, TSP_KIND_TYPE, TSP_KIND_STREAM,
-    TSP_KIND_STREAM_TYPE, TSP_KIND_STREAM_TYPE2, TSP_KIND_SG4, TSP_KIND_SG_LOAD,
-    TSP_KIND_SG_LANES, TSP_KIND_SRC, TSP_KIND_DST, TSP_KIND_IMM, TSP_KIND_RESERVED
+    TSP_KIND_UINT,
+    TSP_KIND_SINT,
+    TSP_KIND_FLAG,
+    TSP_KIND_ADDR,
+    TSP_KIND_TYPE,
+    TSP_KIND_STREAM,
+    TSP_KIND_STREAM_TYPE,
+    TSP_KIND_STREAM_TYPE2,
+    TSP_KIND_SG4,
+    TSP_KIND_SG_LOAD,
+    TSP_KIND_SG_LANES,
+    TSP_KIND_SRC,
+    TSP_KIND_DST,
+    TSP_KIND_IMM,
+    TSP_KIND_RESERVED
 } TspKind;
 
 typedef struct {

@@ -54,8 +54,12 @@ static inline int32_t tsp_mem_columns(const TspMachine *m) { /* of one hemispher
     return (int32_t)((m->mem_slices + m->mem_slices_per_column - 1) / m->mem_slices_per_column);
 }
 /* Stream-register columns, numbered from the west end: MXM-W is 0. tsp1: 27, VXM is 13. */
-static inline int32_t tsp_columns(const TspMachine *m) { return 2 * tsp_mem_columns(m) + 5; }
-static inline int32_t tsp_vxm_column(const TspMachine *m) { return tsp_mem_columns(m) + 2; }
+static inline int32_t tsp_columns(const TspMachine *m) {
+    return 2 * tsp_mem_columns(m) + 5;
+}
+static inline int32_t tsp_vxm_column(const TspMachine *m) {
+    return tsp_mem_columns(m) + 2;
+}
 static inline int32_t tsp_mxm_column(const TspMachine *m, TspHemisphere h) {
     return h == TSP_WEST ? 0 : tsp_columns(m) - 1;
 }
@@ -83,13 +87,19 @@ static inline TspHemisphere tsp_slice_hemisphere(const TspMachine *m, int32_t sl
     return slice < m->mem_slices ? TSP_WEST : TSP_EAST;
 }
 static inline int32_t tsp_slice_column(const TspMachine *m, int32_t slice) {
-    return slice < m->mem_slices
-               ? tsp_mem_column(m, TSP_WEST, slice)
-               : tsp_mem_column(m, TSP_EAST, slice - (int32_t)m->mem_slices);
+    return slice < m->mem_slices ? tsp_mem_column(m, TSP_WEST, slice)
+                                 : tsp_mem_column(m, TSP_EAST, slice - (int32_t)m->mem_slices);
 }
 
 /* -- queues -- */
-typedef enum { TSP_UNIT_ANY, TSP_UNIT_MEM, TSP_UNIT_VXM, TSP_UNIT_MXM, TSP_UNIT_SXM, TSP_UNIT_C2C } TspUnit;
+typedef enum {
+    TSP_UNIT_ANY,
+    TSP_UNIT_MEM,
+    TSP_UNIT_VXM,
+    TSP_UNIT_MXM,
+    TSP_UNIT_SXM,
+    TSP_UNIT_C2C
+} TspUnit;
 /* What a queue of a unit with several kinds of queue drives. */
 typedef enum {
     TSP_ROLE_NONE,

@@ -7,9 +7,10 @@
 
 /* What one instruction (and its Repeat) stands for: iterations first.. of one or two runs. */
 typedef struct {
-    int32_t run[2];    /* [0] the instruction (read half of a combined slot), [1] the write half; -1 none */
-    int32_t first[2];  /* iteration of the run that the first issue is */
-    int32_t line;      /* line of the assembly source, 0 if none */
+    int32_t run[2];   /* [0] the instruction (read half of a combined slot), [1] the write half; -1
+                         none */
+    int32_t first[2]; /* iteration of the run that the first issue is */
+    int32_t line;     /* line of the assembly source, 0 if none */
 } TspInsnDebug;
 
 typedef struct {
@@ -20,7 +21,7 @@ typedef struct {
 
 /* A run: `count` issues of one instruction by one queue on behalf of one op. */
 typedef struct {
-    int32_t op;    /* index in ops, -1 if none */
+    int32_t op; /* index in ops, -1 if none */
     int32_t queue;
     int32_t count; /* iterations */
 } TspRun;
@@ -32,14 +33,19 @@ typedef struct {
 } TspLink;
 
 typedef struct {
-    char *name;              /* of the node in the graph */
-    char *type;              /* "MatMulInteger" */
-    int32_t line;            /* of the node in the graph file, 0 if unknown */
-    int64_t start, end;      /* predicted: first issue; last effect + 1 */
-    int64_t bound;           /* least cycles any schedule needs for this op alone */
+    char *name;         /* of the node in the graph */
+    char *type;         /* "MatMulInteger" */
+    int32_t line;       /* of the node in the graph file, 0 if unknown */
+    int64_t start, end; /* predicted: first issue; last effect + 1 */
+    int64_t bound;      /* least cycles any schedule needs for this op alone */
 } TspOpInfo;
 
-typedef enum { TSP_ROLE_INPUT, TSP_ROLE_CONSTANT, TSP_ROLE_OUTPUT, TSP_ROLE_INTERNAL } TspTensorRole;
+typedef enum {
+    TSP_ROLE_INPUT,
+    TSP_ROLE_CONSTANT,
+    TSP_ROLE_OUTPUT,
+    TSP_ROLE_INTERNAL
+} TspTensorRole;
 
 enum { TSP_MAX_RANK = 8 };
 
@@ -65,22 +71,27 @@ typedef struct {
     TspTensorRole role;
     int32_t rank;
     int64_t shape[TSP_MAX_RANK];
-    bool transposed;      /* how the pieces see it */
-    bool finite;          /* a run that leaves an infinity or NaN in it is refused: floats only */
-    TspPiece *pieces;     /* copies allowed: inputs fill all, outputs are read from the first that covers */
+    bool transposed; /* how the pieces see it */
+    bool finite;     /* a run that leaves an infinity or NaN in it is refused: floats only */
+    TspPiece
+        *pieces; /* copies allowed: inputs fill all, outputs are read from the first that covers */
     int32_t piece_count;
-    uint8_t *data;        /* constants: row-major, little-endian, tsp_tensor_bytes() long; else NULL */
+    uint8_t *data; /* constants: row-major, little-endian, tsp_tensor_bytes() long; else NULL */
 } TspTensor;
 
 typedef struct {
     TspMachine machine;
     char *name;
-    char *source;         /* path of the graph or assembly file, for messages */
+    char *source; /* path of the graph or assembly file, for messages */
     TspQueue queues[TSP_MAX_QUEUES];
-    TspTensor *tensors;   int32_t tensor_count;
-    TspOpInfo *ops;       int32_t op_count;
-    TspRun *runs;         int32_t run_count;
-    TspLink *links;       int32_t link_count;
+    TspTensor *tensors;
+    int32_t tensor_count;
+    TspOpInfo *ops;
+    int32_t op_count;
+    TspRun *runs;
+    int32_t run_count;
+    TspLink *links;
+    int32_t link_count;
     int64_t predicted_cycles; /* -1: not predicted (assembled by hand) */
     int64_t bound_cycles;     /* least cycles any schedule needs; 0 unknown */
     char *bound_by;           /* what binds it: "MXM", "weights", "streams", ... */

@@ -32,10 +32,11 @@ bool tsp_sim_check_finite(const TspSim *sim, TspError *err) {
         free(data);
         if (!read) return false;
         if (at >= 0)
-            return tsp_fail(err, TSP_ERR_NOT_MODELLED,
-                            "element %lld of '%s' is beyond 65504 or not a number; float32 products "
-                            "are made of fp16 halves; scale the values",
-                            (long long)at, t->name);
+            return tsp_fail(
+                err, TSP_ERR_NOT_MODELLED,
+                "element %lld of '%s' is beyond 65504 or not a number; float32 products "
+                "are made of fp16 halves; scale the values",
+                (long long)at, t->name);
     }
     return true;
 }

@@ -21,7 +21,7 @@ typedef struct {
 
 typedef struct {
     int32_t n;
-    bool finite;                       /* no NaN or infinity among the weights */
+    bool finite;                           /* no NaN or infinity among the weights */
     double column_magnitude[TSP_GEMM_MAX]; /* sum of |w| over k */
     double column_unit[TSP_GEMM_MAX];      /* a power of two that all weights are multiples of */
     float weight[TSP_GEMM_MAX * TSP_GEMM_MAX] __attribute__((aligned(64))); /* [k][n] */
@@ -40,9 +40,8 @@ void tsp_gemm_fp16_prepare(TspGemmFp16 *w, const uint8_t *low, const uint8_t *hi
  * NaN or infinity times zero, or infinities of both signs: canonical NaN 0x7fc00000; infinity
  * otherwise as IEEE; exact zero sum: +0, but -0 if every product is -0 (IEEE addition). out holds
  * bits of fp32. a_low[i], a_high[i] point to n bytes each. */
-void tsp_gemm_fp16(const TspGemmFp16 *w, const uint8_t *const *a_low,
-                   const uint8_t *const *a_high, int32_t rows, uint32_t *out,
-                   TspGemmKernel kernel);
+void tsp_gemm_fp16(const TspGemmFp16 *w, const uint8_t *const *a_low, const uint8_t *const *a_high,
+                   int32_t rows, uint32_t *out, TspGemmKernel kernel);
 /* The exact dot product of n pairs of halfs rounded once to fp32 (bits); the slow, sure way. */
 uint32_t tsp_dot_fp16_exact(const uint16_t *a, const uint16_t *b, int32_t n);
 /* What AUTO picks on this host; and whether this host can run a kernel. */

@@ -11,18 +11,20 @@ typedef struct TspSim TspSim;
 
 /* What was counted up to now; see docs/glossary.md for definitions. */
 typedef struct {
-    int64_t cycles;         /* last effect so far: max of issue + d_func over issued instructions
-                               (NOP, Repeat and Sync aside); at the end this is the latency */
-    int64_t instructions;   /* issues, each repetition counted, NOP and Repeat not */
-    int64_t mxm_busy;       /* plane-cycles taken by activations (fp16: 2 planes x mxm_fp16_cycles) */
-    int64_t macs;           /* lanes^2 for every int8 ABC and every fp16 ABC */
-    int64_t vxm_issues;     /* ALU instructions issued */
+    int64_t cycles;       /* last effect so far: max of issue + d_func over issued instructions
+                             (NOP, Repeat and Sync aside); at the end this is the latency */
+    int64_t instructions; /* issues, each repetition counted, NOP and Repeat not */
+    int64_t mxm_busy;     /* plane-cycles taken by activations (fp16: 2 planes x mxm_fp16_cycles) */
+    int64_t macs;         /* lanes^2 for every int8 ABC and every fp16 ABC */
+    int64_t vxm_issues;   /* ALU instructions issued */
     int64_t sxm_issues;
     int64_t mem_reads, mem_writes; /* vectors */
-    int64_t stream_hops;    /* stream registers that held a live value, summed over cycles */
+    int64_t stream_hops;           /* stream registers that held a live value, summed over cycles */
 } TspSimStats;
 
-typedef struct { int64_t start, end; } TspInterval; /* first issue, last effect; end exclusive; -1,-1 if never */
+typedef struct {
+    int64_t start, end;
+} TspInterval; /* first issue, last effect; end exclusive; -1,-1 if never */
 
 /* The program must outlive the simulator. Constants are placed in memory; inputs are not yet.
  * Refuses (not modelled, illegal encoding, wrong queue) before cycle 0 only what would be refused
@@ -48,16 +50,16 @@ bool tsp_sim_seek(TspSim *sim, int64_t cycle, TspError *err);
 int64_t tsp_sim_now(const TspSim *sim);
 /* No instruction left, nothing in flight that could still have an effect. */
 bool tsp_sim_done(const TspSim *sim);
-/* Hash of the architectural state: memory rows, live streams, ALU latches, weight buffers, installed
- * weights, accumulators, products under way, queue positions, the cycle. */
+/* Hash of the architectural state: memory rows, live streams, ALU latches, weight buffers,
+ * installed weights, accumulators, products under way, queue positions, the cycle. */
 uint64_t tsp_sim_hash(TspSim *sim);
 TspSimStats tsp_sim_stats(const TspSim *sim);
 /* Simulated interval of op i (through the debug information of the instructions). */
 TspInterval tsp_sim_op_interval(const TspSim *sim, int32_t op);
 
 /* -- looking at the state (viewer, tests) -- */
-/* The value on a stream register now: NULL if undefined, else tsp_lanes() bytes. It is what a reader
- * in cycle tsp_sim_now() gets, drives that land in that very cycle included. */
+/* The value on a stream register now: NULL if undefined, else tsp_lanes() bytes. It is what a
+ * reader in cycle tsp_sim_now() gets, drives that land in that very cycle included. */
 const uint8_t *tsp_sim_stream(const TspSim *sim, int32_t stream, int32_t column);
 /* A memory row as a Read in cycle tsp_sim_now() gets it: NULL if no write has landed. */
 const uint8_t *tsp_sim_row(const TspSim *sim, int32_t slice, int32_t addr);

@@ -14,7 +14,9 @@
 
 /* ---- random graphs as text ---- */
 
-typedef struct { uint64_t state; } Random;
+typedef struct {
+    uint64_t state;
+} Random;
 
 static uint64_t next(Random *r) {
     uint64_t z = (r->state += 0x9e3779b97f4a7c15u);
@@ -25,13 +27,17 @@ static uint64_t next(Random *r) {
 static int between(Random *r, int low, int high) {
     return low + (int)(next(r) % (uint64_t)(high - low + 1));
 }
-static bool coin(Random *r) { return next(r) & 1; }
+static bool coin(Random *r) {
+    return next(r) & 1;
+}
 
 typedef struct {
     char inputs[2048], constants[2048], nodes[2048];
 } Text;
 
-static const char *comma(const char *text) { return text[0] ? ", " : ""; }
+static const char *comma(const char *text) {
+    return text[0] ? ", " : "";
+}
 
 /* Declares a tensor: an input, or a random initializer. */
 static void declare(Text *t, const char *name, const char *dtype, const char *shape, bool constant,
@@ -39,13 +45,13 @@ static void declare(Text *t, const char *name, const char *dtype, const char *sh
     char *to = constant ? t->constants : t->inputs;
     size_t used = strlen(to);
     int n = snprintf(to + used, sizeof t->inputs - used,
-                     "%s{\"name\": \"%s\", \"dtype\": \"%s\", \"shape\": %s", comma(to), name, dtype,
-                     shape);
+                     "%s{\"name\": \"%s\", \"dtype\": \"%s\", \"shape\": %s", comma(to), name,
+                     dtype, shape);
     used += (size_t)n;
     if (constant)
         snprintf(to + used, sizeof t->inputs - used,
-                 ", \"random\": {\"seed\": %d, \"low\": %g, \"high\": %g}}", (int)(seed % 1000), low,
-                 high);
+                 ", \"random\": {\"seed\": %d, \"low\": %g, \"high\": %g}}", (int)(seed % 1000),
+                 low, high);
     else
         snprintf(to + used, sizeof t->inputs - used, "}");
 }
@@ -71,10 +77,24 @@ static void load(Text *t, TspGraph *g, const char *name) {
 
 /* ---- one graph, all the way ---- */
 
-static double low_of(TspDtype t) { return t == TSP_U8 || t == TSP_BOOL ? 0 : t == TSP_I8 ? -128 : t == TSP_F16 || t == TSP_F32 ? -1 : -1000; }
-static double high_of(TspDtype t) { return t == TSP_U8 ? 255 : t == TSP_I8 ? 127 : t == TSP_F16 || t == TSP_F32 || t == TSP_BOOL ? 1 : 1000; }
+static double low_of(TspDtype t) {
+    return t == TSP_U8 || t == TSP_BOOL   ? 0
+           : t == TSP_I8                  ? -128
+           : t == TSP_F16 || t == TSP_F32 ? -1
+                                          : -1000;
+}
+static double high_of(TspDtype t) {
+    return t == TSP_U8                                     ? 255
+           : t == TSP_I8                                   ? 127
+           : t == TSP_F16 || t == TSP_F32 || t == TSP_BOOL ? 1
+                                                           : 1000;
+}
 
-typedef struct { TspSimStats stats; int64_t predicted, macs; size_t file_bytes, data_bytes; } Outcome;
+typedef struct {
+    TspSimStats stats;
+    int64_t predicted, macs;
+    size_t file_bytes, data_bytes;
+} Outcome;
 
 static int32_t find_tensor(const TspProgram *p, const char *name, TspTensorRole role) {
     for (int32_t i = 0; i < p->tensor_count; i++)
@@ -118,7 +138,8 @@ static Outcome run_graph(const TspGraph *g, TspMachine m, const char *label, boo
         TspInterval t = tsp_sim_op_interval(sim, i);
         if (t.start != p.ops[i].start || t.end != p.ops[i].end)
             ck_abort_msg("%s: op %s predicted %" PRId64 "..%" PRId64 ", simulated %" PRId64
-                         "..%" PRId64, label, p.ops[i].name, p.ops[i].start, p.ops[i].end, t.start, t.end);
+                         "..%" PRId64,
+                         label, p.ops[i].name, p.ops[i].start, p.ops[i].end, t.start, t.end);
     }
     if (values && !tsp_interpret(g, tsp_lanes(&m), data, tolerance, &err))
         ck_abort_msg("%s: interpret: %s", label, err.text);
@@ -177,10 +198,14 @@ static uint64_t seeded(uint64_t seed) {
 
 static int dimension(Random *r, int most) {
     switch (between(r, 0, 3)) {
-    case 0: return between(r, 1, most < 40 ? most : 40);
-    case 1: return between(r, 1, most < 330 ? most : 330);
-    case 2: return 64 * between(r, 1, most / 64 > 0 ? most / 64 : 1) % most + 1;
-    default: return between(r, 1, most);
+    case 0:
+        return between(r, 1, most < 40 ? most : 40);
+    case 1:
+        return between(r, 1, most < 330 ? most : 330);
+    case 2:
+        return 64 * between(r, 1, most / 64 > 0 ? most / 64 : 1) % most + 1;
+    default:
+        return between(r, 1, most);
     }
 }
 
@@ -225,7 +250,8 @@ static void shape_text(char *text, size_t size, int rank, const int *shape) {
 
 /* Zero points, Gemm, batches, vectors, computed weights, broadcasting, casts. */
 static void random_graph(Random *r, Text *t, int most, char *label, size_t size) {
-    int m = dimension(r, most), k = dimension(r, most), n = dimension(r, most), batch = between(r, 1, 3);
+    int m = dimension(r, most), k = dimension(r, most), n = dimension(r, most),
+        batch = between(r, 1, 3);
     char a[64], b[64], c[64], attributes[160];
     int kind = between(r, 0, 5);
     const char *type = coin(r) ? "float16" : "float32";
@@ -256,8 +282,8 @@ static void random_graph(Random *r, Text *t, int most, char *label, size_t size)
         declare(t, "B", type, b, coin(r), -1, 1, next(r));
         declare(t, "D", type, c, coin(r), -1, 1, next(r));
         snprintf(attributes, sizeof attributes,
-                 "\"alpha\": %s, \"beta\": %s, \"transA\": %d, \"transB\": %d", coin(r) ? "1.0" : "0.5",
-                 coin(r) ? "1.0" : "-0.25", ta, tb);
+                 "\"alpha\": %s, \"beta\": %s, \"transA\": %d, \"transB\": %d",
+                 coin(r) ? "1.0" : "0.5", coin(r) ? "1.0" : "-0.25", ta, tb);
         node(t, "Gemm",
              !ta && which == 3 && n == k ? "\"A\", \"B\", \"A\"" /* what streams is added, too */
              : coin(r)                   ? "\"A\", \"B\", \"D\""
@@ -268,10 +294,16 @@ static void random_graph(Random *r, Text *t, int most, char *label, size_t size)
     case 2: { /* batches */
         int which = between(r, 0, 4);
         m = m % (most < 100 ? 25 : 100) + 1;
-        shape_text(a, sizeof a, which == 2 ? 2 : which >= 3 ? 4 : 3,
-                   which == 2 ? (int[]){m, k} : which == 3 ? (int[]){2, batch, m, k}
-                   : which == 4 ? (int[]){2, 1, m, k} : (int[]){batch, m, k});
-        shape_text(b, sizeof b, which == 1 ? 2 : 3, which == 1 ? (int[]){k, n} : (int[]){batch, k, n});
+        shape_text(a, sizeof a,
+                   which == 2   ? 2
+                   : which >= 3 ? 4
+                                : 3,
+                   which == 2   ? (int[]){m, k}
+                   : which == 3 ? (int[]){2, batch, m, k}
+                   : which == 4 ? (int[]){2, 1, m, k}
+                                : (int[]){batch, m, k});
+        shape_text(b, sizeof b, which == 1 ? 2 : 3,
+                   which == 1 ? (int[]){k, n} : (int[]){batch, k, n});
         type = coin(r) ? "int8" : type;
         declare(t, "A", type, a, false, 0, 0, 0);
         declare(t, "B", type, b, false, 0, 0, 0);
@@ -282,9 +314,17 @@ static void random_graph(Random *r, Text *t, int most, char *label, size_t size)
         int which = between(r, 0, 4);
         type = coin(r) ? "int8" : type;
         m = m % 200 + 1;
-        shape_text(a, sizeof a, which == 0 || which >= 3 ? 1 : which == 1 ? 2 : 3,
-                   which == 1 ? (int[]){m, k} : which == 2 ? (int[]){batch, m, k} : (int[]){k, 0});
-        shape_text(b, sizeof b, which == 0 ? 2 : which == 4 ? 3 : 1,
+        shape_text(a, sizeof a,
+                   which == 0 || which >= 3 ? 1
+                   : which == 1             ? 2
+                                            : 3,
+                   which == 1   ? (int[]){m, k}
+                   : which == 2 ? (int[]){batch, m, k}
+                                : (int[]){k, 0});
+        shape_text(b, sizeof b,
+                   which == 0   ? 2
+                   : which == 4 ? 3
+                                : 1,
                    which == 4 ? (int[]){batch, k, n} : (int[]){k, n});
         declare(t, "A", type, a, false, 0, 0, 0);
         declare(t, "B", type, b, false, 0, 0, 0);
@@ -307,9 +347,11 @@ static void random_graph(Random *r, Text *t, int most, char *label, size_t size)
         return;
     }
     default: { /* element-wise with broadcasting */
-        static const char *const types[] = {"int8", "uint8", "int16", "int32", "float16", "float32", "bool"};
+        static const char *const types[] = {"int8",    "uint8",   "int16", "int32",
+                                            "float16", "float32", "bool"};
         static const char *const ops[] = {"Add", "Sub", "Mul"};
-        int rank = between(r, 0, 4), shape[4], other[4], cut = rank && coin(r) ? between(r, 0, rank) : 0;
+        int rank = between(r, 0, 4), shape[4], other[4],
+            cut = rank && coin(r) ? between(r, 0, rank) : 0;
         for (int i = 0; i < rank; i++) {
             shape[i] = coin(r) ? 1 : between(r, 1, i == rank - 1 ? most / 3 + 1 : 9);
             other[i] = coin(r) ? 1 : shape[i];
@@ -319,7 +361,11 @@ static void random_graph(Random *r, Text *t, int most, char *label, size_t size)
         shape_text(b, sizeof b, rank - cut, other + cut);
         declare(t, "A", type, a, false, 0, 0, 0);
         declare(t, "B", type, b, coin(r), 0, 50, next(r));
-        node(t, ops[between(r, 0, 2)], coin(r) ? "\"A\", \"B\"" : coin(r) ? "\"B\", \"A\"" : "\"A\", \"A\"", "T", "");
+        node(t, ops[between(r, 0, 2)],
+             coin(r)   ? "\"A\", \"B\""
+             : coin(r) ? "\"B\", \"A\""
+                       : "\"A\", \"A\"",
+             "T", "");
         snprintf(attributes, sizeof attributes, "\"to\": \"%s\"", types[between(r, 0, 6)]);
         node(t, "Cast", "\"T\"", "C", attributes);
         snprintf(label, size, "elementwise %s %s with %s", type, a, b);
@@ -333,7 +379,8 @@ static void random_chain(Random *r, Text *t, int most, char *label, size_t size)
     static const char *const types[] = {"int8", "float16", "float32"};
     static const char *const ops[] = {"Add", "Sub", "Mul"};
     const char *type = types[between(r, 0, 2)];
-    int length = between(r, 2, 6), rows = dimension(r, most) % 120 + 1, cols = dimension(r, most) % 200 + 1;
+    int length = between(r, 2, 6), rows = dimension(r, most) % 120 + 1,
+        cols = dimension(r, most) % 200 + 1;
     char shape[64], inputs[96], last[16] = "A", out[16];
     snprintf(label, size, "chain of %d ops on %s, %d x %d", length, type, rows, cols);
     shape_text(shape, sizeof shape, 2, (int[]){rows, cols});
@@ -399,9 +446,13 @@ static void random_graphs_on(const char *machine, int most, int cases, uint64_t 
     }
 }
 
-START_TEST(random_graphs_tsp1) { random_graphs_on("tsp1", 500, scaled(200), 4711); }
+START_TEST(random_graphs_tsp1) {
+    random_graphs_on("tsp1", 500, scaled(200), 4711);
+}
 END_TEST
-START_TEST(random_graphs_tiny) { random_graphs_on("tiny", 60, scaled(400), 815); }
+START_TEST(random_graphs_tiny) {
+    random_graphs_on("tiny", 60, scaled(400), 815);
+}
 END_TEST
 
 /* Graphs that once went wrong: sharing, independence, infinities next to padding. */
@@ -458,7 +509,8 @@ START_TEST(float32_range) {
     TspProgram p;
     TspError err;
     TspSim *sim;
-    strcpy(t.constants, "{\"name\": \"W\", \"dtype\": \"float32\", \"shape\": [2, 1], \"data\": [1, 1]}");
+    strcpy(t.constants,
+           "{\"name\": \"W\", \"dtype\": \"float32\", \"shape\": [2, 1], \"data\": [1, 1]}");
     declare(&t, "A", "float32", "[1, 2]", false, 0, 0, 0);
     node(&t, "MatMul", "\"A\", \"W\"", "C", "");
     load(&t, &g, "range");
@@ -497,8 +549,8 @@ START_TEST(utilisation_int8) {
     Outcome o;
     if (scaled(100) < 100) return;
     o = big("int8", "MatMulInteger");
-    printf("int8 2304 x 4096 x 4096: %" PRId64 " cycles, MXM busy %.4f, useful %.4f\n", o.stats.cycles,
-           (double)o.stats.mxm_busy / (4.0 * (double)o.stats.cycles),
+    printf("int8 2304 x 4096 x 4096: %" PRId64 " cycles, MXM busy %.4f, useful %.4f\n",
+           o.stats.cycles, (double)o.stats.mxm_busy / (4.0 * (double)o.stats.cycles),
            (double)o.macs / (409600.0 * (double)o.stats.cycles));
     ck_assert(o.macs * 100 >= 95 * 409600 * o.stats.cycles);
     ck_assert(o.stats.mxm_busy * 100 >= 95 * 4 * o.stats.cycles);
@@ -510,8 +562,8 @@ START_TEST(utilisation_fp16) {
     Outcome o;
     if (scaled(100) < 100) return;
     o = big("float16", "MatMul");
-    printf("fp16 2304 x 4096 x 4096: %" PRId64 " cycles, MXM busy %.4f, useful %.4f\n", o.stats.cycles,
-           (double)o.stats.mxm_busy / (4.0 * (double)o.stats.cycles),
+    printf("fp16 2304 x 4096 x 4096: %" PRId64 " cycles, MXM busy %.4f, useful %.4f\n",
+           o.stats.cycles, (double)o.stats.mxm_busy / (4.0 * (double)o.stats.cycles),
            (double)o.macs / (102400.0 * (double)o.stats.cycles));
     ck_assert(o.macs * 100 >= 95 * 102400 * o.stats.cycles);
     ck_assert_uint_le(o.file_bytes - o.data_bytes, 4u << 20);
@@ -538,7 +590,9 @@ static void products_on(TspMachine m, int kinds, int rows, int depth, int cols, 
     }
 }
 
-static void all_types_on(TspMachine m, const char *what) { products_on(m, 3, 37, 50, 41, what); }
+static void all_types_on(TspMachine m, const char *what) {
+    products_on(m, 3, 37, 50, 41, what);
+}
 
 /* Rows and weights that no single bank holds. */
 START_TEST(small_banks) {
