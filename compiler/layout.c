@@ -14,7 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SET_WORDS = 3 }; /* one bit for each (slice, bank): at most 88 x 2 */
+/* Bits of a Set: one for each (slice, bank), at most 88 x 2; for what is `taken`, one a slice.
+ * MAX_GROUP: the most vectors an LW takes. */
+enum { SET_WORDS = 3, MAX_BYTES = 4, MAX_GROUP = 16 };
 typedef struct {
     uint64_t bits[SET_WORDS];
 } Set;
@@ -158,7 +160,7 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
     for (int attempt = crowded ? 0 : 2; attempt < 4; attempt++) {
         Place *place = &t->places[((copy * t->blocks + block) * t->ctiles + ctile) * t->bytes];
         Set taken = {{0}}; /* all copies of all bytes of a row are written in one cycle */
-        int32_t index[4], byte = 0;
+        int32_t index[MAX_BYTES], byte = 0;
         for (int32_t c = 0; c < copy; c++)
             for (int32_t b = 0; b < t->bytes; b++)
                 set_add(
@@ -197,7 +199,7 @@ static bool place_stripes(Layout *l, int32_t tensor, int32_t block, int32_t ctil
     bool crowded = spread(l, tensor) >= l->max_spread;
     for (int attempt = crowded ? 0 : 1; attempt < 4; attempt++) {
         Set taken = {{0}};
-        int32_t index[64], n = 0;
+        int32_t index[MAX_GROUP], n = 0;
         for (; n < group; n++) {
             Set avoid = taken;
             beside_stripe(l, t, block, ctile, byte, n, &avoid);

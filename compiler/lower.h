@@ -54,8 +54,7 @@ bool lower_matmul_integer(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err);
 
 /* Row of a broadcast operand: strides, in rows, over the leading dimensions of the result. */
-void lower_row_strides(const TspValue *v, int32_t out_rank, const int64_t *out_shape,
-                       int64_t strides[TSP_MAX_RANK]);
+void lower_row_strides(const TspValue *v, int32_t out_rank, int64_t strides[TSP_MAX_RANK]);
 /* Finishes a product stage: with no accumulators in the machine, a stage a K tile. */
 bool lower_finish_product(Lowerer *l, TspDtype product_type, TspError *err);
 

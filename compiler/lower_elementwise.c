@@ -39,7 +39,7 @@ bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
     int32_t inner = y->rank - 2;
     for (int32_t i = 0; i < node->input_count; i++) {
         if ((tensor[i] = lower_widened(l, node->inputs[i], cols, err)) < 0) return false;
-        lower_row_strides(&g->values[node->inputs[i]], y->rank, y->shape, stride[i]);
+        lower_row_strides(&g->values[node->inputs[i]], y->rank, stride[i]);
     }
     if ((out = lower_oriented(l, node->output, ROWWISE, err)) < 0) return false;
     for (int32_t d = 0; d < y->rank - 1; d++) rows *= y->shape[d];

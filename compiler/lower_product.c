@@ -278,8 +278,9 @@ static int32_t clamp_i8(int32_t v) {
 
 /* Constant weights minus their zero points, as int8 tensors that add up; and the sums over K of
  * each output column. `turned`: the value is [.., K, N]. */
-static bool constant_parts(Lowerer *l, const TspValue *v, int turned, const ZeroPoint *z,
+static bool constant_parts(Lowerer *l, int32_t value, int turned, const ZeroPoint *z,
                            int32_t part[MAX_PARTS], int32_t *count, int32_t **sums, TspError *err) {
+    const TspValue *v = &l->graph->values[value];
     int64_t n = tsp_value_elements(v), last = v->rank ? v->shape[v->rank - 1] : 1,
             before = v->rank >= 2 ? v->shape[v->rank - 2] : 1;
     int16_t *rest = malloc((size_t)n * sizeof *rest);
@@ -292,19 +293,22 @@ static bool constant_parts(Lowerer *l, const TspValue *v, int turned, const Zero
         rest[i] = (int16_t)(raw - zero_at(z, column));
         (*sums)[row] = (int32_t)((uint32_t)(*sums)[row] + (uint32_t)(int32_t)rest[i]);
     }
+    if (!z->any) { /* as it stands, signed or not, and shared with other products */
+        free(rest);
+        part[*count] = lower_oriented(l, value, turned, err);
+        return part[(*count)++] >= 0;
+    }
     for (bool left = true; left;) {
-        bool raw = !z->any; /* as it stands, signed or not */
         Tensor *t;
-        part[*count] =
-            lower_new_tensor(l, v->name, turned ? ".weights" : ".rows", raw ? v->dtype : TSP_I8,
-                             TSP_ROLE_CONSTANT, v->rank, v->shape, turned, err);
+        part[*count] = lower_new_tensor(l, v->name, ".part", TSP_I8, TSP_ROLE_CONSTANT, v->rank,
+                                        v->shape, turned, err);
         if (part[*count] < 0) return free(rest), false;
         t = &l->module->tensors[part[(*count)++]];
         if (!(t->data = malloc((size_t)n)))
             return free(rest), tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
         left = false;
         for (int64_t i = 0; i < n; i++) {
-            int32_t take = raw ? rest[i] : clamp_i8(rest[i]);
+            int32_t take = clamp_i8(rest[i]);
             t->data[i] = (uint8_t)take;
             rest[i] = (int16_t)(rest[i] - take);
             left |= rest[i] != 0;
@@ -429,8 +433,7 @@ bool lower_matmul_integer(Lowerer *l, const TspNode *node, TspError *err) {
     many = zs.any && tsp_value_elements(zs.value) > 1;
     if (!many) fold_batches(&p);
     ok = g->values[p.weights].data
-             ? constant_parts(l, &g->values[p.weights], p.weights_turned, &zw, part, &count, &known,
-                              err)
+             ? constant_parts(l, p.weights, p.weights_turned, &zw, part, &count, &known, err)
              : computed_parts(l, p.weights, p.weights_turned, &zw, part, &count, err);
     if (ok && zs.any) ok = (sums = column_sums(l, &p, part, count, known, err)) >= 0;
     free(known);

@@ -294,14 +294,12 @@ bool lower_split(Lowerer *l, int32_t value, int orientation, int32_t part[3], Ts
     return true;
 }
 
-void lower_row_strides(const TspValue *v, int32_t out_rank, const int64_t *out_shape,
-                       int64_t strides[TSP_MAX_RANK]) {
+void lower_row_strides(const TspValue *v, int32_t out_rank, int64_t strides[TSP_MAX_RANK]) {
     int64_t stride = 1;
     int32_t shift = out_rank - v->rank;
     for (int32_t d = out_rank - 2; d >= 0; d--) {
         int64_t extent = d - shift >= 0 ? v->shape[d - shift] : 1;
         strides[d] = extent == 1 ? 0 : stride;
         stride *= extent;
-        (void)out_shape;
     }
 }

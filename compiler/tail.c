@@ -212,7 +212,7 @@ static int32_t step_item(const Scheduler *s, Flow *f, const Step *step, int32_t 
 bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int32_t count,
                    int32_t ctile, int32_t interval, int32_t product, int64_t *from, TspError *err) {
     const TspMachine *m = s->m;
-    int32_t vxm = tsp_vxm_column(m), op_cycles = (int32_t)m->vxm_op_cycles, first_step, emitted = 0;
+    int32_t vxm = tsp_vxm_column(m), op_cycles = (int32_t)m->vxm_op_cycles, first_step;
     int32_t operand_wires[MAX_OPERANDS];
     int64_t base = m->vxm_entry_cycles; /* relative time of ALU input time 0 */
     Times times;
@@ -237,9 +237,8 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
     for (int32_t o = 0; o < stage->output_count; o++) {
         const Output *out = &stage->outputs[o];
         TspDtype type = result_type(&stage->steps[out->from.index]);
-        int32_t last = out->from.index; /* ALU that makes the value */
+        int32_t last = out->from.index, emitted = 0; /* ALU that makes the value; directions done */
         int64_t time = base + times.step[last] + op_cycles;
-        emitted = 0;
         for (int h = TSP_WEST; h <= TSP_EAST; h++) {
             TspDirection direction = h == TSP_WEST ? TSP_WESTWARD : TSP_EASTWARD;
             int32_t wire, item = first_step + last;
