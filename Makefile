@@ -85,7 +85,7 @@ demo:
 check: deps
 	@$(MAKE) all tests WERROR=-Werror
 	@$(MAKE) all tests WERROR=-Werror MODE=sanitize
-	@$(MAKE) all WERROR=-Werror CC=clang
+	@$(MAKE) all tests WERROR=-Werror CC=clang
 	@tests/run.sh
 
 docs: all
