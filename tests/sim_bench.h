@@ -5,8 +5,8 @@
 #define TSP_TESTS_SIM_BENCH_H
 #include "sim/sim.h"
 #include "sketch.h"
+#include "suite.h"
 
-#include <check.h>
 #include <stdio.h>
 
 /* Of everything random; each bench starts from it. */
@@ -115,15 +115,10 @@ static inline TspInsn plain(TspOpcode op) {
 /* Ids on the tiny machine, checked in test_layout. */
 enum { E0 = 8, V0 = 16, LW0 = 38, ABC0 = 39, ACC0 = 40, LW1 = 41, ABC1 = 42, WEST = 32 };
 
-/* Runs a suite; the exit code of the test program. */
-static inline int run_suite(Suite *suite) {
-    SRunner *runner = srunner_create(suite);
-    int failed;
+/* Runs a suite with the seed printed; the exit status of the test program. */
+static inline int run_bench(Suite *suite) {
     printf("seed 0x%llx\n", (unsigned long long)BENCH_SEED);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }
 
 #endif

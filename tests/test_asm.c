@@ -3,7 +3,7 @@
 #include "isa/asm.h"
 #include "tests/seeded.h"
 
-#include <check.h>
+#include "suite.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -722,9 +722,5 @@ int main(void) {
     tcase_add_test(tests, random_programs_are_fixpoints);
     tcase_add_loop_test(tests, mutated_text_does_no_harm, 0, 2);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

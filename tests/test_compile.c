@@ -7,7 +7,7 @@
 #include "isa/half.h"
 #include "sim/sim.h"
 
-#include <check.h>
+#include "suite.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -701,8 +701,6 @@ END_TEST
 int main(void) {
     Suite *s = suite_create("compile");
     TCase *c = tcase_create("compile");
-    SRunner *runner;
-    int failed;
     tcase_set_timeout(c, 900);
     tcase_add_test(c, random_products);
     tcase_add_test(c, random_graphs_tsp1);
@@ -716,9 +714,5 @@ int main(void) {
     tcase_add_test(c, neighbour_wiring);
     tcase_add_test(c, random_latencies);
     suite_add_tcase(s, c);
-    runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(s);
 }

@@ -3,7 +3,7 @@
 #include "isa/half.h"
 #include "sim/gemm.h"
 
-#include <check.h>
+#include "suite.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -405,8 +405,6 @@ END_TEST
 int main(void) {
     Suite *s = suite_create("gemm");
     TCase *c = tcase_create("gemm");
-    SRunner *runner;
-    int failed;
     printf("seeds 31, 41, 43, 47, 53, 59\n");
     tcase_set_timeout(c, 300);
     tcase_add_test(c, int8_all_kernels);
@@ -418,9 +416,5 @@ int main(void) {
     tcase_add_test(c, fp16_prepared);
     tcase_add_test(c, fp16_near_ties);
     suite_add_tcase(s, c);
-    runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(s);
 }

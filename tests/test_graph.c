@@ -5,7 +5,7 @@
 #include "compiler/json_where.h"
 #include "isa/half.h"
 
-#include <check.h>
+#include "suite.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -406,8 +406,6 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("graph");
     TCase *tests = tcase_create("graph");
-    SRunner *runner;
-    int failed;
     tcase_add_test(tests, shapes);
     tcase_add_test(tests, nodes_are_sorted);
     tcase_add_test(tests, file_order_is_kept);
@@ -423,9 +421,5 @@ int main(void) {
     tcase_add_test(tests, survives_mutation);
     tcase_add_test(tests, programs_are_read);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -3,7 +3,7 @@
 #include "isa/half.h"
 #include "seeded.h"
 
-#include <check.h>
+#include "suite.h"
 #include <math.h>
 
 enum { HALF_INF = 0x7c00, HALF_GREATEST = 0x7bff };
@@ -116,8 +116,6 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("half");
     TCase *tests = tcase_create("half");
-    SRunner *runner;
-    int failed;
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, test_known_values);
     tcase_add_test(tests, test_every_half_widens);
@@ -125,9 +123,5 @@ int main(void) {
     tcase_add_test(tests, test_every_midpoint);
     tcase_add_test(tests, test_between_the_midpoints);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

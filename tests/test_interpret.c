@@ -3,7 +3,7 @@
 #include "compiler/interpret.h"
 #include "isa/half.h"
 
-#include <check.h>
+#include "suite.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -556,8 +556,6 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("interpret");
     TCase *tests = tcase_create("interpret");
-    SRunner *runner;
-    int failed;
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, integers_wrap);
     tcase_add_test(tests, halfs_round_once);
@@ -578,9 +576,5 @@ int main(void) {
     tcase_add_test(tests, comparison);
     tcase_add_test(tests, missing_input);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

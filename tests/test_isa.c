@@ -2,7 +2,7 @@
 #include "isa/isa.h"
 #include "tests/seeded.h"
 
-#include <check.h>
+#include "suite.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -387,9 +387,5 @@ int main(void) {
     tcase_add_test(tests, signs_are_extended);
     tcase_add_test(tests, the_reference_in_docs_is_the_generated_one);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

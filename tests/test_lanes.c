@@ -4,7 +4,7 @@
 #include "seeded.h"
 #include "sim/lanes.h"
 
-#include <check.h>
+#include "suite.h"
 #include <string.h>
 
 enum { PAIRS = 300000, CHUNK = 320, TYPES = TSP_F32 + 1 };
@@ -300,8 +300,6 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("lanes");
     TCase *tests = tcase_create("lanes");
-    SRunner *runner;
-    int failed;
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, test_known_values);
     tcase_add_test(tests, test_bytes_exhaustively);
@@ -312,9 +310,5 @@ int main(void) {
     tcase_add_test(tests, test_in_place);
     tcase_add_loop_test(tests, test_planes, 0, TYPES);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -2,7 +2,7 @@
  */
 #include "compiler/npy.h"
 
-#include <check.h>
+#include "suite.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,13 +82,11 @@ END_TEST
 START_TEST(writes_what_numpy_writes) {
     static const int16_t elements[] = {1, 2, 3, 4, 5, 6};
     static const int64_t shape[] = {2, 3};
-    char path[] = "/tmp/test_npy_XXXXXX", temporary[64];
+    char path[SCRATCH_PATH], temporary[SCRATCH_PATH + 8];
     uint8_t got[256];
-    int fd = mkstemp(path);
     FILE *file;
     TspError err = {0};
-    ck_assert_int_ge(fd, 0);
-    close(fd);
+    scratch_file(path);
     ck_assert_msg(tsp_npy_save(path, TSP_I16, 2, shape, (const uint8_t *)elements, &err), "%s",
                   err.text);
     file = fopen(path, "rb");
@@ -105,10 +103,8 @@ END_TEST
 /* Every dtype and rank survives the way out and back. */
 START_TEST(round_trip) {
     static const int64_t shape[TSP_MAX_RANK] = {2, 1, 3, 1, 2, 1, 1, 2};
-    char path[] = "/tmp/test_npy_XXXXXX";
-    int fd = mkstemp(path);
-    ck_assert_int_ge(fd, 0);
-    close(fd);
+    char path[SCRATCH_PATH];
+    scratch_file(path);
     for (int t = 0; t < TSP_DTYPE_COUNT; t++)
         for (int32_t rank = 0; rank <= TSP_MAX_RANK; rank++) {
             uint8_t elements[24 * 4], *data;
@@ -300,8 +296,6 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("npy");
     TCase *tests = tcase_create("npy");
-    SRunner *runner;
-    int failed;
     tcase_add_test(tests, reads_what_numpy_writes);
     tcase_add_test(tests, writes_what_numpy_writes);
     tcase_add_test(tests, round_trip);
@@ -311,9 +305,5 @@ int main(void) {
     tcase_add_test(tests, refuses_what_is_no_file);
     tcase_add_test(tests, survives_mutation);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -1,7 +1,7 @@
 /* test_operands.c - which operands an instruction may have on a machine, and in which queue. */
 #include "isa/isa.h"
 
-#include <check.h>
+#include "suite.h"
 
 static TspMachine machine(const char *name) {
     TspMachine m;
@@ -233,9 +233,5 @@ int main(void) {
     tcase_add_test(tests, queues_take_their_own_instructions);
     tcase_add_test(tests, operands_span_streams);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -4,7 +4,7 @@
  */
 #include "isa/program.h"
 
-#include <check.h>
+#include "suite.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,9 +47,9 @@ static void write_program(const char *path, int64_t error_cycles) {
 }
 
 static void try_prediction(int64_t error_cycles, int want_status, const char *want_text) {
-    char path[64], command[256], text[4096];
+    char path[SCRATCH_PATH], command[2 * SCRATCH_PATH], text[4096];
     int status;
-    snprintf(path, sizeof path, "/tmp/tsp-prediction-%ld.tspprog", (long)getpid());
+    scratch_file(path);
     write_program(path, error_cycles);
     snprintf(command, sizeof command, "%s run %s 2>&1", tsp_path(), path);
     status = run_command(command, text, sizeof text);
@@ -75,14 +75,9 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("prediction");
     TCase *tests = tcase_create("prediction");
-    SRunner *runner = srunner_create(suite);
-    int failed;
     tcase_add_test(tests, right);
     tcase_add_test(tests, too_high);
     tcase_add_test(tests, too_low);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

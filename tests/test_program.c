@@ -2,7 +2,7 @@
 #include "isa/program.h"
 #include "tests/seeded.h"
 
-#include <check.h>
+#include "suite.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,9 +151,5 @@ int main(void) {
     tcase_add_test(tests, a_piece_packs_the_bytes_it_names);
     tcase_add_test(tests, random_pieces_pack_and_unpack);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -3,7 +3,7 @@
 #include "isa/asm.h"
 #include "sim/sim.h"
 
-#include <check.h>
+#include "suite.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,9 +195,5 @@ int main(void) {
     tcase_add_test(tests, weights_arrive);
     tcase_add_test(tests, installing_a_cycle_earlier_is_refused);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

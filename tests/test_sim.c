@@ -428,5 +428,5 @@ int main(void) {
     tcase_add_test(tests, test_tensors);
     tcase_add_test(tests, test_ops);
     suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_bench(suite);
 }

@@ -304,5 +304,5 @@ int main(void) {
     tcase_add_loop_test(tests, test_weights_under_way, 0, 3);
     tcase_add_loop_test(tests, test_run_step_seek, 0, 2);
     suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_bench(suite);
 }

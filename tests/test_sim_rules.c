@@ -348,5 +348,5 @@ int main(void) {
     tcase_add_test(tests, test_refused_words);
     tcase_add_test(tests, test_row_written_twice);
     suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_bench(suite);
 }

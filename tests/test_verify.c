@@ -4,7 +4,7 @@
 #include "compiler/verify.h"
 #include "tests/sketch.h"
 
-#include <check.h>
+#include "suite.h"
 #include <stdio.h>
 
 static Sketch sketch; /* big, and every test starts with its own init */
@@ -735,9 +735,5 @@ int main(void) {
     TCase *tcase = tcase_create("rules");
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) tcase_add_test(tcase, tests[i]);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -10,7 +10,7 @@
 #include "tests/seeded.h"
 #include "tests/sketch.h"
 
-#include <check.h>
+#include "suite.h"
 #include <stdio.h>
 
 /* Every program has a seed of its own, so that it can be made again alone. */
@@ -482,9 +482,5 @@ int main(void) {
     tcase_add_test(tcase, compiled_programs_are_proved);
     tcase_add_test(tcase, damaged_compiled_programs);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }
