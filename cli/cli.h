@@ -11,7 +11,7 @@
 
 typedef enum {
     CLI_DONE = 0,
-    CLI_FAILED = 1,  /* the program is illegal, or a check failed */
+    CLI_FAILED = 1,  /* the program is illegal, a check failed, or the machine broke */
     CLI_REFUSED = 2, /* bad usage, bad input, not modelled */
     CLI_BUG = 3      /* ours */
 } CliExit;

@@ -12,6 +12,7 @@
 int cli_error(const TspError *err) {
     static const CliExit code[] = {
         [TSP_OK] = CLI_DONE,           [TSP_ERR_ILLEGAL] = CLI_FAILED,
+        [TSP_ERR_FAULT] = CLI_FAILED,
         [TSP_ERR_INPUT] = CLI_REFUSED, [TSP_ERR_NOT_MODELLED] = CLI_REFUSED,
         [TSP_ERR_BUG] = CLI_BUG,       [TSP_ERR_SYSTEM] = CLI_REFUSED,
     };

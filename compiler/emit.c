@@ -285,7 +285,7 @@ static bool emit_ops(const Module *m, TspProgram *program, TspError *err) {
         const Run *r = &m->runs[i];
         TspOpInfo *op = &program->ops[r->op];
         int64_t end = r->start + (int64_t)(r->count - 1) * r->interval +
-                      tsp_insn_func(&m->machine, r->insn.op);
+                      tsp_insn_func(&m->machine, &r->insn);
         if (op->start < 0 || r->start < op->start) op->start = r->start;
         if (end > op->end) op->end = end;
         if (end > program->predicted_cycles) program->predicted_cycles = end;

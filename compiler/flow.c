@@ -311,7 +311,7 @@ static bool add_run(Table *t, const Flow *f, Item *item, const int32_t *map, int
 static int64_t meeting_phase(const TspMachine *m, const Item *item, const Wire *w, bool drives) {
     int32_t queue = item->kind == ITEM_ALU ? tsp_queue_vxm(m, 0) : item->queue;
     int64_t time =
-        item->start + (drives ? tsp_insn_func(m, item->insn.op) : tsp_insn_skew(m, item->insn.op));
+        item->start + (drives ? tsp_insn_func(m, &item->insn) : tsp_insn_skew(m, &item->insn));
     return flow_phase(w->direction, time, tsp_queue_info(m, queue).column);
 }
 

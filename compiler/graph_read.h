@@ -3,7 +3,7 @@
 #ifndef TSP_GRAPH_READ_H
 #define TSP_GRAPH_READ_H
 #include "graph.h"
-#include "json_where.h"
+#include "isa/json_where.h"
 
 typedef struct {
     const char *text;

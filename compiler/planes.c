@@ -177,7 +177,7 @@ static bool build_step(Scheduler *s, const Stage *stage, const Term *term, const
             interval = type == TSP_F16 ? (int32_t)m->mxm_fp16_cycles : 1;
     int32_t width = type == TSP_F16 ? 2 : 1, row = term->a_row0 + job->row, wire, product = -1;
     int32_t local = plane % (int32_t)m->mxm_planes;
-    int64_t acc = tsp_insn_func(m, TSP_OP_ABC);
+    int64_t acc = tsp_op_func(m, TSP_OP_ABC);
     Flow *f = &s->compute;
     flow_clear(f, stage->op, stage->what);
     wire = flow_wire(
@@ -213,7 +213,7 @@ static bool build_step(Scheduler *s, const Stage *stage, const Term *term, const
     if (emit) {
         TspDirection back = h == TSP_WEST ? TSP_EASTWARD : TSP_WESTWARD;
         product = flow_wire(f, (Wire){back, 4,
-                                      flow_phase(back, acc + tsp_insn_func(m, TSP_OP_ACC), column),
+                                      flow_phase(back, acc + tsp_op_func(m, TSP_OP_ACC), column),
                                       job->rows, interval, column, column, 0});
     }
     flow_item(f, (Item){.kind = ITEM_QUEUE,

@@ -102,9 +102,9 @@ static bool add_taps(Streams *s, const Burst *b, int32_t stream, int32_t count, 
     int half = b->insn.op == TSP_OP_READ_WRITE && operand >= 0;
     Tap tap = {.next = {b, b->start, 0, 0}, .run = -1, .operand = (int16_t)operand};
     tap.delay =
-        (int16_t)(operand >= 0                      ? tsp_insn_skew(v->machine, b->insn.op)
-                  : b->insn.op == TSP_OP_READ_WRITE ? tsp_insn_func(v->machine, TSP_OP_READ)
-                                                    : tsp_insn_func(v->machine, b->insn.op));
+        (int16_t)(operand >= 0                      ? tsp_insn_skew(v->machine, &b->insn)
+                  : b->insn.op == TSP_OP_READ_WRITE ? tsp_op_func(v->machine, TSP_OP_READ)
+                                                    : tsp_insn_func(v->machine, &b->insn));
     if (debug) {
         tap.run = debug[b->index].run[half];
         tap.first = debug[b->index].first[half];
@@ -126,39 +126,20 @@ static bool add_taps(Streams *s, const Burst *b, int32_t stream, int32_t count, 
     return true;
 }
 
-/* Whether the operand called `stream` is one that the instruction reads; elsewhere it is driven. */
-static bool reads_stream(TspOpcode op) {
-    return op == TSP_OP_LW || op == TSP_OP_ABC;
-}
-
 static bool add_burst(Streams *s, const Burst *b) {
     const TspInsnInfo *info = tsp_insn_info(b->insn.op);
     int32_t operand = 0;
     for (int32_t f = 0; f < info->field_count; f++) {
         const TspField *field = &info->fields[f];
         int32_t value, count;
-        bool drives = false;
+        bool drives;
         if (!field->name) continue;
         value = tsp_field_get(&b->insn, field);
-        switch (field->kind) {
-        case TSP_KIND_STREAM:
-        case TSP_KIND_STREAM_TYPE:
-        case TSP_KIND_STREAM_TYPE2:
-        case TSP_KIND_SG4:
-        case TSP_KIND_SG_LOAD:
-        case TSP_KIND_SG_LANES:
-            drives = field->offset == offsetof(TspInsn, stream) && !reads_stream(b->insn.op);
-            break;
-        case TSP_KIND_DST:
-            if (value == TSP_DST_NONE) continue;
-            drives = true;
-            break;
-        case TSP_KIND_SRC:
-            if (TSP_SRC_KIND(value) != TSP_SRC_STREAM) continue;
-            break;
-        default:
+        if (field->kind == TSP_KIND_DST ? value == TSP_DST_NONE
+            : field->kind == TSP_KIND_SRC ? TSP_SRC_KIND(value) != TSP_SRC_STREAM
+                                          : !tsp_kind_is_stream(field->kind))
             continue;
-        }
+        drives = tsp_field_drives(field, b->insn.op);
         if (b->insn.op == TSP_OP_ACC && !b->insn.emit) continue;
         count = b->insn.op == TSP_OP_LW ? b->insn.count
                                         : tsp_field_streams(s->v->machine, field, &b->insn);

@@ -45,11 +45,11 @@ static bool push_notify(Notifies *list, int64_t cycle, TspError *err) {
     return true;
 }
 
-static void count_issues(Verifier *v, TspOpcode op, int64_t issues, int64_t last) {
+static void count_issues(Verifier *v, const TspInsn *insn, int64_t issues, int64_t last) {
     v->proof.instructions += issues;
-    if (op == TSP_OP_SYNC) return;
-    last += tsp_insn_func(v->machine, op);
-    if (op == TSP_OP_READ_WRITE && v->machine->mem_read_cycles > v->machine->mem_write_cycles)
+    if (insn->op == TSP_OP_SYNC) return;
+    last += tsp_insn_func(v->machine, insn);
+    if (insn->op == TSP_OP_READ_WRITE && v->machine->mem_read_cycles > v->machine->mem_write_cycles)
         last += v->machine->mem_read_cycles - v->machine->mem_write_cycles;
     if (last > v->proof.cycles) v->proof.cycles = last;
 }
@@ -75,7 +75,7 @@ static bool repeat(Verifier *v, int32_t queue, Walker *w, const TspInsn *insn) {
     b->w2 = insn->w2;
     w->now = burst_end(b) + 1;
     w->repeatable = false;
-    count_issues(v, b->insn.op, burst_count(b) - 1, burst_end(b));
+    count_issues(v, &b->insn, burst_count(b) - 1, burst_end(b));
     return true;
 }
 
@@ -110,7 +110,7 @@ static bool advance(Verifier *v, int32_t queue, Walker *w, Notifies *notifies, T
             w->now += insn.n;
             continue;
         }
-        count_issues(v, insn.op, 1, w->now);
+        count_issues(v, &insn, 1, w->now);
         if (insn.op == TSP_OP_SYNC) {
             w->state = PARKED;
             return true;

@@ -189,14 +189,6 @@ static bool read_operand(Reader *r, int32_t index) {
                         r->info->mnemonic);
     r->written |= UINT64_C(1) << index;
     switch (f->kind) {
-    case TSP_KIND_STREAM:
-    case TSP_KIND_STREAM_TYPE:
-    case TSP_KIND_STREAM_TYPE2:
-    case TSP_KIND_SG4:
-    case TSP_KIND_SG_LOAD:
-    case TSP_KIND_SG_LANES:
-        ok = read_stream(r, &value);
-        break;
     case TSP_KIND_TYPE:
         ok = read_type(r, &value);
         break;
@@ -210,7 +202,7 @@ static bool read_operand(Reader *r, int32_t index) {
         asm_take(r->c, '#');
         return read_immediate(r, &bits) && take_immediate(r, where, bits);
     default:
-        ok = read_number(r, f, &value);
+        ok = tsp_kind_is_stream(f->kind) ? read_stream(r, &value) : read_number(r, f, &value);
         break;
     }
     if (ok) set(&r->insn, f, value);

@@ -116,7 +116,7 @@ static void extend(Asm *a, int32_t op, int64_t issue, int64_t effect) {
 }
 
 static int64_t effect_cycles(const Asm *a, const TspInsn *insn) {
-    int32_t func = tsp_insn_func(&a->p->machine, insn->op);
+    int32_t func = tsp_insn_func(&a->p->machine, insn);
     return func < 1 ? 1 : func;
 }
 

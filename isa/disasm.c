@@ -74,15 +74,11 @@ static void put_source(FILE *out, const TspInsn *insn, int32_t source) {
 
 static void put_operand(FILE *out, const TspInsn *insn, const TspField *field) {
     int32_t value = tsp_field_get(insn, field);
-    switch (field->kind) {
-    case TSP_KIND_STREAM:
-    case TSP_KIND_STREAM_TYPE:
-    case TSP_KIND_STREAM_TYPE2:
-    case TSP_KIND_SG4:
-    case TSP_KIND_SG_LOAD:
-    case TSP_KIND_SG_LANES:
+    if (tsp_kind_is_stream(field->kind)) {
         put_stream(out, value);
-        break;
+        return;
+    }
+    switch (field->kind) {
     case TSP_KIND_ADDR:
         fprintf(out, "0x%04x", (unsigned)value);
         break;

@@ -27,24 +27,39 @@ bool tsp_fail(TspError *err, TspErrorKind kind, const char *format, ...) {
     return false;
 }
 
-bool tsp_fail_rule(TspError *err, TspRule rule, int64_t cycle, int32_t queue,
-                   const char *queue_name, int32_t index, const char *format, ...) {
-    va_list args;
+/* "cycle C, chip K, QUEUE, instruction I: ", as far as they are known; returns its length. */
+static size_t locate(TspError *err, TspErrorKind kind, int64_t cycle, int32_t queue,
+                     const char *queue_name, int32_t index) {
+    const size_t size = sizeof err->text;
     size_t used = 0;
-    reset(err, TSP_ERR_ILLEGAL);
-    err->rule = rule;
+    reset(err, kind);
     err->cycle = cycle;
     err->queue = queue;
     err->index = index;
-    if (cycle >= 0)
-        used += (size_t)snprintf(err->text, sizeof err->text, "cycle %lld, ", (long long)cycle);
-    used += (size_t)snprintf(err->text + used, sizeof err->text - used, "chip %d", (int)err->chip);
-    if (queue_name[0])
-        used += (size_t)snprintf(err->text + used, sizeof err->text - used, ", %s", queue_name);
+    if (cycle >= 0) used += (size_t)snprintf(err->text, size, "cycle %lld, ", (long long)cycle);
+    used += (size_t)snprintf(err->text + used, size - used, "chip %d", (int)err->chip);
+    if (queue_name[0]) used += (size_t)snprintf(err->text + used, size - used, ", %s", queue_name);
     if (index >= 0)
-        used += (size_t)snprintf(err->text + used, sizeof err->text - used, ", instruction %d",
-                                 (int)index);
-    used += (size_t)snprintf(err->text + used, sizeof err->text - used, ": %s; ", rules[rule].text);
+        used += (size_t)snprintf(err->text + used, size - used, ", instruction %d", (int)index);
+    return used + (size_t)snprintf(err->text + used, size - used, ": ");
+}
+
+bool tsp_fail_rule(TspError *err, TspRule rule, int64_t cycle, int32_t queue,
+                   const char *queue_name, int32_t index, const char *format, ...) {
+    va_list args;
+    size_t used = locate(err, TSP_ERR_ILLEGAL, cycle, queue, queue_name, index);
+    err->rule = rule;
+    used += (size_t)snprintf(err->text + used, sizeof err->text - used, "%s; ", rules[rule].text);
+    va_start(args, format);
+    vsnprintf(err->text + used, sizeof err->text - used, format, args);
+    va_end(args);
+    return false;
+}
+
+bool tsp_fail_at(TspError *err, TspErrorKind kind, int64_t cycle, int32_t queue,
+                 const char *queue_name, int32_t index, const char *format, ...) {
+    va_list args;
+    size_t used = locate(err, kind, cycle, queue, queue_name, index);
     va_start(args, format);
     vsnprintf(err->text + used, sizeof err->text - used, format, args);
     va_end(args);
@@ -59,7 +74,8 @@ const char *tsp_rule_text(TspRule rule) {
 }
 
 const char *tsp_error_kind_text(TspErrorKind kind) {
-    static const char *const text[] = {"no error",  "illegal program", "not modelled",
-                                       "bad input", "system error",    "internal error"};
+    static const char *const text[] = {
+        "no error",  "illegal program", "machine fault", "not modelled",
+        "bad input", "system error",    "internal error"};
     return text[kind];
 }

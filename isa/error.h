@@ -11,6 +11,7 @@
 typedef enum {
     TSP_OK = 0,
     TSP_ERR_ILLEGAL,      /* your program breaks a rule of the machine (exit 1) */
+    TSP_ERR_FAULT,        /* the machine broke: a word with two wrong bits was read (exit 1) */
     TSP_ERR_NOT_MODELLED, /* a real feature that we do not model (exit 2) */
     TSP_ERR_INPUT,        /* bad input file or bad usage (exit 2) */
     TSP_ERR_SYSTEM,       /* the operating system said no (exit 2) */
@@ -29,7 +30,7 @@ typedef enum {
 typedef struct {
     TspErrorKind kind;
     char text[768]; /* one line, no newline, no "tsp: error:" prefix */
-    /* For TSP_ERR_ILLEGAL and TSP_ERR_NOT_MODELLED met while running or checking a program: */
+    /* For TSP_ERR_ILLEGAL, FAULT and NOT_MODELLED met while running or checking a program: */
     TspRule rule;
     int64_t cycle; /* cycle of the offence, -1 if not tied to one */
     int32_t chip;  /* 0 on a single chip */
@@ -46,6 +47,12 @@ bool tsp_fail(TspError *err, TspErrorKind kind, const char *format, ...)
  * "cycle C, chip K, QUEUE, instruction I: RULE TEXT; DETAIL". queue_name may be "". */
 bool tsp_fail_rule(TspError *err, TspRule rule, int64_t cycle, int32_t queue,
                    const char *queue_name, int32_t index, const char *format, ...)
+    __attribute__((format(printf, 7, 8)));
+
+/* The same in words of one's own, for what breaks no rule: "cycle C, chip K, QUEUE, instruction I:
+ * TEXT", kind as given. */
+bool tsp_fail_at(TspError *err, TspErrorKind kind, int64_t cycle, int32_t queue,
+                 const char *queue_name, int32_t index, const char *format, ...)
     __attribute__((format(printf, 7, 8)));
 
 /* Short stable name of a rule ("STREAM_COLLISION") and its one-line text. */

@@ -110,9 +110,9 @@ int tsp_insn_find(const char *mnemonic) {
     return -1;
 }
 
-int32_t tsp_insn_skew(const TspMachine *m, TspOpcode op) {
+int32_t tsp_insn_skew(const TspMachine *m, const TspInsn *i) {
     (void)m; /* every d_skew of the table may be a constant */
-    switch (op) {
+    switch (i->op) {
 #define INSN(op, unit, role, text, code, skew, func, modelled, what, source)                       \
     case TSP_OP_##op:                                                                              \
         return (int32_t)(skew);
@@ -128,8 +128,8 @@ int32_t tsp_insn_skew(const TspMachine *m, TspOpcode op) {
     return 0;
 }
 
-int32_t tsp_insn_func(const TspMachine *m, TspOpcode op) {
-    switch (op) {
+int32_t tsp_insn_func(const TspMachine *m, const TspInsn *i) {
+    switch (i->op) {
 #define INSN(op, unit, role, text, code, skew, func, modelled, what, source)                       \
     case TSP_OP_##op:                                                                              \
         return (int32_t)(func);
@@ -143,6 +143,23 @@ int32_t tsp_insn_func(const TspMachine *m, TspOpcode op) {
         break;
     }
     return 0;
+}
+
+bool tsp_kind_is_stream(TspKind kind) {
+    return kind >= TSP_KIND_STREAM && kind <= TSP_KIND_SG_ROTATIONS;
+}
+
+bool tsp_field_drives(const TspField *field, TspOpcode op) {
+    if (field->kind == TSP_KIND_DST) return true;
+    return tsp_kind_is_stream(field->kind) && field->offset == offsetof(TspInsn, stream) &&
+           op != TSP_OP_LW && op != TSP_OP_ABC && op != TSP_OP_IFETCH;
+}
+
+bool tsp_insn_binary(TspOpcode op) {
+    for (int32_t i = 0; i < insns[op].field_count; i++)
+        if (insns[op].fields[i].name && insns[op].fields[i].offset == offsetof(TspInsn, src_b))
+            return true;
+    return false;
 }
 
 bool tsp_insn_fits_queue(const TspMachine *m, TspOpcode op, int32_t queue) {
@@ -165,8 +182,14 @@ int32_t tsp_field_streams(const TspMachine *m, const TspField *field, const TspI
         return type;
     case TSP_KIND_STREAM_TYPE2:
         return type2;
+    case TSP_KIND_SG2:
+        return 2;
     case TSP_KIND_SG4:
         return 4;
+    case TSP_KIND_SG_ROWS:
+        return insn->n;
+    case TSP_KIND_SG_ROTATIONS:
+        return insn->n * insn->n;
     case TSP_KIND_SG_LOAD:
         return (int32_t)m->mxm_load_streams;
     case TSP_KIND_SG_LANES:
@@ -305,15 +328,18 @@ typedef struct {
 
 static bool check_stream(const Check *c, const TspField *f, int32_t stream) {
     int32_t span = tsp_field_streams(c->m, f, c->insn), number = TSP_STREAM_NUMBER(stream);
+    int32_t group = 1;
     if (stream < 0 || stream > 63 || number + span > c->m->streams)
         return OFFENCE(c->err, STREAM_RANGE,
                        "%s: %s needs %" PRId32 " from s%" PRId32 ", %s has %" PRId64 " each way",
                        c->info->mnemonic, f->name, span, number, c->m->name, c->m->streams);
-    if (number % span != 0)
+    while (group < span) group *= 2;
+    if (f->kind == TSP_KIND_SG_LOAD || f->kind == TSP_KIND_SG_LANES) group = span;
+    if (number % group != 0)
         return OFFENCE(c->err, STREAM_ALIGN,
                        "%s: %s is a group of %" PRId32 " at s%" PRId32
                        "; start at a multiple of %" PRId32,
-                       c->info->mnemonic, f->name, span, number, span);
+                       c->info->mnemonic, f->name, span, number, group);
     return true;
 }
 
@@ -351,19 +377,13 @@ static bool check_source(const Check *c, const TspField *f, int32_t source) {
 static bool check_field(const Check *c, const TspField *f) {
     int32_t value = tsp_field_get(c->insn, f);
     int64_t min, max;
+    if (tsp_kind_is_stream(f->kind)) return check_stream(c, f, value);
     switch (f->kind) {
     case TSP_KIND_ADDR:
         if (value >= 0 && value < tsp_mem_slice_rows(c->m)) return true;
         return OFFENCE(c->err, ADDRESS_RANGE,
                        "%s: %s is row %" PRId32 ", a slice of %s has 0 to %" PRId32,
                        c->info->mnemonic, f->name, value, c->m->name, tsp_mem_slice_rows(c->m) - 1);
-    case TSP_KIND_STREAM:
-    case TSP_KIND_STREAM_TYPE:
-    case TSP_KIND_STREAM_TYPE2:
-    case TSP_KIND_SG4:
-    case TSP_KIND_SG_LOAD:
-    case TSP_KIND_SG_LANES:
-        return check_stream(c, f, value);
     case TSP_KIND_DST:
         return value == TSP_DST_NONE || check_stream(c, f, value);
     default:
@@ -460,6 +480,32 @@ static bool check_acc(const Check *c) {
     return true;
 }
 
+static bool check_config(const Check *c) {
+    uint32_t all = (uint32_t)((UINT64_C(1) << c->m->superlanes) - 1), mask = (uint32_t)c->insn->mask;
+    if (mask != 0 && (mask & ~all) == 0) return true;
+    return OFFENCE(c->err, OPERAND,
+                   "config: mask is 0x%" PRIx32 "; at least one of the superlanes 0x%" PRIx32
+                   " and no other",
+                   mask, all);
+}
+
+static bool check_shift(const Check *c) {
+    int64_t most = c->insn->cross ? tsp_lanes(c->m) : c->m->lanes_per_superlane;
+    if (c->insn->n < most) return true;
+    return OFFENCE(c->err, OPERAND, "shift: n is %" PRId32 "; it must be 0 to %" PRId64 "%s",
+                   c->insn->n, most - 1, c->insn->cross ? "" : ", or more with cross");
+}
+
+/* Before all operands: the streams of a Rotate depend on n. */
+static bool check_rotate(const Check *c) {
+    int32_t n = c->insn->n;
+    if ((n == 3 || n == 4) && n <= c->m->lanes_per_superlane) return true;
+    return OFFENCE(c->err, OPERAND,
+                   "rotate: n is %" PRId32 "; it must be 3 or 4, and at most the %" PRId64
+                   " lanes of a superlane",
+                   n, c->m->lanes_per_superlane);
+}
+
 /* What goes beyond the kind of a single operand. */
 static bool (*const checks[TSP_OP_COUNT])(const Check *) = {
     [TSP_OP_NOP] = check_nop,
@@ -475,9 +521,12 @@ static bool (*const checks[TSP_OP_COUNT])(const Check *) = {
     [TSP_OP_IW] = check_array_type,
     [TSP_OP_ABC] = check_abc,
     [TSP_OP_ACC] = check_acc,
+    [TSP_OP_CONFIG] = check_config,
+    [TSP_OP_SHIFT] = check_shift,
 };
 
 static bool check_all(const Check *c) {
+    if (c->insn->op == TSP_OP_ROTATE && !check_rotate(c)) return false;
     for (int32_t i = 0; i < c->info->field_count; i++)
         if (c->info->fields[i].kind != TSP_KIND_RESERVED && !check_field(c, &c->info->fields[i]))
             return false;

@@ -40,7 +40,7 @@ typedef struct {
     int32_t addr, stream, waddr, wstream, map;   /* MEM and others */
     int32_t type, type2, dst, src_a, src_b, imm; /* VXM */
     int32_t group, count, add, emit, row;        /* MXM */
-    int32_t src, north, south;                   /* SXM, C2C */
+    int32_t src, north, south, cross;            /* SXM, C2C */
 } TspInsn;
 
 /* Streams: number + 32 if westward. */
@@ -67,9 +67,12 @@ typedef enum {
     TSP_KIND_STREAM,
     TSP_KIND_STREAM_TYPE,
     TSP_KIND_STREAM_TYPE2,
+    TSP_KIND_SG2,
     TSP_KIND_SG4,
     TSP_KIND_SG_LOAD,
     TSP_KIND_SG_LANES,
+    TSP_KIND_SG_ROWS,
+    TSP_KIND_SG_ROTATIONS,
     TSP_KIND_SRC,
     TSP_KIND_DST,
     TSP_KIND_IMM,
@@ -102,9 +105,19 @@ typedef struct {
 const TspInsnInfo *tsp_insn_info(TspOpcode op);
 /* Finds by mnemonic; -1 if there is none. */
 int tsp_insn_find(const char *mnemonic);
-/* d_skew and d_func of an opcode on machine m, in cycles. */
-int32_t tsp_insn_skew(const TspMachine *m, TspOpcode op);
-int32_t tsp_insn_func(const TspMachine *m, TspOpcode op);
+/* d_skew and d_func of an instruction on machine m, in cycles. */
+int32_t tsp_insn_skew(const TspMachine *m, const TspInsn *insn);
+int32_t tsp_insn_func(const TspMachine *m, const TspInsn *insn);
+/* The same of an opcode whose latency does not depend on its operands: all but Shift. */
+static inline int32_t tsp_op_func(const TspMachine *m, TspOpcode op) {
+    return tsp_insn_func(m, &(TspInsn){.op = op});
+}
+/* Whether an operand of this kind is a stream, or the first of a group. */
+bool tsp_kind_is_stream(TspKind kind);
+/* Whether the stream operand is driven; otherwise it is read. */
+bool tsp_field_drives(const TspField *field, TspOpcode op);
+/* Whether the instruction has a second VXM operand, src_b. */
+bool tsp_insn_binary(TspOpcode op);
 /* Whether a queue takes the instruction (NOP, Repeat, Sync, ... : every queue). */
 bool tsp_insn_fits_queue(const TspMachine *m, TspOpcode op, int32_t queue);
 /* Streams that an operand of this kind spans, given the decoded instruction (types matter): the

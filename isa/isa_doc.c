@@ -43,9 +43,12 @@ static const struct {
     [TSP_KIND_STREAM] = {"stream", "one stream: its number, plus 32 if it flows westward"},
     [TSP_KIND_STREAM_TYPE] = {"stream group", "aligned group as wide as `type`, by its first"},
     [TSP_KIND_STREAM_TYPE2] = {"stream group", "aligned group as wide as `type2`, by its first"},
+    [TSP_KIND_SG2] = {"stream pair", "aligned group of 2, by its first"},
     [TSP_KIND_SG4] = {"stream quad", "aligned group of 4, by its first"},
     [TSP_KIND_SG_LOAD] = {"load group", "aligned group of `mxm_load_streams`, by its first"},
     [TSP_KIND_SG_LANES] = {"lane group", "aligned group of `lanes_per_superlane`, by its first"},
+    [TSP_KIND_SG_ROWS] = {"row group", "group of `n`, aligned to 4, by its first"},
+    [TSP_KIND_SG_ROTATIONS] = {"rotation group", "group of `n` squared, aligned to 16, by its first"},
     [TSP_KIND_SRC] = {"source",
                       "64 × kind + number: kind 0 a stream group as wide as `type`, 1 the "
                       "immediate, 2 the result an ALU produces in that very cycle, 3 the last "
@@ -154,8 +157,8 @@ static void put_insn(FILE *out, const TspMachine *m, TspOpcode op) {
     put_cell(out, info->semantics);
     fprintf(out, "\n\nOpcode `0x%02x`; queue: ", info->code);
     put_queue(out, info);
-    put_delay(out, "; d_skew", info->skew_text, tsp_insn_skew(m, op));
-    put_delay(out, "; d_func", info->func_text, tsp_insn_func(m, op));
+    put_delay(out, "; d_skew", info->skew_text, tsp_insn_skew(m, &(TspInsn){.op = op}));
+    put_delay(out, "; d_func", info->func_text, tsp_op_func(m, op));
     fprintf(out, "; source: %s.%s\n", info->source, info->modelled ? "" : " **Not modelled.**");
     fputs("\n| operand | bits | kind | default | what it is |\n|---|---|---|---|---|\n", out);
     for (int32_t i = 0; i < info->field_count; i++) put_field(out, &info->fields[i]);

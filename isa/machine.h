@@ -78,6 +78,16 @@ static inline int32_t tsp_mem_slice_rows(const TspMachine *m) {
 static inline int32_t tsp_mem_bank(const TspMachine *m, int32_t addr) {
     return (int32_t)(addr / m->mem_rows);
 }
+/* Vectors that one Ifetch takes, one a cycle. */
+static inline int32_t tsp_ifetch_vectors(const TspMachine *m) {
+    return (int32_t)((m->ifetch_bytes + tsp_lanes(m) - 1) / tsp_lanes(m));
+}
+/* d_func of a Shift by n lanes: inside the superlanes, or crossing into the next ceil(n / L). */
+static inline int32_t tsp_shift_cycles(const TspMachine *m, int32_t n, bool cross) {
+    int64_t crossed = (n + m->lanes_per_superlane - 1) / m->lanes_per_superlane;
+    if (!cross || crossed == 0) return (int32_t)m->sxm_shift_cycles;
+    return (int32_t)(m->sxm_shift_cross_cycles + (crossed - 1) * m->sxm_shift_far_cycles);
+}
 /* 0 .. 2*mem_slices-1: west slices W0.. first, then E0.. . Used as the slice number everywhere;
  * it is also the queue id of that slice. */
 static inline int32_t tsp_slice_id(const TspMachine *m, TspHemisphere h, int32_t index) {

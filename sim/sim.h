@@ -1,13 +1,27 @@
 /* sim.h - the simulator as a library: load a program, move time, look.
  *
- * Time moves only when told to. A simulator at cycle n has executed every cycle below n.
- * run_until(n), n steps and seek(n) leave the same state, by hash.
+ * Time moves only when told to. A simulator at cycle n has executed every cycle below n, counted as
+ * superlane 0 sees them. run_until(n), n steps and seek(n) leave the same state, by hash. Two
+ * engines do the work and know nothing of each other; they agree on every bit and every cycle
+ * (docs/machine.md says what on, docs/testing.md how that is tested).
  */
 #ifndef TSP_SIM_H
 #define TSP_SIM_H
+#include "faults.h"
 #include "isa/program.h"
 
 typedef struct TspSim TspSim;
+
+typedef enum {
+    TSP_ENGINE_FAST,     /* events, diagonals, batched products */
+    TSP_ENGINE_REFERENCE /* registers that shift, tiles that stagger, a cycle at a time */
+} TspEngineKind;
+
+typedef struct {
+    TspEngineKind engine;
+    bool ifetch_modelled; /* text comes by Ifetch; else all of it is in the queues at cycle 0 */
+    TspFaults faults;     /* bits to flip, and with them the error-correcting code; see faults.h */
+} TspSimOptions;
 
 /* What was counted up to now; see docs/glossary.md for definitions. */
 typedef struct {
@@ -18,23 +32,33 @@ typedef struct {
     int64_t macs;         /* lanes^2 for every int8 ABC and every fp16 ABC */
     int64_t vxm_issues;   /* ALU instructions issued */
     int64_t sxm_issues;
-    int64_t mem_reads, mem_writes; /* vectors */
+    int64_t mem_reads, mem_writes; /* vectors, Gather and Scatter among them */
     int64_t stream_hops;           /* stream registers that held a live value, summed over cycles */
 } TspSimStats;
+
+/* Control and status registers of the chip. */
+typedef struct {
+    uint32_t powered;  /* superlanes that are on, bit 0 is superlane 0 */
+    int64_t corrected; /* words with one wrong bit that units have corrected */
+    int64_t flipped;   /* bits that faults have flipped; one aimed at an empty register or row,
+                          or at a superlane that is off, flips none */
+} TspCsr;
 
 typedef struct {
     int64_t start, end;
 } TspInterval; /* first issue, last effect; end exclusive; -1,-1 if never */
 
-/* The program must outlive the simulator. Constants are placed in memory; inputs are not yet.
- * Refuses (not modelled, illegal encoding, wrong queue) before cycle 0 only what would be refused
- * wherever it stood; everything else is refused in its cycle. NULL on failure. */
-TspSim *tsp_sim_new(const TspProgram *program, TspError *err);
+/* The program must outlive the simulator, and so must the list of flips. options NULL: all zero.
+ * Constants are placed in memory; inputs are not yet. Refuses (not modelled, illegal encoding,
+ * wrong queue) before cycle 0 only what would be refused wherever it stood; everything else is
+ * refused in its cycle. NULL on failure. */
+TspSim *tsp_sim_new(const TspProgram *program, const TspSimOptions *options, TspError *err);
 void tsp_sim_free(TspSim *sim);
 /* Places a tensor (row-major data, tsp_tensor_bytes long) in memory; before cycle 0 only. */
 bool tsp_sim_write_tensor(TspSim *sim, int32_t tensor, const uint8_t *data, TspError *err);
-/* Collects a tensor from memory; every element must be covered by a piece and every row written
- * (else TSP_ERR_ILLEGAL, ROW_UNDEFINED). */
+/* Collects a tensor from memory; every element must be covered by a piece and have been written
+ * (else TSP_ERR_ILLEGAL, ROW_UNDEFINED). With faults on, words with one wrong bit are corrected on
+ * the way to the host, not counted; with two: TSP_ERR_FAULT. */
 bool tsp_sim_read_tensor(const TspSim *sim, int32_t tensor, uint8_t *data, TspError *err);
 
 /* After the run: false (TSP_ERR_NOT_MODELLED) if a tensor marked `finite` holds an infinity or NaN:
@@ -50,18 +74,31 @@ bool tsp_sim_seek(TspSim *sim, int64_t cycle, TspError *err);
 int64_t tsp_sim_now(const TspSim *sim);
 /* No instruction left, nothing in flight that could still have an effect. */
 bool tsp_sim_done(const TspSim *sim);
-/* Hash of the architectural state: memory rows, live streams, ALU latches, weight buffers,
- * installed weights, accumulators, products under way, queue positions, the cycle. */
-uint64_t tsp_sim_hash(TspSim *sim);
 TspSimStats tsp_sim_stats(const TspSim *sim);
+TspCsr tsp_sim_csr(const TspSim *sim);
 /* Simulated interval of op i (through the debug information of the instructions). */
 TspInterval tsp_sim_op_interval(const TspSim *sim, int32_t op);
 
 /* -- looking at the state (viewer, tests) -- */
-/* The value on a stream register now: NULL if undefined, else tsp_lanes() bytes. It is what a
- * reader in cycle tsp_sim_now() gets, drives that land in that very cycle included. */
+/* The value on a stream register now: NULL if undefined, else tsp_lanes() bytes, valid until the
+ * next call. It is what a reader in cycle tsp_sim_now() gets, drives that land in that very cycle
+ * included (flips and switches of that cycle are not). */
 const uint8_t *tsp_sim_stream(const TspSim *sim, int32_t stream, int32_t column);
-/* A memory row as a Read in cycle tsp_sim_now() gets it: NULL if no write has landed. */
-const uint8_t *tsp_sim_row(const TspSim *sim, int32_t slice, int32_t addr);
+/* A memory row as a Read in cycle tsp_sim_now() gets it: NULL if no write has landed in any of its
+ * superlanes, else tsp_lanes() bytes, valid until the next call; those of superlanes that no write
+ * has reached are zero. *written (may be NULL): which superlanes one has reached. */
+const uint8_t *tsp_sim_row(const TspSim *sim, int32_t slice, int32_t addr, uint32_t *written);
+/* The last result of an ALU, tsp_lanes() registers; NULL if it has none. */
+const uint32_t *tsp_sim_latch(const TspSim *sim, int32_t alu);
+/* Accumulator row of a plane (2 * hemisphere + plane): tsp_lanes() sums, int32 or the bits of fp32;
+ * NULL if nothing was kept in it. */
+const uint32_t *tsp_sim_accumulator(const TspSim *sim, int32_t plane, int32_t row, TspDtype *type);
+/* Word of the queue that issues next (the number of words when it is exhausted). */
+int32_t tsp_sim_queue_word(const TspSim *sim, int32_t queue);
+
+/* Hash of the whole state, what is under way included: of use within one engine. */
+uint64_t tsp_sim_hash(TspSim *sim);
+/* Hash of what the functions above show, cycle, statistics and CSRs: the same in both engines. */
+uint64_t tsp_sim_digest(const TspSim *sim);
 
 #endif

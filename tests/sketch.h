@@ -194,7 +194,7 @@ static inline SketchProduct sketch_product(Sketch *s, int64_t start, int32_t row
                   rows - 1, interval, 0);
     x.write = s->count;
     sketch_repeat(sketch_at(s, east + 5,
-                            x.accumulate_cycle + tsp_insn_func(m, TSP_OP_ACC) + column -
+                            x.accumulate_cycle + tsp_op_func(m, TSP_OP_ACC) + column -
                                 tsp_slice_column(m, east + 5),
                             sketch_write(32, out)),
                   rows - 1, interval, 1);

@@ -2,7 +2,7 @@
  * The texts of errors are golden files in tests/bad.
  */
 #include "compiler/graph.h"
-#include "compiler/json_where.h"
+#include "isa/json_where.h"
 #include "isa/half.h"
 
 #include "suite.h"

@@ -141,19 +141,19 @@ END_TEST
 
 START_TEST(delays_come_from_the_machine) {
     TspMachine m = machine("tsp1");
-    for (int op = 0; op < TSP_OP_COUNT; op++) ck_assert_int_eq(tsp_insn_skew(&m, (TspOpcode)op), 0);
-    ck_assert_int_eq(tsp_insn_func(&m, TSP_OP_READ), 1);
-    ck_assert_int_eq(tsp_insn_func(&m, TSP_OP_WRITE), 3);
-    ck_assert_int_eq(tsp_insn_func(&m, TSP_OP_GATHER), 2);
-    ck_assert_int_eq(tsp_insn_func(&m, TSP_OP_ADD), 7);
-    ck_assert_int_eq(tsp_insn_func(&m, TSP_OP_LW), 6);
-    ck_assert_int_eq(tsp_insn_func(&m, TSP_OP_IW), 3);
-    ck_assert_int_eq(tsp_insn_func(&m, TSP_OP_ABC), 22);
-    ck_assert_int_eq(tsp_insn_func(&m, TSP_OP_ACC), 40);
-    ck_assert_int_eq(tsp_insn_func(&m, TSP_OP_PERMUTE), 60);
-    ck_assert_int_eq(tsp_insn_func(&m, TSP_OP_NOTIFY), 35);
+    for (int op = 0; op < TSP_OP_COUNT; op++) ck_assert_int_eq(tsp_insn_skew(&m, &(TspInsn){.op = (TspOpcode)op}), 0);
+    ck_assert_int_eq(tsp_op_func(&m, TSP_OP_READ), 1);
+    ck_assert_int_eq(tsp_op_func(&m, TSP_OP_WRITE), 3);
+    ck_assert_int_eq(tsp_op_func(&m, TSP_OP_GATHER), 2);
+    ck_assert_int_eq(tsp_op_func(&m, TSP_OP_ADD), 7);
+    ck_assert_int_eq(tsp_op_func(&m, TSP_OP_LW), 6);
+    ck_assert_int_eq(tsp_op_func(&m, TSP_OP_IW), 3);
+    ck_assert_int_eq(tsp_op_func(&m, TSP_OP_ABC), 22);
+    ck_assert_int_eq(tsp_op_func(&m, TSP_OP_ACC), 40);
+    ck_assert_int_eq(tsp_op_func(&m, TSP_OP_PERMUTE), 60);
+    ck_assert_int_eq(tsp_op_func(&m, TSP_OP_NOTIFY), 35);
     m.vxm_op_cycles = 11;
-    ck_assert_int_eq(tsp_insn_func(&m, TSP_OP_RELU), 15);
+    ck_assert_int_eq(tsp_op_func(&m, TSP_OP_RELU), 15);
 }
 END_TEST
 
