@@ -318,7 +318,7 @@ static bool execute(Run *run, TspError *err) {
         return false;
     run->data = calloc((size_t)p->tensor_count + 1, sizeof *run->data);
     if (!run->data) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
-    run->sim = tsp_sim_new(p, err);
+    run->sim = tsp_sim_new(p, NULL, err);
     if (!run->sim || !fill_inputs(run, err) || !simulate(run, err)) return false;
     if (tsp_sim_done(run->sim)) return finish(run, err);
     if (options->report && !cli_report_write(&run->outcome, options->report, err)) return false;
