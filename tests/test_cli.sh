@@ -75,6 +75,7 @@ refuses 2 'not assembly' asm a.json -o "$work/x"
 refuses 2 'not a regular file' asm a.s -o /dev/null
 refuses 2 'not a regular file' run a.s --report "$work"
 refuses 2 'fly' info --machine fly
+for feature in 'view a.json' 1brc bench 'run a.s --trace x' 'run a.onnx'; do
     # shellcheck disable=SC2086 # the words of the command line
     refuses 2 'not modelled yet' $feature
 done
@@ -184,6 +185,7 @@ works run $mm --seed 6 --output C="$work/c3.npy"
 ! cmp -s "$work/c1.npy" "$work/c3.npy"
 verdict $? 'another seed gives another output'
 works run $mm --engine fast
+works run $mm --engine reference
 
 works check "$work/mm.tspprog"
 says 'is legal on tiny'
