@@ -56,14 +56,23 @@ int cli_compile(const CliOptions *options) {
     return done ? CLI_DONE : cli_error(&err);
 }
 
+static bool check_ifetch(const CliOptions *options, bool *modelled, TspError *err) {
+    const char *ifetch = options->ifetch ? options->ifetch : "ideal";
+    *modelled = !strcmp(ifetch, "modelled");
+    return *modelled || !strcmp(ifetch, "ideal") ||
+           tsp_fail(err, TSP_ERR_INPUT, "--ifetch=%s: it is ideal or modelled", ifetch);
+}
+
 int cli_check(const CliOptions *options) {
     CliSource source;
+    TspVerifyOptions verify_options;
     TspProof proof = {0};
     TspError err;
     bool legal;
-    if (!cli_source_load(&source, options->operand, options->machine, NULL, NULL, &err))
+    if (!check_ifetch(options, &verify_options.ifetch_modelled, &err) ||
+        !cli_source_load(&source, options->operand, options->machine, NULL, NULL, &err))
         return cli_error(&err);
-    legal = tsp_verify(&source.program, &proof, &err);
+    legal = tsp_verify(&source.program, &verify_options, &proof, &err);
     if (!legal) cli_locate_error(&source.program, &err);
     if (legal)
         printf("%s is legal on %s\n"
@@ -75,6 +84,9 @@ int cli_check(const CliOptions *options) {
                "read\n",
                options->operand, source.program.machine.name, proof.instructions, proof.cycles,
                proof.reads_proved, proof.links_proved);
+    if (legal && proof.run_time_conditions > 0)
+        printf("  %" PRId64 " conditions depend on data and are left to the run\n",
+               proof.run_time_conditions);
     cli_source_free(&source);
     return legal ? CLI_DONE : cli_error(&err);
 }

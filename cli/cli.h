@@ -30,7 +30,7 @@ typedef struct {
 /* What the command line said; every command has its own subset of it. */
 typedef struct {
     const char *operand; /* the file, NULL if none */
-    const char *machine, *output, *report, *dump, *engine, *trace;
+    const char *machine, *output, *report, *dump, *engine, *trace, *ifetch;
     CliBindings inputs, outputs;
     int64_t seed, until, threads; /* until: -1 if not given */
     bool check, json, isa_markdown, help;

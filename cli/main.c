@@ -52,7 +52,13 @@ static const CliOption compile_options[] = {
     OPTION_HELP,
     OPTION_END,
 };
-static const CliOption check_options[] = {OPTION_MACHINE, OPTION_HELP, OPTION_END};
+static const CliOption check_options[] = {
+    OPTION_MACHINE,
+    {"ifetch", 0, CLI_OPTION_TEXT, OPTION(ifetch), "ideal|modelled",
+     "text is in the queues at once (default), or comes by Ifetch", 0},
+    OPTION_HELP,
+    OPTION_END,
+};
 static const CliOption asm_options[] = {OPTION_OUTPUT("the program file to write"), OPTION_MACHINE,
                                         OPTION_HELP, OPTION_END};
 static const CliOption disasm_options[] = {OPTION_OUTPUT("write here instead of to stdout"),
