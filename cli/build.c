@@ -56,23 +56,17 @@ int cli_compile(const CliOptions *options) {
     return done ? CLI_DONE : cli_error(&err);
 }
 
-static bool check_ifetch(const CliOptions *options, bool *modelled, TspError *err) {
-    const char *ifetch = options->ifetch ? options->ifetch : "ideal";
-    *modelled = !strcmp(ifetch, "modelled");
-    return *modelled || !strcmp(ifetch, "ideal") ||
-           tsp_fail(err, TSP_ERR_INPUT, "--ifetch=%s: it is ideal or modelled", ifetch);
-}
-
 int cli_check(const CliOptions *options) {
     CliSource source;
-    TspVerifyOptions verify_options;
     TspProof proof = {0};
     TspError err;
+    int32_t ifetch;
     bool legal;
-    if (!check_ifetch(options, &verify_options.ifetch_modelled, &err) ||
+    if (!cli_choice("ifetch", options->ifetch, cli_ifetch, &ifetch, &err) ||
         !cli_source_load(&source, options->operand, options->machine, NULL, NULL, &err))
         return cli_error(&err);
-    legal = tsp_verify(&source.program, &verify_options, &proof, &err);
+    legal = tsp_verify(&source.program, &(TspVerifyOptions){.ifetch_modelled = ifetch == 1}, &proof,
+                       &err);
     if (!legal) cli_locate_error(&source.program, &err);
     if (legal)
         printf("%s is legal on %s\n"

@@ -30,9 +30,10 @@ typedef struct {
 /* What the command line said; every command has its own subset of it. */
 typedef struct {
     const char *operand; /* the file, NULL if none */
-    const char *machine, *output, *report, *dump, *engine, *trace, *ifetch;
+    const char *machine, *output, *report, *dump, *engine, *trace, *ifetch, *faults;
     CliBindings inputs, outputs;
     int64_t seed, until, threads; /* until: -1 if not given */
+    double fault_rate;
     bool check, json, isa_markdown, help;
 } CliOptions;
 
@@ -40,6 +41,7 @@ typedef enum {
     CLI_OPTION_FLAG,    /* bool */
     CLI_OPTION_TEXT,    /* const char * */
     CLI_OPTION_NUMBER,  /* int64_t, `least` or more */
+    CLI_OPTION_SHARE,   /* double, 0 to 1 */
     CLI_OPTION_BINDING, /* CliBindings, may be repeated */
 } CliOptionKind;
 
@@ -71,6 +73,12 @@ void cli_print_usage(const CliCommand *command);
 int cli_error(const TspError *err);
 /* A feature that is known and not there yet, by its key in the one table of them; returns false. */
 bool cli_not_modelled(TspError *err, const char *key);
+
+/* -- choices -- */
+/* Index of an option's text among the choices (NULL ends them); 0 if the option was not given. */
+bool cli_choice(const char *option, const char *text, const char *const *choices, int32_t *which,
+                TspError *err);
+extern const char *const cli_ifetch[]; /* of --ifetch: ideal, modelled */
 
 /* -- files -- */
 /* Reads a whole file; the caller frees. A zero byte follows the text. */
@@ -107,6 +115,8 @@ typedef struct {
     const TspProgram *program;
     bool finished; /* simulated to the end: the four below hold */
     TspSimStats stats;
+    TspCsr csr;
+    bool faults;                     /* were on: the CSRs say what they did */
     const TspInterval *op_intervals; /* one an op of the program */
     double wall_s;                   /* host time of the simulation alone */
     bool checked;                    /* against the host interpreter */

@@ -17,6 +17,11 @@
     }
 #define OPTION_OUTPUT(what)                                                                        \
     { "output", 'o', CLI_OPTION_TEXT, OPTION(output), "FILE", what, 0 }
+#define OPTION_IFETCH                                                                              \
+    {                                                                                              \
+        "ifetch", 0, CLI_OPTION_TEXT, OPTION(ifetch), "ideal|modelled",                            \
+            "ideal: all text is there (default); modelled: it has to be fetched in time", 0        \
+    }
 #define OPTION_HELP                                                                                \
     { "help", 'h', CLI_OPTION_FLAG, OPTION(help), NULL, "print this", 0 }
 #define OPTION_END                                                                                 \
@@ -28,14 +33,19 @@ static const CliOption run_options[] = {
     {"output", 'o', CLI_OPTION_BINDING, OPTION(outputs), "NAME=FILE.npy",
      "write an output to a file; may be repeated", 0},
     {"seed", 's', CLI_OPTION_NUMBER, OPTION(seed), "N",
-     "inputs without a file are random, from this seed (default 0)", 0},
+     "inputs without a file are random, from this seed (default 0); faults too", 0},
     {"check", 'c', CLI_OPTION_FLAG, OPTION(check), NULL,
      "evaluate the graph on the host too and compare every output", 0},
     OPTION_REPORT,
     {"trace", 0, CLI_OPTION_TEXT, OPTION(trace), "FILE", "write a trace (not modelled yet)", 0},
     OPTION_MACHINE,
     {"engine", 0, CLI_OPTION_TEXT, OPTION(engine), "fast|reference",
-     "the engine (default fast; reference is not modelled yet)", 0},
+     "the engine: fast (default), or the slow second one; the same bits and cycles", 0},
+    OPTION_IFETCH,
+    {"faults", 0, CLI_OPTION_TEXT, OPTION(faults), "FILE.json",
+     "flip the bits that the file lists (docs/faults.md)", 0},
+    {"fault-rate", 0, CLI_OPTION_SHARE, OPTION(fault_rate), "R",
+     "flip a random bit in a share R of the cycles, from --seed", 0},
     {"threads", 'j', CLI_OPTION_NUMBER, OPTION(threads), "N",
      "host threads allowed (today the engine uses one); never changes a bit", 1},
     {"until", 'u', CLI_OPTION_NUMBER, OPTION(until), "CYCLE",
@@ -52,13 +62,7 @@ static const CliOption compile_options[] = {
     OPTION_HELP,
     OPTION_END,
 };
-static const CliOption check_options[] = {
-    OPTION_MACHINE,
-    {"ifetch", 0, CLI_OPTION_TEXT, OPTION(ifetch), "ideal|modelled",
-     "text is in the queues at once (default), or comes by Ifetch", 0},
-    OPTION_HELP,
-    OPTION_END,
-};
+static const CliOption check_options[] = {OPTION_IFETCH, OPTION_MACHINE, OPTION_HELP, OPTION_END};
 static const CliOption asm_options[] = {OPTION_OUTPUT("the program file to write"), OPTION_MACHINE,
                                         OPTION_HELP, OPTION_END};
 static const CliOption disasm_options[] = {OPTION_OUTPUT("write here instead of to stdout"),
@@ -102,8 +106,9 @@ static void print_help(void) {
         printf("  %-8s %-21s %s\n", commands[i].name, commands[i].operand, commands[i].what);
     printf(
         "\ntsp COMMAND --help tells the options. A GRAPH is a .json file (docs/graph-format.md).\n"
-        "Exit status: 0 done; 1 the program is illegal or a check failed; 2 bad usage, bad input\n"
-        "or not modelled; 3 a bug of ours.\n");
+        "Exit status: 0 done; 1 the program is illegal, a check failed or the machine broke; 2 "
+        "bad\n"
+        "usage, bad input or not modelled; 3 a bug of ours.\n");
 }
 
 static int run_command(const CliCommand *command, int argc, char **argv) {

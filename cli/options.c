@@ -19,6 +19,15 @@ static bool parse_number(const CliOption *option, const char *text, int64_t *val
     return true;
 }
 
+static bool parse_share(const CliOption *option, const char *text, double *value, TspError *err) {
+    char *end;
+    *value = strtod(text, &end);
+    if (end == text || *end || !(*value >= 0 && *value <= 1))
+        return tsp_fail(err, TSP_ERR_INPUT, "--%s %s: expected a number from 0 to 1", option->name,
+                        text);
+    return true;
+}
+
 static bool parse_binding(const CliOption *option, char *text, CliBindings *bindings,
                           TspError *err) {
     char *equals = strchr(text, '=');
@@ -47,6 +56,8 @@ static bool apply(const CliOption *option, char *argument, CliOptions *options, 
         return true;
     case CLI_OPTION_NUMBER:
         return parse_number(option, argument, field, err);
+    case CLI_OPTION_SHARE:
+        return parse_share(option, argument, field, err);
     case CLI_OPTION_BINDING:
         return parse_binding(option, argument, field, err);
     }

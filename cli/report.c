@@ -96,6 +96,15 @@ static void add_check(cJSON *report, const CliOutcome *outcome) {
     cJSON_AddNumberToObject(check, "max_rel_err", outcome->check.max_rel_err);
 }
 
+/* Bits flipped and words corrected; only where faults were on. */
+static void add_faults(cJSON *report, const CliOutcome *outcome) {
+    cJSON *faults;
+    if (!outcome->finished || !outcome->faults) return;
+    faults = cJSON_AddObjectToObject(report, "faults");
+    cJSON_AddNumberToObject(faults, "flipped", (double)outcome->csr.flipped);
+    cJSON_AddNumberToObject(faults, "corrected", (double)outcome->csr.corrected);
+}
+
 static void add_host(cJSON *report, const CliOutcome *outcome) {
     cJSON *host = cJSON_AddObjectToObject(report, "host");
     double wall_s = outcome->wall_s;
@@ -121,6 +130,7 @@ static cJSON *make_report(const CliOutcome *outcome) {
     add_utilisation(report, outcome);
     add_ops(report, outcome);
     add_check(report, outcome);
+    add_faults(report, outcome);
     add_host(report, outcome);
     return report;
 }
@@ -164,6 +174,9 @@ static void print_simulated(const CliOutcome *outcome) {
     printf("did          %" PRId64 " instructions, %" PRId64 " reads, %" PRId64 " writes, %" PRId64
            " MACs\n",
            stats->instructions, stats->mem_reads, stats->mem_writes, stats->macs);
+    if (outcome->faults)
+        printf("faults       %" PRId64 " bits flipped, %" PRId64 " words corrected\n",
+               outcome->csr.flipped, outcome->csr.corrected);
     printf("MXM          %.1f %% busy", 100 * u.mxm);
     if (p->macs > 0) printf(", %.1f %% useful", 100 * u.mxm_useful);
     printf("\n");

@@ -15,6 +15,7 @@ typedef struct {
     const CliOptions *options;
     CliSource source;
     TspSim *sim;
+    TspFlip *flips;
     uint8_t **data;
     TspInterval *op_intervals;
     CliOutcome outcome;
@@ -52,12 +53,32 @@ static bool check_bindings(const TspProgram *p, const CliBindings *bindings, Tsp
     return true;
 }
 
+static const char *const engines[] = {"fast", "reference", NULL}; /* by TspEngineKind */
+
+/* The simulator that the options ask for. */
+static bool make_simulator(Run *run, TspError *err) {
+    const CliOptions *options = run->options;
+    TspSimOptions sim = {.faults = {.rate = options->fault_rate, .seed = (uint64_t)options->seed}};
+    int32_t engine, ifetch;
+    if (!cli_choice("engine", options->engine, engines, &engine, err) ||
+        !cli_choice("ifetch", options->ifetch, cli_ifetch, &ifetch, err))
+        return false;
+    sim.engine = (TspEngineKind)engine;
+    sim.ifetch_modelled = ifetch == 1;
+    if (options->faults && !tsp_faults_load(options->faults, &run->source.program.machine,
+                                            &run->flips, &sim.faults.count, err))
+        return false;
+    sim.faults.flips = run->flips;
+    run->sim = tsp_sim_new(&run->source.program, &sim, err);
+    return run->sim != NULL;
+}
+
 static bool check_usage(const CliOptions *options, TspError *err) {
-    const char *engine = options->engine;
+    int32_t ignored;
     if (options->trace) return cli_not_modelled(err, "--trace");
-    if (engine && !strcmp(engine, "reference")) return cli_not_modelled(err, "--engine reference");
-    if (engine && strcmp(engine, "fast"))
-        return tsp_fail(err, TSP_ERR_INPUT, "there is no engine '%s'; use --engine fast", engine);
+    if (!cli_choice("engine", options->engine, engines, &ignored, err) ||
+        !cli_choice("ifetch", options->ifetch, cli_ifetch, &ignored, err))
+        return false;
     for (int32_t i = 0; i < options->outputs.count; i++)
         if (!cli_check_target(options->outputs.list[i].path, options->operand, err)) return false;
     return !options->report || cli_check_target(options->report, options->operand, err);
@@ -166,6 +187,8 @@ static bool gather_outcome(Run *run, TspError *err) {
     CliOutcome *outcome = &run->outcome;
     outcome->finished = true;
     outcome->stats = tsp_sim_stats(run->sim);
+    outcome->csr = tsp_sim_csr(run->sim);
+    outcome->faults = run->options->faults || run->options->fault_rate > 0;
     run->op_intervals = calloc((size_t)p->op_count + 1, sizeof *run->op_intervals);
     if (!run->op_intervals) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
     for (int32_t i = 0; i < p->op_count; i++)
@@ -274,7 +297,7 @@ static bool check_prediction(const Run *run, TspError *err) {
 
 static bool stopped_early(const Run *run, TspError *err) {
     int64_t now = tsp_sim_now(run->sim);
-    printf("state at cycle %" PRId64 ": %016" PRIx64 "\n", now, tsp_sim_hash(run->sim));
+    printf("state at cycle %" PRId64 ": %016" PRIx64 "\n", now, tsp_sim_digest(run->sim));
     if (!run->options->check && !run->options->outputs.count) return true;
     return tsp_fail(err, TSP_ERR_INPUT,
                     "stopped at cycle %" PRId64 ", before the outputs are there; leave out "
@@ -297,7 +320,7 @@ static bool finish(Run *run, TspError *err) {
     cli_print_outcome(&run->outcome);
     if (options->until >= 0)
         printf("state at cycle %" PRId64 ": %016" PRIx64 "\n", tsp_sim_now(run->sim),
-               tsp_sim_hash(run->sim));
+               tsp_sim_digest(run->sim));
     if (verdict.kind == TSP_OK) check_prediction(run, &verdict);
     if (options->report && !cli_report_write(&run->outcome, options->report, &report_err) &&
         verdict.kind == TSP_OK)
@@ -318,8 +341,7 @@ static bool execute(Run *run, TspError *err) {
         return false;
     run->data = calloc((size_t)p->tensor_count + 1, sizeof *run->data);
     if (!run->data) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
-    run->sim = tsp_sim_new(p, err);
-    if (!run->sim || !fill_inputs(run, err) || !simulate(run, err)) return false;
+    if (!make_simulator(run, err) || !fill_inputs(run, err) || !simulate(run, err)) return false;
     if (tsp_sim_done(run->sim)) return finish(run, err);
     if (options->report && !cli_report_write(&run->outcome, options->report, err)) return false;
     return stopped_early(run, err);
@@ -342,6 +364,7 @@ int cli_run(const CliOptions *options) {
     free(run.data);
     free(run.op_intervals);
     tsp_sim_free(run.sim);
+    free(run.flips);
     cli_source_free(&run.source);
     return done ? CLI_DONE : cli_error(&err);
 }

@@ -11,10 +11,13 @@
 
 int cli_error(const TspError *err) {
     static const CliExit code[] = {
-        [TSP_OK] = CLI_DONE,           [TSP_ERR_ILLEGAL] = CLI_FAILED,
+        [TSP_OK] = CLI_DONE,
+        [TSP_ERR_ILLEGAL] = CLI_FAILED,
         [TSP_ERR_FAULT] = CLI_FAILED,
-        [TSP_ERR_INPUT] = CLI_REFUSED, [TSP_ERR_NOT_MODELLED] = CLI_REFUSED,
-        [TSP_ERR_BUG] = CLI_BUG,       [TSP_ERR_SYSTEM] = CLI_REFUSED,
+        [TSP_ERR_INPUT] = CLI_REFUSED,
+        [TSP_ERR_NOT_MODELLED] = CLI_REFUSED,
+        [TSP_ERR_BUG] = CLI_BUG,
+        [TSP_ERR_SYSTEM] = CLI_REFUSED,
     };
     fflush(stdout);
     fprintf(stderr, "tsp: error: %s\n", err->text);
@@ -29,7 +32,6 @@ bool cli_not_modelled(TspError *err, const char *key) {
         {"1brc", "tsp 1brc", "use tsp run on a graph or a program"},
         {"bench", "tsp bench", "tsp run --report gives cycles and MACs a host second"},
         {"--trace", "--trace", "use --report, which has the interval of every op"},
-        {"--engine reference", "--engine reference", "leave it out; the fast engine is exact"},
         {".onnx", "an .onnx graph", "write the graph as JSON, see docs/graph-format.md"},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
@@ -37,6 +39,22 @@ bool cli_not_modelled(TspError *err, const char *key) {
             return tsp_fail(err, TSP_ERR_NOT_MODELLED, "%s is not modelled yet; %s", table[i].what,
                             table[i].instead);
     return tsp_fail(err, TSP_ERR_BUG, "no such entry among the things not modelled: %s", key);
+}
+
+const char *const cli_ifetch[] = {"ideal", "modelled", NULL};
+
+bool cli_choice(const char *option, const char *text, const char *const *choices, int32_t *which,
+                TspError *err) {
+    char names[128] = "";
+    *which = 0;
+    for (int32_t i = 0; choices[i]; i++) {
+        size_t used = strlen(names);
+        if (text && !strcmp(choices[i], text)) *which = i;
+        snprintf(names + used, sizeof names - used, "%s%s", used ? " or " : "", choices[i]);
+    }
+    return !text || !strcmp(choices[*which], text) ||
+           tsp_fail(err, TSP_ERR_INPUT, "--%s %s: there is no such choice; it is %s", option, text,
+                    names);
 }
 
 static bool fail_file(TspError *err, const char *path, const char *verb) {

@@ -74,8 +74,8 @@ const char *tsp_rule_text(TspRule rule) {
 }
 
 const char *tsp_error_kind_text(TspErrorKind kind) {
-    static const char *const text[] = {
-        "no error",  "illegal program", "machine fault", "not modelled",
-        "bad input", "system error",    "internal error"};
+    static const char *const text[] = {"no error",      "illegal program", "machine fault",
+                                       "not modelled",  "bad input",       "system error",
+                                       "internal error"};
     return text[kind];
 }

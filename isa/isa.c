@@ -481,7 +481,8 @@ static bool check_acc(const Check *c) {
 }
 
 static bool check_config(const Check *c) {
-    uint32_t all = (uint32_t)((UINT64_C(1) << c->m->superlanes) - 1), mask = (uint32_t)c->insn->mask;
+    uint32_t all = (uint32_t)((UINT64_C(1) << c->m->superlanes) - 1),
+             mask = (uint32_t)c->insn->mask;
     if (mask != 0 && (mask & ~all) == 0) return true;
     return OFFENCE(c->err, OPERAND,
                    "config: mask is 0x%" PRIx32 "; at least one of the superlanes 0x%" PRIx32

@@ -48,7 +48,8 @@ static const struct {
     [TSP_KIND_SG_LOAD] = {"load group", "aligned group of `mxm_load_streams`, by its first"},
     [TSP_KIND_SG_LANES] = {"lane group", "aligned group of `lanes_per_superlane`, by its first"},
     [TSP_KIND_SG_ROWS] = {"row group", "group of `n`, aligned to 4, by its first"},
-    [TSP_KIND_SG_ROTATIONS] = {"rotation group", "group of `n` squared, aligned to 16, by its first"},
+    [TSP_KIND_SG_ROTATIONS] = {"rotation group",
+                               "group of `n` squared, aligned to 16, by its first"},
     [TSP_KIND_SRC] = {"source",
                       "64 × kind + number: kind 0 a stream group as wide as `type`, 1 the "
                       "immediate, 2 the result an ALU produces in that very cycle, 3 the last "

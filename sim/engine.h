@@ -36,6 +36,17 @@ typedef struct {
     int32_t (*queue_word)(const void *e, int32_t queue);
 } Engine;
 
+struct TspSim {
+    const TspProgram *program;
+    const TspMachine *m;
+    const Engine *engine;
+    void *state;      /* the engine's */
+    bool faults;      /* words carry check bits */
+    uint8_t **inputs; /* copies of the tensors written, for going back; NULL where none */
+    bool failed;
+    TspError failure; /* why it stopped, for those who try to go on */
+};
+
 extern const Engine fast_engine, reference_engine;
 
 /* The whole of a superlane mask: all on. */

@@ -1,27 +1,26 @@
-/* state.h - the fast engine's state: plain data, indices instead of pointers, one struct a unit.
+/* fast.h - the fast engine's state: plain data, indices instead of pointers, one struct a unit.
  *
- * Private to sim/. The arrays whose size depends on the machine hang off TspSim; what is in them
- * is plain data too. Nothing is allocated after tsp_sim_new(), and every array is touched only
- * where the program goes.
- *
- * Order inside a cycle: (1) effects that are due land: ALU results, stream drives, memory writes;
- * (2) ALU inputs are taken; (3) queues issue in the order of their ids and sample their operands.
+ * Private to sim/. The arrays whose size depends on the machine hang off Fast; what is in them
+ * is plain data too. Nothing is allocated after create(), and every array is touched only where the
+ * program goes. The order inside a cycle is that of docs/machine.md, section 3.
  */
-#ifndef TSP_SIM_STATE_H
-#define TSP_SIM_STATE_H
+#ifndef TSP_SIM_FAST_H
+#define TSP_SIM_FAST_H
+#include "engine.h"
 #include "gemm.h"
 #include "lanes.h"
-#include "sim.h"
 
 enum {
     SIM_NONE = -1,
     SIM_QUEUE_WORDS = TSP_MAX_QUEUES / 64,
     SIM_SLICES = 88, /* of any machine */
     SIM_ALUS = 16,
-    SIM_PLANES = 4,  /* 2 * hemisphere + plane of the hemisphere; a pair shares pair = plane/2 */
-    SIM_WRITES = 64, /* >= mem_write_cycles of any machine */
+    SIM_PLANES = 4,   /* 2 * hemisphere + plane of the hemisphere; a pair shares pair = plane/2 */
+    SIM_WRITES = 128, /* >= mem_write_cycles + mem_indirect_cycles of any machine */
     SIM_ALU_RESULTS = 128, /* > vxm_op_cycles of any machine, and one latched */
-    SIM_PRODUCTS = 256     /* > 2 * (mxm_entry_cycles + mxm_product_cycles) of any machine */
+    SIM_FETCHES = 128,     /* >= vectors of an Ifetch + ifetch_cycles of any machine */
+    SIM_SUPERLANES = 20,
+    SIM_PRODUCTS = 256 /* > 2 * (mxm_entry_cycles + mxm_product_cycles) of any machine */
 };
 #define SIM_NEVER INT64_MAX
 
@@ -31,6 +30,7 @@ typedef enum { WORD_FINE, WORD_UNDECODABLE, WORD_INVALID, WORD_NOT_MODELLED } Wo
 typedef struct {
     TspInsn insn;
     int32_t op[2]; /* graph op of the instruction (read half) and of the write half, -1 none */
+    int32_t func;  /* its d_func */
     uint8_t fault; /* a WordFault, reported in the cycle in which the word would issue */
 } Word;
 
@@ -45,16 +45,34 @@ typedef struct {
     QueueMode mode;
 } QueueState;
 
+typedef struct {    /* Ifetches of a queue */
+    int32_t taken;  /* vectors of the last one so far */
+    int32_t index;  /* of its word */
+    int32_t stream; /* that it takes them from */
+    bool wrong;     /* some of what it took is not the queue's text */
+    int32_t count;  /* Ifetches issued; the last SIM_FETCHES of them: */
+    int64_t issued[SIM_FETCHES];
+} Fetch;
+
 /* -- the event wheel: one bucket a cycle, as many as exceed the longest latency -- */
-typedef enum { EVENT_DRIVE, EVENT_RESULT, EVENT_WRITE, EVENT_INPUT } EventKind;
+typedef enum {
+    EVENT_DRIVE,
+    EVENT_RESULT,
+    EVENT_WRITE,
+    EVENT_SCATTER,
+    EVENT_POWER,
+    EVENT_INPUT
+} EventKind;
 
 typedef struct {
     int32_t next; /* in the bucket, or in the free list */
     EventKind kind;
     int32_t queue, index;   /* whose effect it is */
     int32_t stream, column; /* DRIVE */
+    bool sealed;            /* DRIVE: the vector has its check bits, from memory */
     int32_t target;         /* WRITE: row of the chip; RESULT: slot of the ALU's results */
-    int32_t vec[8];         /* DRIVE, WRITE: [0]; INPUT: operand a in 0..3, b in 4..7 */
+    uint32_t mask;          /* WRITE, SCATTER: superlanes written; POWER: switched on */
+    int32_t vec[8]; /* DRIVE, WRITE: [0]; SCATTER: data, map; INPUT: operand a in 0..3, b in 4..7 */
 } Event;
 
 typedef struct {
@@ -62,7 +80,7 @@ typedef struct {
     uint64_t queues[SIM_QUEUE_WORDS]; /* that issue in this cycle */
 } Bucket;
 
-/* -- streams: see stream.h -- */
+/* -- streams: see fast_stream.h -- */
 typedef struct {
     int64_t diagonal; /* of the value, exact; INT64_MIN: never driven */
     int64_t driven;   /* cycle of the drive */
@@ -72,11 +90,13 @@ typedef struct {
 
 /* -- units -- */
 typedef struct {
-    int32_t addr;
+    int32_t addr; /* SIM_NONE: a Scatter, whose map the event holds */
+    int32_t event;
+    uint32_t mask; /* superlanes */
     int64_t lands;
 } RecentWrite;
 
-typedef struct { /* writes under way, oldest first: entries head .. tail-1, modulo SIM_WRITES */
+typedef struct { /* writes by age: those under way are among head .. tail-1, modulo SIM_WRITES */
     RecentWrite write[SIM_WRITES];
     uint32_t head, tail;
 } Slice;
@@ -124,36 +144,43 @@ typedef struct {
 typedef struct {
     int64_t now;
     bool done, notified;
-    int64_t notify_cycle;
     int32_t running, parked; /* queues */
+    uint32_t powered;        /* superlanes */
     QueueState queue[TSP_MAX_QUEUES];
+    Fetch fetch[TSP_MAX_QUEUES];
+    uint64_t fetching[SIM_QUEUE_WORDS]; /* queues whose Ifetch goes on taking vectors */
+    int32_t next_flip;                  /* of the list */
+    int64_t corrected, flipped;
     uint64_t far[SIM_QUEUE_WORDS]; /* queues whose next issue lies beyond the wheel */
     int64_t far_first;             /* the earliest of them */
     int32_t event_free, event_used, vec_free, vec_used;
-    TspSimStats stats; /* stream_hops counts to the edge of the chip; see tsp_sim_stats() */
+    TspSimStats stats; /* stream_hops counts to the edge of the chip; see stats() in fast.c */
     Slice slice[SIM_SLICES];
     Alu alu[SIM_ALUS];
     Plane plane[SIM_PLANES];
     int32_t pair_prepared[SIM_PLANES / 2][2]; /* generations that the fp16 kernel's weights hold */
 } State;
 
-struct TspSim {
+typedef struct {
     const TspProgram *program;
     const TspMachine *m;
     /* constants of the run */
-    int32_t lanes, columns, queues, slice_rows;
+    TspFaults faults;
+    bool checks;          /* faults are on: vectors and rows have check bits */
+    bool ifetch_modelled; /* text has to arrive */
+    bool switches;        /* there are some among the events that land now */
+    int32_t lanes, columns, queues, slice_rows, superlanes, tile; /* tile: lanes a superlane */
+    uint32_t all;                                                 /* superlanes, as a mask */
     int32_t ring;  /* slots of a stream: a power of two, at least `columns` */
     int32_t wheel; /* buckets: a power of two above every latency, at least 64 */
     int32_t func[TSP_OP_COUNT];
     bool binary[TSP_OP_COUNT]; /* the VXM op has a second operand */
+    int32_t fetch_vectors;     /* of an Ifetch */
     TspQueueInfo info[TSP_MAX_QUEUES];
     Word *words[TSP_MAX_QUEUES];
     int32_t word_count[TSP_MAX_QUEUES];
-    uint8_t **inputs; /* copies of the tensors written, for going back; NULL where none */
     /* state */
     State state;
-    bool failed;
-    TspError failure; /* why it stopped, for those who try to go on */
     TspInterval *intervals;
     StreamSlot *slots; /* [stream][ring] */
     Bucket *buckets;
@@ -163,73 +190,112 @@ struct TspSim {
     uint8_t *vectors;  /* the pool: TSP_MAX_LANES bytes each */
     int32_t *vec_refs; /* references; of a free vector, the next free one */
     int32_t vec_capacity;
-    uint8_t *memory; /* [slice][row][lanes], mapped, touched only where used */
-    size_t memory_bytes;
-    uint64_t *defined;         /* a bit a row */
-    uint32_t *results;         /* [alu][SIM_ALU_RESULTS][TSP_MAX_LANES] */
-    uint32_t *operands;        /* two registers, scratch */
-    uint8_t *weights;          /* [plane][3][lanes columns][lanes] */
-    uint32_t *products;        /* [plane][SIM_PRODUCTS][lanes] */
-    uint32_t *accumulators;    /* [plane][row][lanes] */
-    uint8_t *accumulator_type; /* [plane][row]: 0 undefined, else 1 + TSP_I32 or TSP_F32 */
-    TspGemmInt8 *int8_weights; /* [plane] */
-    TspGemmFp16 *fp16_weights; /* [pair] */
-};
+    uint16_t *vec_check; /* [vector][SIM_SUPERLANES] check bits, NULL without faults */
+    size_t row_count;    /* of the chip */
+    /* Mapped, touched only where used, dropped by reset: */
+    uint8_t *memory;             /* [slice][row][lanes] */
+    uint32_t *defined;           /* [slice][row] superlanes that hold something */
+    uint16_t *row_check;         /* [slice][row][superlanes], NULL without faults */
+    uint32_t *results;           /* [alu][SIM_ALU_RESULTS][TSP_MAX_LANES] */
+    uint32_t *operands;          /* two registers, scratch */
+    uint8_t *weights;            /* [plane][3][lanes columns][lanes] */
+    uint32_t *products;          /* [plane][SIM_PRODUCTS][lanes] */
+    uint32_t *accumulators;      /* [plane][row][lanes] */
+    uint8_t *accumulator_type;   /* [plane][row]: 0 undefined, else 1 + TSP_I32 or TSP_F32 */
+    TspGemmInt8 *int8_weights;   /* [plane] */
+    TspGemmFp16 *fp16_weights;   /* [pair] */
+    uint8_t view[TSP_MAX_LANES]; /* what a look at the state shows */
+} Fast;
 
 /* One issue of one instruction, as the units see it. */
 typedef struct {
     int32_t queue, index;
     const TspQueueInfo *info;
     const TspInsn *insn;
+    int32_t func;        /* d_func of the instruction */
     int32_t step, wstep; /* what Repeat has added to the address, and to waddr of a combined slot */
 } Issue;
 
-/* -- faults (sim.c). The text names the instruction and the op it works for. -- */
-bool sim_fault(TspSim *sim, TspError *err, TspRule rule, int64_t cycle, int32_t queue,
-               int32_t index, const char *format, ...) __attribute__((format(printf, 7, 8)));
+/* An offence of the issue, now. */
+#define fast_offence(f, err, rule, issue, ...)                                                     \
+    engine_offence((f)->program, err, rule, (f)->state.now, (issue)->queue, (issue)->index,        \
+                   __VA_ARGS__)
 
-/* -- events (queue.c) -- */
+/* -- events (fast_queue.c) -- */
 /* A fresh event, due `delay` cycles from now (1 .. wheel-1), after those already due then. */
-Event *sim_event_add(TspSim *sim, EventKind kind, int64_t delay, const Issue *issue);
-bool sim_queues_start(TspSim *sim, TspError *err);
-/* Executes all cycles below `limit`, or to the end of the program. */
-bool sim_advance(TspSim *sim, int64_t limit, TspError *err);
+Event *fast_event_add(Fast *f, EventKind kind, int64_t delay, const Issue *issue);
+/* Makes sure that the cycle, at most a wheel away, is executed. */
+void fast_wake(Fast *f, int64_t cycle);
+bool fast_queues_start(Fast *f, TspError *err);
+/* Executes all cycles below `limit`, or to the end of the program; a product lost before the
+ * offence it meets is left to the caller to find. */
+bool fast_advance(Fast *f, int64_t limit, TspError *err);
 
 /* -- units: issue one instruction; effects of events -- */
-typedef bool SimIssue(TspSim *sim, const Issue *issue, TspError *err);
-SimIssue sim_mem_issue, sim_vxm_issue, sim_load_weights, sim_install_weights, sim_activate,
-    sim_accumulate, sim_transpose;
+typedef bool SimIssue(Fast *f, const Issue *issue, TspError *err);
+SimIssue fast_mem_issue, fast_gather, fast_scatter, fast_vxm_issue, fast_load_weights,
+    fast_install_weights, fast_activate, fast_accumulate, fast_transpose, fast_distribute,
+    fast_rotate, fast_permute, fast_shift, fast_select;
 
-static inline size_t sim_row_id(const TspSim *sim, int32_t slice, int32_t addr) {
-    return (size_t)slice * (size_t)sim->slice_rows + (size_t)addr;
+/* -- Ifetch (fast_fetch.c) -- */
+/* Whether word `index` of the queue has arrived by `cycle`. */
+bool fast_text_ready(const Fast *f, int32_t queue, int32_t index, int64_t cycle);
+SimIssue fast_fetch;
+/* Queues whose Ifetch goes on take this cycle's vectors. */
+bool fast_fetch_on(Fast *f, TspError *err);
+
+/* -- power and faults (fast_power.c, fast_faults.c) -- */
+/* Switches of this cycle, among the events that have landed. */
+bool fast_switch(Fast *f, const Bucket *bucket, TspError *err);
+/* Clears the words of a vector that belong to superlanes that are off. */
+void fast_darken(const Fast *f, int32_t vec, uint32_t powered);
+/* The next cycle from now on in which a bit may flip; SIM_NEVER if none will. */
+int64_t fast_next_flip(const Fast *f);
+void fast_flip(Fast *f); /* this cycle's flips */
+/* Makes check bits for a vector. */
+void fast_seal(const Fast *f, int32_t vec);
+/* Checks the vectors that an issue is about to use, SIM_NONE among them skipped, and puts corrected
+ * copies in the place of those with wrong bits. False for two in a word; the vectors stay held. */
+bool fast_check(Fast *f, const Issue *issue, int32_t *vecs, int32_t count, TspError *err);
+
+static inline size_t fast_row_id(const Fast *f, int32_t slice, int32_t addr) {
+    return (size_t)slice * (size_t)f->slice_rows + (size_t)addr;
 }
-static inline uint8_t *sim_row(const TspSim *sim, size_t row) {
-    return sim->memory + row * (size_t)sim->lanes;
+static inline uint8_t *fast_row(const Fast *f, size_t row) {
+    return f->memory + row * (size_t)f->lanes;
 }
-static inline bool sim_row_defined(const TspSim *sim, size_t row) {
-    return sim->defined[row / 64] >> (row % 64) & 1;
+static inline uint16_t *fast_vec_check(const Fast *f, int32_t vec) {
+    return f->vec_check + (size_t)vec * SIM_SUPERLANES;
 }
-void sim_mem_land(TspSim *sim, const Event *event);
-void sim_mem_define(TspSim *sim, size_t row, const uint8_t *vector);
+static inline uint16_t *fast_row_check(const Fast *f, size_t row) {
+    return f->row_check + row * (size_t)f->superlanes;
+}
+void fast_mem_land(Fast *f, const Event *event);
+void fast_scatter_land(Fast *f, const Event *event);
+/* Row that the map of a Gather or Scatter names for a superlane. */
+int32_t fast_map_row(const Fast *f, const uint8_t *map, int32_t superlane);
+/* Defines a row before cycle 0. */
+void fast_mem_place(Fast *f, size_t row, const uint8_t *vector);
 /* Takes the ALU's operands and computes; its queue is event->queue. */
-bool sim_vxm_input(TspSim *sim, const Event *event, TspError *err);
-void sim_vxm_result(TspSim *sim, const Event *event);
-void sim_mxm_reset(TspSim *sim);
+bool fast_vxm_input(Fast *f, const Event *event, TspError *err);
+void fast_vxm_result(Fast *f, const Event *event);
+uint64_t fast_hash(void *e);
+void fast_mxm_reset(Fast *f);
 /* Multiplies everything under way, so that products are there to be looked at. */
-void sim_mxm_multiply_all(TspSim *sim);
+void fast_mxm_multiply_all(Fast *f);
 /* Finds the first product that reached the accumulators before `before` and was not taken; if
  * there is one, fails with PRODUCT_LOST. */
-bool sim_mxm_none_lost(TspSim *sim, int64_t before, TspError *err);
+bool fast_mxm_none_lost(Fast *f, int64_t before, TspError *err);
 
-static inline uint8_t *sim_weights(const TspSim *sim, int32_t plane, int32_t array) {
-    size_t n = (size_t)sim->lanes;
-    return sim->weights + ((size_t)plane * 3 + (size_t)array) * n * n;
+static inline uint8_t *fast_weights(const Fast *f, int32_t plane, int32_t array) {
+    size_t n = (size_t)f->lanes;
+    return f->weights + ((size_t)plane * 3 + (size_t)array) * n * n;
 }
-static inline uint32_t *sim_product(const TspSim *sim, int32_t plane, int32_t row) {
-    return sim->products + ((size_t)plane * SIM_PRODUCTS + (size_t)row) * (size_t)sim->lanes;
+static inline uint32_t *fast_product(const Fast *f, int32_t plane, int32_t row) {
+    return f->products + ((size_t)plane * SIM_PRODUCTS + (size_t)row) * (size_t)f->lanes;
 }
-static inline uint32_t *sim_alu_result(const TspSim *sim, int32_t alu, int32_t slot) {
-    return sim->results + ((size_t)alu * SIM_ALU_RESULTS + (size_t)slot) * TSP_MAX_LANES;
+static inline uint32_t *fast_alu_result(const Fast *f, int32_t alu, int32_t slot) {
+    return f->results + ((size_t)alu * SIM_ALU_RESULTS + (size_t)slot) * TSP_MAX_LANES;
 }
 
 #endif

@@ -1,84 +1,202 @@
-/* mem.c - MEM slices: a row is read as it is in the cycle of the Read; a write lands later, and
- * until it has landed nobody may read the row. */
-#include "stream.h"
+/* fast_mem.c - MEM slices: a row is read as it is in the cycle of the Read; a write lands later,
+ * and until it has landed nobody may read the row. Rows are defined superlane by superlane. */
+#include "fast_stream.h"
 
 #include <string.h>
 
-void sim_mem_define(TspSim *sim, size_t row, const uint8_t *vector) {
-    memcpy(sim_row(sim, row), vector, (size_t)sim->lanes);
-    sim->defined[row / 64] |= 1ull << (row % 64);
-}
-
-void sim_mem_land(TspSim *sim, const Event *event) {
-    sim_mem_define(sim, (size_t)event->target, sim_vec(sim, event->vec[0]));
-    sim_vec_drop(sim, event->vec[0]);
-}
-
-/* Forgets writes that have landed; returns the cycle in which the last one under way to addr
- * lands, -1 if there is none. */
-static int64_t under_way(TspSim *sim, int32_t slice, int32_t addr) {
-    Slice *s = &sim->state.slice[slice];
-    while (s->head != s->tail && s->write[s->head % SIM_WRITES].lands <= sim->state.now) s->head++;
-    for (uint32_t i = s->tail; i != s->head; i--) {
-        const RecentWrite *write = &s->write[(i - 1) % SIM_WRITES];
-        if (write->addr == addr) return write->lands;
+/* Copies the words of the superlanes in `mask` into a row, with their check bits; NULL for words
+ * that the host has made, whose check bits are good. */
+static void store(Fast *f, size_t row, const uint8_t *vector, const uint16_t *check,
+                  uint32_t mask) {
+    if (mask == f->all) memcpy(fast_row(f, row), vector, (size_t)f->lanes);
+    for (int32_t k = 0; k < f->superlanes && (mask != f->all || f->checks); k++) {
+        if (!(mask >> k & 1)) continue;
+        memcpy(fast_row(f, row) + k * f->tile, vector + k * f->tile, (size_t)f->tile);
+        if (f->checks)
+            fast_row_check(f, row)[k] =
+                check ? check[k] : tsp_ecc_encode(vector + k * f->tile, f->tile);
     }
-    return -1;
+    f->defined[row] |= mask;
 }
 
-static bool read_row(TspSim *sim, const Issue *issue, int32_t addr, TspError *err) {
-    int64_t now = sim->state.now, lands = under_way(sim, issue->queue, addr);
-    size_t row = sim_row_id(sim, issue->queue, addr);
-    Event *drive;
+void fast_mem_place(Fast *f, size_t row, const uint8_t *vector) {
+    store(f, row, vector, NULL, f->all);
+}
+
+void fast_mem_land(Fast *f, const Event *event) {
+    int32_t vec = event->vec[0];
+    store(f, (size_t)event->target, fast_vec(f, vec), f->checks ? fast_vec_check(f, vec) : NULL,
+          event->mask);
+    fast_vec_drop(f, vec);
+}
+
+int32_t fast_map_row(const Fast *f, const uint8_t *map, int32_t superlane) {
+    const uint8_t *word = map + superlane * f->tile;
+    return word[0] | (f->tile > 1 ? word[1] << 8 : 0);
+}
+
+void fast_scatter_land(Fast *f, const Event *event) {
+    int32_t vec = event->vec[0];
+    for (int32_t k = 0; k < f->superlanes; k++)
+        if (event->mask >> k & 1)
+            store(f, fast_row_id(f, event->queue, fast_map_row(f, fast_vec(f, event->vec[1]), k)),
+                  fast_vec(f, vec), f->checks ? fast_vec_check(f, vec) : NULL, 1u << k);
+    fast_vecs_drop(f, event->vec, 2);
+}
+
+/* Superlanes of `mask` in which a write touches the row. */
+static uint32_t touches(const Fast *f, const RecentWrite *write, int32_t addr, uint32_t mask) {
+    uint32_t touched = 0;
+    const uint8_t *map;
+    mask &= write->mask;
+    if (write->addr != SIM_NONE) return write->addr == addr ? mask : 0;
+    map = fast_vec(f, f->events[write->event].vec[1]);
+    for (int32_t k = 0; k < f->superlanes; k++)
+        if (mask >> k & 1 && fast_map_row(f, map, k) == addr) touched |= 1u << k;
+    return touched;
+}
+
+/* The cycle in which the last write under way to the row, in any superlane of `mask`, lands; -1 if
+ * there is none. */
+static int64_t under_way(Fast *f, int32_t slice, int32_t addr, uint32_t mask) {
+    Slice *s = &f->state.slice[slice];
+    const int64_t now = f->state.now;
+    int64_t last = -1;
+    while (s->head != s->tail && s->write[s->head % SIM_WRITES].lands <= now) s->head++;
+    for (uint32_t i = s->head; i != s->tail; i++) {
+        const RecentWrite *write = &s->write[i % SIM_WRITES];
+        if (write->lands > now && write->lands > last && touches(f, write, addr, mask))
+            last = write->lands;
+    }
+    return last;
+}
+
+/* Whether a row may be read in the superlanes of `mask`. */
+static bool readable(Fast *f, const Issue *issue, int32_t addr, uint32_t mask, TspError *err) {
+    int64_t lands = under_way(f, issue->queue, addr, mask);
     if (lands >= 0)
-        return sim_fault(sim, err, TSP_RULE_ROW_TOO_SOON, now, issue->queue, issue->index,
-                         "row 0x%04x is readable from cycle %lld on", (unsigned)addr,
-                         (long long)lands);
-    if (!sim_row_defined(sim, row))
-        return sim_fault(sim, err, TSP_RULE_ROW_UNDEFINED, now, issue->queue, issue->index,
-                         "expected row 0x%04x to hold a vector", (unsigned)addr);
-    drive = sim_event_add(sim, EVENT_DRIVE, sim->m->mem_read_cycles, issue);
-    drive->stream = issue->insn->stream;
-    drive->column = issue->info->column;
-    drive->vec[0] = sim_vec_new(sim);
-    memcpy(sim_vec(sim, drive->vec[0]), sim_row(sim, row), (size_t)sim->lanes);
-    sim->state.stats.mem_reads++;
+        return fast_offence(f, err, TSP_RULE_ROW_TOO_SOON, issue,
+                            "row 0x%04x is readable from cycle %lld on", (unsigned)addr,
+                            (long long)lands);
+    if (~f->defined[fast_row_id(f, issue->queue, addr)] & mask)
+        return fast_offence(f, err, TSP_RULE_ROW_UNDEFINED, issue,
+                            "expected row 0x%04x to hold a vector", (unsigned)addr);
     return true;
 }
 
-static bool write_row(TspSim *sim, const Issue *issue, int32_t addr, TspError *err) {
-    Slice *slice = &sim->state.slice[issue->queue];
+/* A drive of the slice, its vector without contents. */
+static int32_t drive(Fast *f, const Issue *issue, int32_t cycles) {
+    Event *event = fast_event_add(f, EVENT_DRIVE, cycles, issue);
+    event->stream = issue->insn->stream;
+    event->column = issue->info->column;
+    event->sealed = true;
+    event->vec[0] = fast_vec_new(f);
+    f->state.stats.mem_reads++;
+    return event->vec[0];
+}
+
+static bool read_row(Fast *f, const Issue *issue, int32_t addr, TspError *err) {
+    size_t row = fast_row_id(f, issue->queue, addr);
     int32_t vec;
-    Event *write;
-    if (!sim_stream_sample(sim, issue, issue->insn->wstream, 1, &vec, err)) return false;
-    under_way(sim, issue->queue, addr); /* makes room */
-    slice->write[slice->tail++ % SIM_WRITES] =
-        (RecentWrite){addr, sim->state.now + sim->m->mem_write_cycles};
-    write = sim_event_add(sim, EVENT_WRITE, sim->m->mem_write_cycles, issue);
-    write->target = (int32_t)sim_row_id(sim, issue->queue, addr);
-    write->vec[0] = vec;
-    sim->state.stats.mem_writes++;
+    if (!readable(f, issue, addr, f->state.powered, err)) return false;
+    vec = drive(f, issue, (int32_t)f->m->mem_read_cycles);
+    memcpy(fast_vec(f, vec), fast_row(f, row), (size_t)f->lanes);
+    if (f->checks)
+        memcpy(fast_vec_check(f, vec), fast_row_check(f, row),
+               (size_t)f->superlanes * sizeof(uint16_t));
+    if (f->state.powered != f->all) fast_darken(f, vec, f->state.powered);
     return true;
 }
 
-static bool in_range(TspSim *sim, const Issue *issue, int32_t addr, TspError *err) {
-    if (addr >= 0 && addr < sim->slice_rows) return true;
-    return sim_fault(sim, err, TSP_RULE_ADDRESS_RANGE, sim->state.now, issue->queue, issue->index,
-                     "Repeat has stepped the address to %d; rows are 0..%d", (int)addr,
-                     (int)sim->slice_rows - 1);
+/* Notes a write that has been issued; its event lands it. */
+static Event *write_later(Fast *f, const Issue *issue, EventKind kind, int32_t addr) {
+    Slice *slice = &f->state.slice[issue->queue];
+    int64_t cycles = kind == EVENT_WRITE ? f->m->mem_write_cycles : issue->func;
+    Event *event = fast_event_add(f, kind, cycles, issue);
+    under_way(f, issue->queue, 0, 0); /* makes room */
+    event->mask = f->state.powered;
+    slice->write[slice->tail++ % SIM_WRITES] =
+        (RecentWrite){addr, (int32_t)(event - f->events), event->mask, f->state.now + cycles};
+    f->state.stats.mem_writes++;
+    return event;
 }
 
-bool sim_mem_issue(TspSim *sim, const Issue *issue, TspError *err) {
+static bool write_row(Fast *f, const Issue *issue, int32_t addr, TspError *err) {
+    Event *write;
+    int32_t vec;
+    if (!fast_stream_sample(f, issue, issue->insn->wstream, 1, &vec, err)) return false;
+    write = write_later(f, issue, EVENT_WRITE, addr);
+    write->target = (int32_t)fast_row_id(f, issue->queue, addr);
+    write->vec[0] = vec;
+    return true;
+}
+
+static bool in_range(Fast *f, const Issue *issue, int32_t addr, TspError *err) {
+    if (addr >= 0 && addr < f->slice_rows) return true;
+    return fast_offence(f, err, TSP_RULE_ADDRESS_RANGE, issue,
+                        "Repeat has stepped the address to %d; rows are 0..%d", (int)addr,
+                        (int)f->slice_rows - 1);
+}
+
+static bool map_in_range(Fast *f, const Issue *issue, int32_t superlane, int32_t addr,
+                         TspError *err) {
+    if (addr < f->slice_rows) return true;
+    return fast_offence(f, err, TSP_RULE_ADDRESS_RANGE, issue,
+                        "superlane %d asks for row 0x%04x; rows are 0..%d", (int)superlane,
+                        (unsigned)addr, (int)f->slice_rows - 1);
+}
+
+bool fast_mem_issue(Fast *f, const Issue *issue, TspError *err) {
     const TspInsn *insn = issue->insn;
     bool reads = insn->op != TSP_OP_WRITE, writes = insn->op != TSP_OP_READ;
     int32_t addr = insn->addr + issue->step;
     int32_t waddr = insn->waddr + (reads ? issue->wstep : issue->step);
-    if (reads && !in_range(sim, issue, addr, err)) return false;
-    if (writes && !in_range(sim, issue, waddr, err)) return false;
-    if (reads && writes && tsp_mem_bank(sim->m, addr) == tsp_mem_bank(sim->m, waddr))
-        return sim_fault(sim, err, TSP_RULE_BANK_CONFLICT, sim->state.now, issue->queue,
-                         issue->index, "rows 0x%04x and 0x%04x both lie in bank %d", (unsigned)addr,
-                         (unsigned)waddr, (int)tsp_mem_bank(sim->m, addr));
-    return (!reads || read_row(sim, issue, addr, err)) &&
-           (!writes || write_row(sim, issue, waddr, err));
+    if (reads && !in_range(f, issue, addr, err)) return false;
+    if (writes && !in_range(f, issue, waddr, err)) return false;
+    if (reads && writes && tsp_mem_bank(f->m, addr) == tsp_mem_bank(f->m, waddr))
+        return fast_offence(f, err, TSP_RULE_BANK_CONFLICT, issue,
+                            "rows 0x%04x and 0x%04x both lie in bank %d", (unsigned)addr,
+                            (unsigned)waddr, (int)tsp_mem_bank(f->m, addr));
+    return (!reads || read_row(f, issue, addr, err)) &&
+           (!writes || write_row(f, issue, waddr, err));
+}
+
+bool fast_gather(Fast *f, const Issue *issue, TspError *err) {
+    const uint8_t *map;
+    int32_t index, vec;
+    if (!fast_stream_sample(f, issue, issue->insn->map, 1, &index, err) ||
+        !fast_check(f, issue, &index, 1, err))
+        return false;
+    map = fast_vec(f, index);
+    vec = drive(f, issue, issue->func);
+    for (int32_t k = 0; k < f->superlanes; k++) {
+        int32_t addr = fast_map_row(f, map, k);
+        size_t row;
+        if (!(f->state.powered >> k & 1)) continue;
+        if (!map_in_range(f, issue, k, addr, err) || !readable(f, issue, addr, 1u << k, err))
+            return false;
+        row = fast_row_id(f, issue->queue, addr);
+        memcpy(fast_vec(f, vec) + k * f->tile, fast_row(f, row) + k * f->tile, (size_t)f->tile);
+        if (f->checks) fast_vec_check(f, vec)[k] = fast_row_check(f, row)[k];
+    }
+    if (f->state.powered != f->all) fast_darken(f, vec, f->state.powered);
+    fast_vec_drop(f, index);
+    return true;
+}
+
+bool fast_scatter(Fast *f, const Issue *issue, TspError *err) {
+    int32_t vecs[2]; /* data, map */
+    Event *write;
+    if (!fast_stream_sample(f, issue, issue->insn->wstream, 1, &vecs[0], err) ||
+        !fast_stream_sample(f, issue, issue->insn->map, 1, &vecs[1], err) ||
+        !fast_check(f, issue, &vecs[1], 1, err))
+        return false;
+    for (int32_t k = 0; k < f->superlanes; k++)
+        if (f->state.powered >> k & 1 &&
+            !map_in_range(f, issue, k, fast_map_row(f, fast_vec(f, vecs[1]), k), err))
+            return false;
+    write = write_later(f, issue, EVENT_SCATTER, SIM_NONE);
+    write->vec[0] = vecs[0];
+    write->vec[1] = vecs[1];
+    return true;
 }

@@ -1,10 +1,10 @@
-/* mxm.c - MXM planes: weight buffers, installed weights, activations under way, accumulators.
+/* fast_mxm.c - MXM planes: weight buffers, installed weights, activations under way, accumulators.
  *
  * Nobody can see a product before the ACC that takes it, so activations wait, and all that met the
  * same weights are multiplied in one go when the first of their products is asked for. That batch
  * is as deep as the array's latency.
  */
-#include "stream.h"
+#include "fast_stream.h"
 
 #include <string.h>
 
@@ -18,14 +18,14 @@ static Product *product(Plane *plane, uint32_t number) {
     return &plane->product[number % SIM_PRODUCTS];
 }
 
-void sim_mxm_reset(TspSim *sim) {
+void fast_mxm_reset(Fast *f) {
     for (int32_t p = 0; p < SIM_PLANES; p++) {
-        Plane *plane = &sim->state.plane[p];
+        Plane *plane = &f->state.plane[p];
         *plane = (Plane){.last_arrival = -1, .last_install = -1};
         plane->set[0].array = 1;
         plane->set[1].array = 2;
     }
-    memset(sim->accumulator_type, 0, SIM_PLANES * (size_t)sim->m->mxm_accumulator_rows);
+    memset(f->accumulator_type, 0, SIM_PLANES * (size_t)f->m->mxm_accumulator_rows);
 }
 
 /* -- multiplying -- */
@@ -35,23 +35,23 @@ static const WeightSet *weight_set(const Plane *plane, int32_t generation) {
     return &plane->set[plane->set[0].generation == generation ? 0 : 1];
 }
 
-static void prepare_int8(TspSim *sim, int32_t p, int32_t generation) {
-    Plane *plane = &sim->state.plane[p];
+static void prepare_int8(Fast *f, int32_t p, int32_t generation) {
+    Plane *plane = &f->state.plane[p];
     const WeightSet *set = weight_set(plane, generation);
     if (plane->prepared == generation) return;
-    tsp_gemm_int8_prepare(&sim->int8_weights[p], sim_weights(sim, p, set->array), sim->lanes,
+    tsp_gemm_int8_prepare(&f->int8_weights[p], fast_weights(f, p, set->array), f->lanes,
                           set->type == TSP_U8);
     plane->prepared = generation;
 }
 
-static void prepare_fp16(TspSim *sim, int32_t p, const int32_t *generation) {
-    int32_t *prepared = sim->state.pair_prepared[p / 2];
+static void prepare_fp16(Fast *f, int32_t p, const int32_t *generation) {
+    int32_t *prepared = f->state.pair_prepared[p / 2];
     const uint8_t *planes[2];
     if (prepared[OWN] == generation[OWN] && prepared[ODD] == generation[ODD]) return;
     for (int32_t i = 0; i < 2; i++)
         planes[i] =
-            sim_weights(sim, p + i, weight_set(&sim->state.plane[p + i], generation[i])->array);
-    tsp_gemm_fp16_prepare(&sim->fp16_weights[p / 2], planes[0], planes[1], sim->lanes);
+            fast_weights(f, p + i, weight_set(&f->state.plane[p + i], generation[i])->array);
+    tsp_gemm_fp16_prepare(&f->fp16_weights[p / 2], planes[0], planes[1], f->lanes);
     memcpy(prepared, generation, 2 * sizeof *prepared);
 }
 
@@ -61,18 +61,18 @@ static bool same_batch(const Product *a, const Product *b) {
 }
 
 /* A column that was never loaded gives +0, also where the kernel's 0 * infinity is NaN. */
-static void clear_unloaded(TspSim *sim, int32_t p, const int32_t *generation, int32_t rows,
+static void clear_unloaded(Fast *f, int32_t p, const int32_t *generation, int32_t rows,
                            uint32_t *out) {
-    const bool *own = weight_set(&sim->state.plane[p], generation[OWN])->loaded,
-               *odd = weight_set(&sim->state.plane[p + 1], generation[ODD])->loaded;
-    for (int32_t column = 0; column < sim->lanes; column++)
+    const bool *own = weight_set(&f->state.plane[p], generation[OWN])->loaded,
+               *odd = weight_set(&f->state.plane[p + 1], generation[ODD])->loaded;
+    for (int32_t column = 0; column < f->lanes; column++)
         for (int32_t i = 0; i < rows && !own[column] && !odd[column]; i++)
-            out[i * sim->lanes + column] = 0;
+            out[i * f->lanes + column] = 0;
 }
 
 /* Multiplies the oldest activations that wait and met the same weights. */
-static void multiply(TspSim *sim, int32_t p) {
-    Plane *plane = &sim->state.plane[p];
+static void multiply(Fast *f, int32_t p) {
+    Plane *plane = &f->state.plane[p];
     const Product *first = product(plane, plane->multiplied);
     const uint8_t *low[SIM_PRODUCTS], *high[SIM_PRODUCTS];
     int32_t rows = 0;
@@ -82,74 +82,76 @@ static void multiply(TspSim *sim, int32_t p) {
     for (uint32_t i = plane->multiplied; i != plane->tail; i++) {
         Product *next = product(plane, i);
         if (!same_batch(first, next) || plane->next_row + rows == SIM_PRODUCTS) break;
-        low[rows] = sim_vec(sim, next->vec[0]);
-        if (next->vec[1] != SIM_NONE) high[rows] = sim_vec(sim, next->vec[1]);
+        low[rows] = fast_vec(f, next->vec[0]);
+        if (next->vec[1] != SIM_NONE) high[rows] = fast_vec(f, next->vec[1]);
         next->row = plane->next_row + rows++;
     }
-    out = sim_product(sim, p, plane->next_row);
+    out = fast_product(f, p, plane->next_row);
     if (first->type == TSP_F16) {
-        prepare_fp16(sim, p, first->generation);
-        tsp_gemm_fp16(&sim->fp16_weights[p / 2], low, high, rows, out, TSP_GEMM_AUTO);
-        clear_unloaded(sim, p, first->generation, rows, out);
+        prepare_fp16(f, p, first->generation);
+        tsp_gemm_fp16(&f->fp16_weights[p / 2], low, high, rows, out, TSP_GEMM_AUTO);
+        clear_unloaded(f, p, first->generation, rows, out);
     } else {
-        prepare_int8(sim, p, first->generation[OWN]);
-        tsp_gemm_int8(&sim->int8_weights[p], low, rows, first->type == TSP_U8, (int32_t *)out,
+        prepare_int8(f, p, first->generation[OWN]);
+        tsp_gemm_int8(&f->int8_weights[p], low, rows, first->type == TSP_U8, (int32_t *)out,
                       TSP_GEMM_AUTO);
     }
     for (int32_t i = 0; i < rows; i++) {
         Product *done = product(plane, plane->multiplied++);
         for (int32_t k = 0; k < 2; k++)
-            if (done->vec[k] != SIM_NONE) sim_vec_drop(sim, done->vec[k]);
+            if (done->vec[k] != SIM_NONE) fast_vec_drop(f, done->vec[k]);
         done->vec[0] = done->vec[1] = SIM_NONE;
     }
     plane->next_row = (plane->next_row + rows) % SIM_PRODUCTS;
 }
 
-void sim_mxm_multiply_all(TspSim *sim) {
+void fast_mxm_multiply_all(Fast *f) {
     for (int32_t p = 0; p < SIM_PLANES; p++)
-        while (sim->state.plane[p].multiplied != sim->state.plane[p].tail) multiply(sim, p);
+        while (f->state.plane[p].multiplied != f->state.plane[p].tail) multiply(f, p);
 }
 
 /* Multiplies whatever waits for weights of plane `p` that are about to be overwritten. */
-static void multiply_before_loss(TspSim *sim, int32_t p, int32_t generation, int32_t whose) {
-    Plane *plane = &sim->state.plane[p];
+static void multiply_before_loss(Fast *f, int32_t p, int32_t generation, int32_t whose) {
+    Plane *plane = &f->state.plane[p];
     for (;;) {
         bool waiting = false;
         for (uint32_t i = plane->multiplied; i != plane->tail && !waiting; i++)
             waiting = product(plane, i)->generation[whose] == generation;
         if (!waiting) return;
-        multiply(sim, p);
+        multiply(f, p);
     }
 }
 
 /* -- weights -- */
 
-bool sim_load_weights(TspSim *sim, const Issue *issue, TspError *err) {
-    const int32_t p = plane_of(issue), size = (int32_t)sim->m->mxm_load_streams;
-    const int64_t now = sim->state.now, arrival = now + sim->m->mxm_load_cycles;
+bool fast_load_weights(Fast *f, const Issue *issue, TspError *err) {
+    const int32_t p = plane_of(issue), size = (int32_t)f->m->mxm_load_streams;
+    const int64_t now = f->state.now, arrival = now + f->m->mxm_load_cycles;
     const int64_t group = (int64_t)issue->insn->group + issue->step, first = group * size;
     const int32_t count = issue->insn->count;
-    Plane *plane = &sim->state.plane[p];
+    Plane *plane = &f->state.plane[p];
     int32_t vecs[16];
-    if (group < 0 || first + count > sim->lanes)
-        return sim_fault(sim, err, TSP_RULE_OPERAND, now, issue->queue, issue->index,
-                         "Repeat has stepped the group to %lld; a plane has columns 0..%d",
-                         (long long)group, (int)sim->lanes - 1);
+    if (group < 0 || first + count > f->lanes)
+        return fast_offence(f, err, TSP_RULE_OPERAND, issue,
+                            "Repeat has stepped the group to %lld; a plane has columns 0..%d",
+                            (long long)group, (int)f->lanes - 1);
     if (plane->group_loaded[group])
-        return sim_fault(sim, err, TSP_RULE_WEIGHT_OVERRUN, now, issue->queue, issue->index,
-                         "group %lld was loaded since the last iw", (long long)group);
-    if (plane->last_install >= 0 && arrival < plane->last_install + sim->m->mxm_install_cycles)
-        return sim_fault(sim, err, TSP_RULE_WEIGHT_OVERRUN, now, issue->queue, issue->index,
-                         "arrives in cycle %lld, the iw of cycle %lld has emptied the buffer in "
-                         "cycle %lld",
-                         (long long)arrival, (long long)plane->last_install,
-                         (long long)(plane->last_install + sim->m->mxm_install_cycles));
-    if (!sim_stream_sample(sim, issue, issue->insn->stream, count, vecs, err)) return false;
+        return fast_offence(f, err, TSP_RULE_WEIGHT_OVERRUN, issue,
+                            "group %lld was loaded since the last iw", (long long)group);
+    if (plane->last_install >= 0 && arrival < plane->last_install + f->m->mxm_install_cycles)
+        return fast_offence(f, err, TSP_RULE_WEIGHT_OVERRUN, issue,
+                            "arrives in cycle %lld, the iw of cycle %lld has emptied the buffer in "
+                            "cycle %lld",
+                            (long long)arrival, (long long)plane->last_install,
+                            (long long)(plane->last_install + f->m->mxm_install_cycles));
+    if (!fast_stream_sample(f, issue, issue->insn->stream, count, vecs, err) ||
+        !fast_check(f, issue, vecs, count, err))
+        return false;
     for (int32_t i = 0; i < count; i++) {
-        memcpy(sim_weights(sim, p, plane->buffer) + (first + i) * sim->lanes, sim_vec(sim, vecs[i]),
-               (size_t)sim->lanes);
+        memcpy(fast_weights(f, p, plane->buffer) + (first + i) * f->lanes, fast_vec(f, vecs[i]),
+               (size_t)f->lanes);
         plane->column_loaded[first + i] = true;
-        sim_vec_drop(sim, vecs[i]);
+        fast_vec_drop(f, vecs[i]);
     }
     plane->group_loaded[group] = true;
     plane->groups_loaded++;
@@ -157,27 +159,26 @@ bool sim_load_weights(TspSim *sim, const Issue *issue, TspError *err) {
     return true;
 }
 
-bool sim_install_weights(TspSim *sim, const Issue *issue, TspError *err) {
+bool fast_install_weights(Fast *f, const Issue *issue, TspError *err) {
     const int32_t p = plane_of(issue), even = p & ~1;
-    const int64_t now = sim->state.now;
-    Plane *plane = &sim->state.plane[p];
+    const int64_t now = f->state.now;
+    Plane *plane = &f->state.plane[p];
     WeightSet *set = &plane->set[1 - plane->newest];
-    uint8_t *weights = sim_weights(sim, p, plane->buffer);
+    uint8_t *weights = fast_weights(f, p, plane->buffer);
     int32_t array = set->array;
     if (plane->groups_loaded == 0)
-        return sim_fault(sim, err, TSP_RULE_WEIGHT_EMPTY, now, issue->queue, issue->index,
-                         "expected an lw since the last iw");
+        return fast_offence(f, err, TSP_RULE_WEIGHT_EMPTY, issue,
+                            "expected an lw since the last iw");
     if (plane->last_arrival > now)
-        return sim_fault(sim, err, TSP_RULE_WEIGHT_EMPTY, now, issue->queue, issue->index,
-                         "the last lw arrives in cycle %lld", (long long)plane->last_arrival);
-    multiply_before_loss(sim, p, set->generation, OWN);
-    if (p != even) multiply_before_loss(sim, even, set->generation, ODD);
-    for (int32_t column = 0; column < sim->lanes; column++)
-        if (!plane->column_loaded[column])
-            memset(weights + column * sim->lanes, 0, (size_t)sim->lanes);
+        return fast_offence(f, err, TSP_RULE_WEIGHT_EMPTY, issue,
+                            "the last lw arrives in cycle %lld", (long long)plane->last_arrival);
+    multiply_before_loss(f, p, set->generation, OWN);
+    if (p != even) multiply_before_loss(f, even, set->generation, ODD);
+    for (int32_t column = 0; column < f->lanes; column++)
+        if (!plane->column_loaded[column]) memset(weights + column * f->lanes, 0, (size_t)f->lanes);
     *set = (WeightSet){.array = plane->buffer,
                        .generation = plane->set[plane->newest].generation + 1,
-                       .effective = now + sim->m->mxm_install_cycles,
+                       .effective = now + f->m->mxm_install_cycles,
                        .type = (TspDtype)issue->insn->type};
     memcpy(set->loaded, plane->column_loaded, sizeof set->loaded);
     plane->newest = 1 - plane->newest;
@@ -193,57 +194,58 @@ bool sim_install_weights(TspSim *sim, const Issue *issue, TspError *err) {
 /* -- activations -- */
 
 /* Weights that an activation of this cycle meets. */
-static const WeightSet *installed(const TspSim *sim, int32_t p) {
-    const Plane *plane = &sim->state.plane[p];
+static const WeightSet *installed(const Fast *f, int32_t p) {
+    const Plane *plane = &f->state.plane[p];
     const WeightSet *newest = &plane->set[plane->newest];
-    return newest->effective <= sim->state.now ? newest : &plane->set[1 - plane->newest];
+    return newest->effective <= f->state.now ? newest : &plane->set[1 - plane->newest];
 }
 
 static bool weights_fit(const WeightSet *set, bool fp16) {
     return set->generation > 0 && (set->type == TSP_F16) == fp16;
 }
 
-bool sim_activate(TspSim *sim, const Issue *issue, TspError *err) {
+bool fast_activate(Fast *f, const Issue *issue, TspError *err) {
     const int32_t p = plane_of(issue);
     const bool fp16 = issue->insn->type == TSP_F16;
-    const int64_t now = sim->state.now;
-    State *st = &sim->state;
+    const int64_t now = f->state.now;
+    State *st = &f->state;
     Plane *plane = &st->plane[p], *even = &st->plane[p & ~1];
-    const WeightSet *own = installed(sim, p), *odd = fp16 ? installed(sim, p + 1) : own;
-    Product next = {.arrival = now + sim->func[TSP_OP_ABC],
+    const WeightSet *own = installed(f, p), *odd = fp16 ? installed(f, p + 1) : own;
+    Product next = {.arrival = now + f->func[TSP_OP_ABC],
                     .vec = {SIM_NONE, SIM_NONE},
                     .index = issue->index,
                     .row = SIM_NONE,
                     .type = (TspDtype)issue->insn->type};
     if (now < even->fp16_busy)
-        return sim_fault(sim, err, TSP_RULE_ARRAY_BUSY, now, issue->queue, issue->index,
-                         "an fp16 vector holds both planes until cycle %lld",
-                         (long long)even->fp16_busy);
+        return fast_offence(f, err, TSP_RULE_ARRAY_BUSY, issue,
+                            "an fp16 vector holds both planes until cycle %lld",
+                            (long long)even->fp16_busy);
     if (!weights_fit(own, fp16) || !weights_fit(odd, fp16)) {
         const WeightSet *lacking = weights_fit(own, fp16) ? odd : own;
-        return sim_fault(sim, err, TSP_RULE_WEIGHT_MISSING, now, issue->queue, issue->index,
-                         "expected weights for %s, plane %d holds %s",
-                         tsp_dtype_short((TspDtype)issue->insn->type),
-                         (int)issue->info->index + (lacking != own),
-                         lacking->generation ? tsp_dtype_short(lacking->type) : "none");
+        return fast_offence(f, err, TSP_RULE_WEIGHT_MISSING, issue,
+                            "expected weights for %s, plane %d holds %s",
+                            tsp_dtype_short((TspDtype)issue->insn->type),
+                            (int)issue->info->index + (lacking != own),
+                            lacking->generation ? tsp_dtype_short(lacking->type) : "none");
     }
-    if (!sim_mxm_none_lost(sim, now, err)) return false; /* so that the ring never fills */
-    if (!sim_stream_sample(sim, issue, issue->insn->stream, fp16 ? 2 : 1, next.vec, err))
+    if (!fast_mxm_none_lost(f, now, err)) return false; /* so that the ring never fills */
+    if (!fast_stream_sample(f, issue, issue->insn->stream, fp16 ? 2 : 1, next.vec, err) ||
+        !fast_check(f, issue, next.vec, fp16 ? 2 : 1, err))
         return false;
     next.generation[OWN] = own->generation;
     next.generation[ODD] = fp16 ? odd->generation : 0;
-    if (fp16) even->fp16_busy = now + sim->m->mxm_fp16_cycles;
+    if (fp16) even->fp16_busy = now + f->m->mxm_fp16_cycles;
     *product(plane, plane->tail++) = next;
-    st->stats.mxm_busy += fp16 ? 2 * sim->m->mxm_fp16_cycles : 1;
-    st->stats.macs += (int64_t)sim->lanes * sim->lanes;
+    st->stats.mxm_busy += fp16 ? 2 * f->m->mxm_fp16_cycles : 1;
+    st->stats.macs += (int64_t)f->lanes * f->lanes;
     return true;
 }
 
-bool sim_mxm_none_lost(TspSim *sim, int64_t before, TspError *err) {
+bool fast_mxm_none_lost(Fast *f, int64_t before, TspError *err) {
     const Product *lost = NULL;
     int32_t lost_plane = 0;
     for (int32_t p = 0; p < SIM_PLANES; p++) {
-        Plane *plane = &sim->state.plane[p];
+        Plane *plane = &f->state.plane[p];
         const Product *oldest = product(plane, plane->head);
         if (plane->head == plane->tail || oldest->arrival >= before) continue;
         if (lost && lost->arrival <= oldest->arrival) continue;
@@ -251,11 +253,10 @@ bool sim_mxm_none_lost(TspSim *sim, int64_t before, TspError *err) {
         lost_plane = p;
     }
     if (!lost) return true;
-    return sim_fault(sim, err, TSP_RULE_PRODUCT_LOST, lost->arrival,
-                     tsp_queue_mxm(sim->m, (TspHemisphere)(lost_plane / 2), lost_plane % 2,
-                                   TSP_ROLE_ACTIVATIONS),
-                     lost->index, "expected an acc on this plane in cycle %lld",
-                     (long long)lost->arrival);
+    return engine_offence(
+        f->program, err, TSP_RULE_PRODUCT_LOST, lost->arrival,
+        tsp_queue_mxm(f->m, (TspHemisphere)(lost_plane / 2), lost_plane % 2, TSP_ROLE_ACTIVATIONS),
+        lost->index, "expected an acc on this plane in cycle %lld", (long long)lost->arrival);
 }
 
 /* -- results -- */
@@ -285,59 +286,59 @@ static void add_fp32(uint32_t *restrict to, const uint32_t *restrict from, int32
     }
 }
 
-static void emit(TspSim *sim, const Issue *issue, const uint32_t *values) {
+static void emit(Fast *f, const Issue *issue, const uint32_t *values) {
     uint8_t *planes[4];
     for (int32_t i = 0; i < 4; i++) {
-        Event *drive = sim_event_add(sim, EVENT_DRIVE, sim->func[TSP_OP_ACC], issue);
+        Event *drive = fast_event_add(f, EVENT_DRIVE, f->func[TSP_OP_ACC], issue);
         drive->stream = issue->insn->stream + i;
         drive->column = issue->info->column;
-        drive->vec[0] = sim_vec_new(sim);
-        planes[i] = sim_vec(sim, drive->vec[0]);
+        drive->vec[0] = fast_vec_new(f);
+        planes[i] = fast_vec(f, drive->vec[0]);
     }
-    tsp_lanes_store(planes, values, TSP_I32, sim->lanes); /* bits, whatever the type */
+    tsp_lanes_store(planes, values, TSP_I32, f->lanes); /* bits, whatever the type */
 }
 
 /* Whether accumulator row `row` may be used as the instruction wants. */
-static bool row_fits(TspSim *sim, const Issue *issue, int64_t row, uint8_t type, TspError *err) {
-    const int64_t rows = sim->m->mxm_accumulator_rows, now = sim->state.now;
-    const uint8_t *types = sim->accumulator_type + plane_of(issue) * rows;
+static bool row_fits(Fast *f, const Issue *issue, int64_t row, uint8_t type, TspError *err) {
+    const int64_t rows = f->m->mxm_accumulator_rows;
+    const uint8_t *types = f->accumulator_type + plane_of(issue) * rows;
     if (row < 0 || row >= rows)
-        return sim_fault(sim, err, TSP_RULE_ACCUMULATOR_RANGE, now, issue->queue, issue->index,
-                         "row %lld; a plane has %lld", (long long)row, (long long)rows);
+        return fast_offence(f, err, TSP_RULE_ACCUMULATOR_RANGE, issue, "row %lld; a plane has %lld",
+                            (long long)row, (long long)rows);
     if (issue->insn->add && types[row] == 0)
-        return sim_fault(sim, err, TSP_RULE_ACCUMULATOR_UNDEFINED, now, issue->queue, issue->index,
-                         "row %lld holds nothing to add to", (long long)row);
+        return fast_offence(f, err, TSP_RULE_ACCUMULATOR_UNDEFINED, issue,
+                            "row %lld holds nothing to add to", (long long)row);
     if (issue->insn->add && types[row] != type)
-        return sim_fault(sim, err, TSP_RULE_ACCUMULATOR_TYPE, now, issue->queue, issue->index,
-                         "row %lld holds %s, the product is %s", (long long)row,
-                         tsp_dtype_short((TspDtype)(types[row] - 1)),
-                         tsp_dtype_short((TspDtype)(type - 1)));
+        return fast_offence(f, err, TSP_RULE_ACCUMULATOR_TYPE, issue,
+                            "row %lld holds %s, the product is %s", (long long)row,
+                            tsp_dtype_short((TspDtype)(types[row] - 1)),
+                            tsp_dtype_short((TspDtype)(type - 1)));
     return true;
 }
 
-bool sim_accumulate(TspSim *sim, const Issue *issue, TspError *err) {
-    const int32_t p = plane_of(issue), n = sim->lanes;
+bool fast_accumulate(Fast *f, const Issue *issue, TspError *err) {
+    const int32_t p = plane_of(issue), n = f->lanes;
     const TspInsn *insn = issue->insn;
-    const int64_t row = (int64_t)insn->row + issue->step, now = sim->state.now;
-    Plane *plane = &sim->state.plane[p];
+    const int64_t row = (int64_t)insn->row + issue->step, now = f->state.now;
+    Plane *plane = &f->state.plane[p];
     Product *oldest = product(plane, plane->head);
     const bool uses_row = insn->add || !insn->emit;
     size_t id = 0; /* of the accumulator row */
     uint32_t *kept, *sum;
     uint8_t type;
-    if (!sim_mxm_none_lost(sim, now, err)) return false;
+    if (!fast_mxm_none_lost(f, now, err)) return false;
     if (plane->head == plane->tail || oldest->arrival != now)
-        return sim_fault(sim, err, TSP_RULE_PRODUCT_MISSING, now, issue->queue, issue->index,
-                         "expected an abc on this plane in cycle %lld",
-                         (long long)(now - sim->func[TSP_OP_ABC]));
+        return fast_offence(f, err, TSP_RULE_PRODUCT_MISSING, issue,
+                            "expected an abc on this plane in cycle %lld",
+                            (long long)(now - f->func[TSP_OP_ABC]));
     type = (uint8_t)(1 + (oldest->type == TSP_F16 ? TSP_F32 : TSP_I32));
     if (uses_row) {
-        if (!row_fits(sim, issue, row, type, err)) return false;
-        id = (size_t)p * (size_t)sim->m->mxm_accumulator_rows + (size_t)row;
+        if (!row_fits(f, issue, row, type, err)) return false;
+        id = (size_t)p * (size_t)f->m->mxm_accumulator_rows + (size_t)row;
     }
-    if (oldest->row == SIM_NONE) multiply(sim, p);
-    sum = sim_product(sim, p, oldest->row);
-    kept = sim->accumulators + id * (size_t)n;
+    if (oldest->row == SIM_NONE) multiply(f, p);
+    sum = fast_product(f, p, oldest->row);
+    kept = f->accumulators + id * (size_t)n;
     if (insn->add) {
         uint32_t *to = insn->emit ? sum : kept, *from = insn->emit ? kept : sum;
         if (oldest->type == TSP_F16)
@@ -348,9 +349,9 @@ bool sim_accumulate(TspSim *sim, const Issue *issue, TspError *err) {
         memcpy(kept, sum, (size_t)n * sizeof *kept);
     }
     if (insn->emit)
-        emit(sim, issue, sum);
+        emit(f, issue, sum);
     else
-        sim->accumulator_type[id] = type;
+        f->accumulator_type[id] = type;
     plane->head++;
     return true;
 }

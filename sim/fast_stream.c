@@ -1,73 +1,91 @@
-/* stream.c - the vector pool and the diagonals. */
-#include "stream.h"
+/* fast_stream.c - the vector pool and the diagonals. */
+#include "fast_stream.h"
 
 #include <stdio.h>
+#include <string.h>
 
-int32_t sim_vec_new(TspSim *sim) {
-    State *st = &sim->state;
+int32_t fast_vec_new(Fast *f) {
+    State *st = &f->state;
     int32_t vec = st->vec_free;
     if (vec != SIM_NONE)
-        st->vec_free = sim->vec_refs[vec];
+        st->vec_free = f->vec_refs[vec];
     else
         vec = st->vec_used++;
-    sim->vec_refs[vec] = 1;
+    f->vec_refs[vec] = 1;
     return vec;
 }
 
-void sim_vec_drop(TspSim *sim, int32_t vec) {
-    if (--sim->vec_refs[vec] > 0) return;
-    sim->vec_refs[vec] = sim->state.vec_free;
-    sim->state.vec_free = vec;
+void fast_vec_drop(Fast *f, int32_t vec) {
+    if (--f->vec_refs[vec] > 0) return;
+    f->vec_refs[vec] = f->state.vec_free;
+    f->state.vec_free = vec;
 }
 
-int32_t sim_stream_look(const TspSim *sim, int32_t stream, int32_t column) {
-    int64_t diagonal = sim_diagonal(stream, column, sim->state.now);
-    const StreamSlot *slot = sim_slot(sim, stream, diagonal);
+int32_t fast_vec_own(Fast *f, int32_t vec) {
+    int32_t own;
+    if (f->vec_refs[vec] == 1) return vec;
+    own = fast_vec_new(f);
+    memcpy(fast_vec(f, own), fast_vec(f, vec), TSP_MAX_LANES);
+    if (f->checks)
+        memcpy(fast_vec_check(f, own), fast_vec_check(f, vec), SIM_SUPERLANES * sizeof(uint16_t));
+    fast_vec_drop(f, vec);
+    return own;
+}
+
+void fast_vecs_drop(Fast *f, const int32_t *vecs, int32_t count) {
+    for (int32_t i = 0; i < count; i++) fast_vec_drop(f, vecs[i]);
+}
+
+int32_t fast_stream_look(const Fast *f, int32_t stream, int32_t column) {
+    int64_t diagonal = fast_diagonal(stream, column, f->state.now);
+    const StreamSlot *slot = fast_slot(f, stream, diagonal);
     return slot->diagonal == diagonal ? slot->vec : SIM_NONE;
 }
 
-bool sim_stream_sample(TspSim *sim, const Issue *issue, int32_t stream, int32_t count,
-                       int32_t *vecs, TspError *err) {
+bool fast_stream_sample(Fast *f, const Issue *issue, int32_t stream, int32_t count, int32_t *vecs,
+                        TspError *err) {
     for (int32_t i = 0; i < count; i++) {
         char name[16];
-        vecs[i] = sim_stream_look(sim, stream + i, issue->info->column);
+        vecs[i] = fast_stream_look(f, stream + i, issue->info->column);
         if (vecs[i] == SIM_NONE) {
-            while (i > 0) sim_vec_drop(sim, vecs[--i]);
-            return sim_fault(sim, err, TSP_RULE_STREAM_UNDEFINED, sim->state.now, issue->queue,
-                             issue->index, "expected a value on %s at column %d",
-                             sim_stream_name(stream + i, name), (int)issue->info->column);
+            fast_vecs_drop(f, vecs, i);
+            return fast_offence(f, err, TSP_RULE_STREAM_UNDEFINED, issue,
+                                "expected a value on %s at column %d",
+                                fast_stream_name(stream + i, name), (int)issue->info->column);
         }
-        sim_vec_hold(sim, vecs[i]);
+        fast_vec_hold(f, vecs[i]);
     }
     return true;
 }
 
-bool sim_stream_drive(TspSim *sim, const Event *event) {
-    State *st = &sim->state;
-    int64_t diagonal = sim_diagonal(event->stream, event->column, st->now);
-    StreamSlot *slot = sim_slot(sim, event->stream, diagonal);
+bool fast_stream_drive(Fast *f, const Event *event) {
+    State *st = &f->state;
+    int64_t diagonal = fast_diagonal(event->stream, event->column, st->now);
+    StreamSlot *slot = fast_slot(f, event->stream, diagonal);
     bool live = slot->diagonal == diagonal;
     if (live && slot->driven == st->now) return false;
-    if (slot->vec != SIM_NONE) sim_vec_drop(sim, slot->vec);
+    if (slot->vec != SIM_NONE) fast_vec_drop(f, slot->vec);
     if (!live)
         st->stats.stream_hops += TSP_STREAM_DIRECTION(event->stream) == TSP_EASTWARD
-                                     ? sim->columns - event->column
+                                     ? f->columns - event->column
                                      : event->column + 1;
+    if (f->checks && !event->sealed) fast_seal(f, event->vec[0]);
+    if (st->powered != f->all) fast_darken(f, event->vec[0], st->powered);
     *slot = (StreamSlot){diagonal, st->now, event->vec[0], event->queue, event->index};
     return true;
 }
 
-int32_t sim_slot_ahead(const TspSim *sim, int32_t stream, const StreamSlot *slot, int32_t *column) {
+int32_t fast_slot_ahead(const Fast *f, int32_t stream, const StreamSlot *slot, int32_t *column) {
     bool eastward = TSP_STREAM_DIRECTION(stream) == TSP_EASTWARD;
     int64_t at;
     if (slot->vec == SIM_NONE) return 0;
-    at = eastward ? slot->diagonal + sim->state.now : slot->diagonal - sim->state.now;
-    if (at < 0 || at >= sim->columns) return 0;
+    at = eastward ? slot->diagonal + f->state.now : slot->diagonal - f->state.now;
+    if (at < 0 || at >= f->columns) return 0;
     *column = (int32_t)at;
-    return eastward ? sim->columns - *column : *column + 1;
+    return eastward ? f->columns - *column : *column + 1;
 }
 
-const char *sim_stream_name(int32_t stream, char name[16]) {
+const char *fast_stream_name(int32_t stream, char name[16]) {
     snprintf(name, 16, "s%d.%c", (int)TSP_STREAM_NUMBER(stream),
              TSP_STREAM_DIRECTION(stream) == TSP_EASTWARD ? 'e' : 'w');
     return name;

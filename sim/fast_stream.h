@@ -1,45 +1,50 @@
-/* stream.h - vectors that are shared instead of copied, and the streams that carry them.
+/* fast_stream.h - vectors that are shared instead of copied, and the streams that carry them.
  *
  * A value driven eastward at column p in cycle t stands at column p+1 in cycle t+1: p - t never
  * changes, and the value *is* its diagonal (westward: p + t). A stream is a ring of slots indexed
  * by diagonal; nothing is ever shifted. A slot is live while its exact diagonal meets the chip. As
  * events come in order of time one value a diagonal is enough.
  */
-#ifndef TSP_SIM_STREAM_H
-#define TSP_SIM_STREAM_H
-#include "state.h"
+#ifndef TSP_SIM_FAST_STREAM_H
+#define TSP_SIM_FAST_STREAM_H
+#include "fast.h"
 
 /* A vector of the pool with one reference, contents arbitrary; SIM_NONE never: the pool is sized
  * for everything that can be under way. */
-int32_t sim_vec_new(TspSim *sim);
-void sim_vec_drop(TspSim *sim, int32_t vec);
-static inline uint8_t *sim_vec(const TspSim *sim, int32_t vec) {
-    return sim->vectors + (size_t)vec * TSP_MAX_LANES;
+int32_t fast_vec_new(Fast *f);
+void fast_vec_drop(Fast *f, int32_t vec);
+static inline uint8_t *fast_vec(const Fast *f, int32_t vec) {
+    return f->vectors + (size_t)vec * TSP_MAX_LANES;
 }
-static inline int32_t sim_vec_hold(TspSim *sim, int32_t vec) {
-    sim->vec_refs[vec]++;
+/* A vector with the same contents that nobody else holds: the same one if so, else a copy, the
+ * reference to the old one given up. */
+int32_t fast_vec_own(Fast *f, int32_t vec);
+static inline int32_t fast_vec_hold(Fast *f, int32_t vec) {
+    f->vec_refs[vec]++;
     return vec;
 }
 
-static inline int64_t sim_diagonal(int32_t stream, int32_t column, int64_t cycle) {
+static inline int64_t fast_diagonal(int32_t stream, int32_t column, int64_t cycle) {
     return TSP_STREAM_DIRECTION(stream) == TSP_EASTWARD ? column - cycle : column + cycle;
 }
-static inline StreamSlot *sim_slot(const TspSim *sim, int32_t stream, int64_t diagonal) {
-    return &sim->slots[stream * sim->ring + (int32_t)(diagonal & (sim->ring - 1))];
+static inline StreamSlot *fast_slot(const Fast *f, int32_t stream, int64_t diagonal) {
+    return &f->slots[stream * f->ring + (int32_t)(diagonal & (f->ring - 1))];
 }
 /* The vector on a stream register in cycle `now` as far as drives have landed; SIM_NONE if none. */
-int32_t sim_stream_look(const TspSim *sim, int32_t stream, int32_t column);
+int32_t fast_stream_look(const Fast *f, int32_t stream, int32_t column);
 /* Samples `count` streams at the column of the issuing unit, holding the vectors; STREAM_UNDEFINED
  * otherwise. On failure nothing is held. */
-bool sim_stream_sample(TspSim *sim, const Issue *issue, int32_t stream, int32_t count,
-                       int32_t *vecs, TspError *err);
+bool fast_stream_sample(Fast *f, const Issue *issue, int32_t stream, int32_t count, int32_t *vecs,
+                        TspError *err);
 /* Lands a drive that is due now; the slot takes over the event's reference. False: another drive
  * has taken the register in this cycle. */
-bool sim_stream_drive(TspSim *sim, const Event *event);
+bool fast_stream_drive(Fast *f, const Event *event);
 /* Registers that the value of a slot still lives on, from cycle `now` to the edge of the chip;
  * 0 if it has left. *column: where it is. */
-int32_t sim_slot_ahead(const TspSim *sim, int32_t stream, const StreamSlot *slot, int32_t *column);
+int32_t fast_slot_ahead(const Fast *f, int32_t stream, const StreamSlot *slot, int32_t *column);
+/* Drops the references of an issue's operands. */
+void fast_vecs_drop(Fast *f, const int32_t *vecs, int32_t count);
 /* "s4.e" */
-const char *sim_stream_name(int32_t stream, char name[16]);
+const char *fast_stream_name(int32_t stream, char name[16]);
 
 #endif

@@ -30,7 +30,8 @@ static inline bool tsp_faults_on(const TspFaults *f) {
     return f->count > 0 || f->rate > 0;
 }
 /* The random flip of a cycle, if it has one: a function of program, rate, seed and cycle alone. It
- * hits, one as likely as the other, a stream register or a row that a tensor of the program takes. */
+ * hits, one as likely as the other, a stream register or a row that a tensor of the program takes.
+ */
 bool tsp_faults_random(const TspFaults *f, const TspProgram *p, int64_t cycle, TspFlip *flip);
 /* Reads {"flips": [{"cycle": 12, "slice": "mem.w3", "row": 5, "superlane": 2, "bit": 17},
  * {"cycle": 30, "stream": "s4.e", "column": 7, "superlane": 0, "bit": 130}]}, sorted by cycle.

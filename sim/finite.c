@@ -1,7 +1,6 @@
 /* finite.c - did every value stay where the compiler's way of computing is right?
  */
-#include "sim.h"
-#include "state.h"
+#include "engine.h"
 
 #include <stdlib.h>
 

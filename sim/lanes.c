@@ -3,28 +3,10 @@
  * Written so that compilers turn each loop into vector instructions: no branches, no calls, no
  * double where float is exact enough. docs/numerics.md has the rules in words.
  */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
-/* gcc leaves loops of unknown length scalar at -O2, and selections between floats scalar as long
- * as it must preserve floating-point exceptions, which nobody here reads. */
-#pragma GCC optimize("O3", "no-trapping-math")
-#endif
+#include "lanes_kernel.h"
 #include "lanes.h"
-#include "isa/half.h"
-
-#include <float.h>
-
-_Static_assert(FLT_EVAL_METHOD == 0, "float arithmetic must round to float at every operation");
-
-/* Lane i of the result depends on lane i of the operands alone, even where out is a or b. */
-#ifdef __clang__
-#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
-#else
-#define INDEPENDENT _Pragma("GCC ivdep")
-#endif
 
 enum { TYPES = TSP_F32 + 1 };
-
-typedef void Kernel(const uint32_t *a, const uint32_t *b, uint32_t *out, int32_t n);
 
 #define UNARY(name, expression)                                                                    \
     static void name(const uint32_t *a, const uint32_t *b, uint32_t *out, int32_t n) {             \
@@ -128,30 +110,8 @@ BINARY(add_sat_i32, add_sat_word(x, y))
 BINARY(sub_sat_i32, sub_sat_word(x, y))
 BINARY(mul_sat_i32, mul_sat_word(x, y))
 
-/* -- floats: value_T reads a register, bits_T rounds into one -- */
+/* -- floats -- */
 
-#define SIGN_f16 0x8000u
-#define SIGN_f32 0x80000000u
-#define INF_f16  0x7c00
-#define INF_f32  0x7f800000
-#define NAN_f16  0x7e00u
-#define NAN_f32  0x7fc00000u
-#define ONE_f16  0x3c00u
-#define ONE_f32  0x3f800000u
-
-/* Without the sign; signed, since that is what vector units compare. */
-static inline int32_t magnitude_f16(uint32_t x) {
-    return (int32_t)(x & ~SIGN_f16);
-}
-static inline int32_t magnitude_f32(uint32_t x) {
-    return (int32_t)(x & ~SIGN_f32);
-}
-static inline bool nan_f16(uint32_t x) {
-    return magnitude_f16(x) > INF_f16;
-}
-static inline bool nan_f32(uint32_t x) {
-    return magnitude_f32(x) > INF_f32;
-}
 static inline int32_t greater(int32_t a, int32_t b) {
     return a > b ? a : b;
 }
@@ -167,34 +127,6 @@ static inline int32_t rank_f32(uint32_t x) {
 }
 static inline int32_t rank_f16(uint32_t x) {
     return rank_f32(x << 16);
-}
-
-static inline float value_f32(uint32_t x) {
-    return tsp_f32_from_bits(x);
-}
-static inline uint32_t bits_f32(float v) {
-    uint32_t bits = tsp_f32_bits(v);
-    return nan_f32(bits) ? NAN_f32 : bits;
-}
-
-/* half.h without its branches and loop; a subnormal half is a small integer times 2^-24. */
-static inline float value_f16(uint32_t x) {
-    int32_t magnitude = magnitude_f16(x), bits = (magnitude << 13) + (112 << 23);
-    int32_t subnormal = (int32_t)tsp_f32_bits((float)magnitude * 0x1p-24f);
-    bits = magnitude >= INF_f16 ? magnitude << 13 | INF_f32 : bits;
-    bits = magnitude < 0x400 ? subnormal : bits;
-    return tsp_f32_from_bits((uint32_t)bits | (x & SIGN_f16) << 16);
-}
-/* A float at 0.5 has the step of the subnormal halfs, 2^-24: the sum does their rounding. */
-static inline uint32_t bits_f16(float v) {
-    uint32_t bits = tsp_f32_bits(v), half;
-    int32_t magnitude = magnitude_f32(bits);
-    uint32_t subnormal = tsp_f32_bits(tsp_f32_from_bits(bits & ~SIGN_f32) + 0.5f) - 0x3f000000u;
-    half = ((bits & ~SIGN_f32) + 0xfffu + (bits >> 13 & 1u) - (112u << 23)) >> 13;
-    half = magnitude < 0x38800000 ? subnormal : half;
-    half = magnitude >= 0x477ff000 ? INF_f16 : half; /* rounds to 2^16 or more */
-    half |= bits >> 16 & SIGN_f16;
-    return magnitude > INF_f32 ? NAN_f16 : half;
 }
 
 /* Arithmetic in float, then rounded to the type. For halfs this is one rounding and not two: the
@@ -287,23 +219,40 @@ FROM_FLOAT(f32)
     {                                                                                              \
         name##_sat_i8, name##_sat_u8, name##_sat_i16, name##_sat_i32, name##_f16, name##_f32       \
     } /* floats have infinity */
+#define FLOATS(name)                                                                               \
+    { NULL, NULL, NULL, NULL, name##_f16, name##_f32 }
 #define ALIKE(name)                                                                                \
     { name, name, name, name, name, name }
 
 static Kernel *const kernels[TSP_OP_COUNT][TYPES] = {
-    [TSP_OP_ADD] = NUMBERS(add),      [TSP_OP_ADD_SAT] = SATURATES(add),
-    [TSP_OP_SUB] = NUMBERS(sub),      [TSP_OP_SUB_SAT] = SATURATES(sub),
-    [TSP_OP_MUL] = NUMBERS(mul),      [TSP_OP_MUL_SAT] = SATURATES(mul),
-    [TSP_OP_MAX] = NUMBERS(max),      [TSP_OP_MIN] = NUMBERS(min),
-    [TSP_OP_AND] = ALIKE(and_bits),   [TSP_OP_OR] = ALIKE(or_bits),
-    [TSP_OP_XOR] = ALIKE(xor_bits),   [TSP_OP_SHL] = INTEGERS(shl),
-    [TSP_OP_SHR] = INTEGERS(shr),     [TSP_OP_EQ] = NUMBERS(eq),
-    [TSP_OP_NE] = NUMBERS(ne),        [TSP_OP_LT] = NUMBERS(lt),
-    [TSP_OP_LE] = NUMBERS(le),        [TSP_OP_GT] = NUMBERS(gt),
-    [TSP_OP_GE] = NUMBERS(ge),        [TSP_OP_MASK] = NUMBERS(mask),
-    [TSP_OP_PASS] = ALIKE(pass_bits), [TSP_OP_NEG] = NUMBERS(neg),
-    [TSP_OP_ABS] = NUMBERS(abs),      [TSP_OP_NOT] = INTEGERS(invert),
+    [TSP_OP_ADD] = NUMBERS(add),
+    [TSP_OP_ADD_SAT] = SATURATES(add),
+    [TSP_OP_SUB] = NUMBERS(sub),
+    [TSP_OP_SUB_SAT] = SATURATES(sub),
+    [TSP_OP_MUL] = NUMBERS(mul),
+    [TSP_OP_MUL_SAT] = SATURATES(mul),
+    [TSP_OP_MAX] = NUMBERS(max),
+    [TSP_OP_MIN] = NUMBERS(min),
+    [TSP_OP_AND] = ALIKE(and_bits),
+    [TSP_OP_OR] = ALIKE(or_bits),
+    [TSP_OP_XOR] = ALIKE(xor_bits),
+    [TSP_OP_SHL] = INTEGERS(shl),
+    [TSP_OP_SHR] = INTEGERS(shr),
+    [TSP_OP_EQ] = NUMBERS(eq),
+    [TSP_OP_NE] = NUMBERS(ne),
+    [TSP_OP_LT] = NUMBERS(lt),
+    [TSP_OP_LE] = NUMBERS(le),
+    [TSP_OP_GT] = NUMBERS(gt),
+    [TSP_OP_GE] = NUMBERS(ge),
+    [TSP_OP_MASK] = NUMBERS(mask),
+    [TSP_OP_PASS] = ALIKE(pass_bits),
+    [TSP_OP_NEG] = NUMBERS(neg),
+    [TSP_OP_ABS] = NUMBERS(abs),
+    [TSP_OP_NOT] = INTEGERS(invert),
     [TSP_OP_RELU] = NUMBERS(relu),
+    [TSP_OP_TANH] = FLOATS(tsp_lanes_tanh),
+    [TSP_OP_EXP] = FLOATS(tsp_lanes_exp),
+    [TSP_OP_RSQRT] = FLOATS(tsp_lanes_rsqrt),
 };
 
 static Kernel *const converts[TYPES][TYPES] = {

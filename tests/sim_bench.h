@@ -59,7 +59,7 @@ static inline uint8_t *place_random(Bench *b, int32_t slice, int32_t addr, int32
 }
 
 static inline void launch(Bench *b) {
-    b->sim = tsp_sim_new(&b->program, &b->err);
+    b->sim = tsp_sim_new(&b->program, NULL, &b->err);
     ck_assert_msg(b->sim != NULL, "%s", b->err.text);
 }
 

@@ -165,7 +165,7 @@ static Outcome run_graph(const TspGraph *g, TspMachine m, const char *label, boo
     double **tolerance = calloc((size_t)g->value_count, sizeof *tolerance);
     if (!tsp_compile(g, &m, NULL, &p, &err)) ck_abort_msg("%s: compile: %s", label, err.text);
     if (!tsp_verify(&p, NULL, &proof, &err)) ck_abort_msg("%s: verify: %s", label, err.text);
-    sim = tsp_sim_new(&p, &err);
+    sim = tsp_sim_new(&p, NULL, &err);
     if (!sim) ck_abort_msg("%s: load: %s", label, err.text);
     for (int32_t v = 0; v < g->value_count; v++) {
         const TspValue *value = &g->values[v];
@@ -568,7 +568,7 @@ START_TEST(float32_range) {
     ck_assert(tsp_compile(&g, &m, NULL, &p, &err));
     for (int i = 0; i < 4; i++) {
         const float values[4][2] = {{65000, 1}, {65535, 1}, {1, -1e9f}, {3, 4}};
-        ck_assert_ptr_nonnull(sim = tsp_sim_new(&p, &err));
+        ck_assert_ptr_nonnull(sim = tsp_sim_new(&p, NULL, &err));
         ck_assert(tsp_sim_write_tensor(sim, find_tensor(&p, "A", TSP_ROLE_INPUT),
                                        (const uint8_t *)values[i], &err));
         ck_assert(tsp_sim_run(sim, &err));

@@ -132,7 +132,8 @@ START_TEST(an_entry_holds_what_isa_def_says) {
     ck_assert_str_eq(info->fields[3].name, "stream");
     ck_assert(!info->fields[3].needed);
     ck_assert_int_eq(info->fields[3].dflt, 0);
-    ck_assert(!tsp_insn_info(TSP_OP_TANH)->modelled);
+    ck_assert(tsp_insn_info(TSP_OP_TANH)->modelled);
+    ck_assert(!tsp_insn_info(TSP_OP_SEND)->modelled);
     ck_assert_int_eq(tsp_insn_info(TSP_OP_SYNC)->field_count, 1);
     ck_assert_int_eq(tsp_insn_info(TSP_OP_CVT)->field_count, 6);
     ck_assert_int_eq(tsp_insn_info(TSP_OP_ADD)->field_count, 7);

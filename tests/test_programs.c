@@ -39,7 +39,7 @@ static void fill(int8_t *data, size_t count, uint32_t seed) {
 
 static TspSim *start(const TspProgram *p) {
     TspError err;
-    TspSim *sim = tsp_sim_new(p, &err);
+    TspSim *sim = tsp_sim_new(p, NULL, &err);
     if (!sim) ck_abort_msg("%s", err.text);
     return sim;
 }

@@ -57,7 +57,7 @@ START_TEST(test_increment) {
             }
             run(b);
             ck_assert_int_eq(tsp_sim_now(b->sim), write + 3);
-            row = tsp_sim_row(b->sim, way[i].to, 9);
+            row = tsp_sim_row(b->sim, way[i].to, 9, NULL);
             ck_assert_ptr_nonnull(row);
             for (int32_t k = 0; k < lanes; k++) ck_assert_int_eq(row[k], (uint8_t)(data[k] + 1));
             close_bench(b);
@@ -144,9 +144,9 @@ START_TEST(test_chain_and_latch) {
     ck_assert_int_eq(tsp_sim_stats(b->sim).vxm_issues, 4);
     for (int32_t k = 0; k < 16; k++) {
         uint8_t want = (uint8_t)(x[k] * 3 + y[k]);
-        row = tsp_sim_row(b->sim, E0, 0);
+        row = tsp_sim_row(b->sim, E0, 0, NULL);
         ck_assert_int_eq(row[k], want);
-        row = tsp_sim_row(b->sim, E0, 1);
+        row = tsp_sim_row(b->sim, E0, 1, NULL);
         ck_assert_int_eq(row[k], (uint8_t)-want);
     }
     close_bench(b);
@@ -176,7 +176,7 @@ START_TEST(test_convert) {
     for (int32_t k = 0; k < 320; k++) {
         uint8_t bytes[4];
         float got;
-        for (int32_t i = 0; i < 4; i++) bytes[i] = tsp_sim_row(b->sim, e + i, 7)[k];
+        for (int32_t i = 0; i < 4; i++) bytes[i] = tsp_sim_row(b->sim, e + i, 7, NULL)[k];
         memcpy(&got, bytes, sizeof got);
         ck_assert(got == 0.25f * (float)(int8_t)x[k]);
     }
@@ -208,7 +208,7 @@ START_TEST(test_transpose) {
         ck_assert_int_eq(tsp_sim_now(b->sim), at + 4 + sxm - tsp_slice_column(m, first) + 3);
         ck_assert_int_eq(tsp_sim_stats(b->sim).sxm_issues, 1);
         for (int32_t i = 0; i < side; i++) {
-            const uint8_t *out = tsp_sim_row(b->sim, first + i, 1);
+            const uint8_t *out = tsp_sim_row(b->sim, first + i, 1, NULL);
             for (int32_t k = 0; k < lanes; k++)
                 ck_assert_int_eq(out[k], in[k % side][k - k % side + i]);
         }
@@ -250,9 +250,9 @@ START_TEST(test_repeat) {
     ck_assert_int_eq(tsp_sim_stats(b->sim).instructions, 13);
     for (int32_t j = 0; j < 2; j++)
         for (int32_t i = 0; i < 3; i++)
-            ck_assert_mem_eq(tsp_sim_row(b->sim, E0 + 4, 700 - i + 100 * j),
+            ck_assert_mem_eq(tsp_sim_row(b->sim, E0 + 4, 700 - i + 100 * j, NULL),
                              data + 16 * (10 + 2 * i + 10 * j), 16);
-    ck_assert_ptr_null(tsp_sim_row(b->sim, E0 + 4, 701));
+    ck_assert_ptr_null(tsp_sim_row(b->sim, E0 + 4, 701, NULL));
     close_bench(b);
 }
 END_TEST
@@ -352,8 +352,8 @@ START_TEST(test_tensors) {
     launch(b);
     ck_assert(tsp_sim_write_tensor(b->sim, 0, in, &b->err));
     ck_assert(tsp_sim_run_until(b->sim, 7, &b->err));
-    ck_assert_mem_eq(tsp_sim_row(b->sim, 1, 8), in, 16); /* readable in this very cycle */
-    ck_assert_ptr_null(tsp_sim_row(b->sim, 1, 9));
+    ck_assert_mem_eq(tsp_sim_row(b->sim, 1, 8, NULL), in, 16); /* readable in this very cycle */
+    ck_assert_ptr_null(tsp_sim_row(b->sim, 1, 9, NULL));
     ck_assert(!tsp_sim_read_tensor(b->sim, 1, out, &b->err)); /* the second row lands in cycle 8 */
     ck_assert_int_eq(b->err.rule, TSP_RULE_ROW_UNDEFINED);
     ck_assert(!tsp_sim_write_tensor(b->sim, 0, in, &b->err));
@@ -364,8 +364,8 @@ START_TEST(test_tensors) {
         ck_assert_msg(tsp_sim_read_tensor(b->sim, 1, out, &b->err), "%s", b->err.text);
         ck_assert_mem_eq(out, in, 32);
         ck_assert(tsp_sim_seek(b->sim, 0, &b->err)); /* the input comes back with it */
-        ck_assert_ptr_null(tsp_sim_row(b->sim, 1, 8));
-        ck_assert_mem_eq(tsp_sim_row(b->sim, 0, 1), in + 16, 16);
+        ck_assert_ptr_null(tsp_sim_row(b->sim, 1, 8, NULL));
+        ck_assert_mem_eq(tsp_sim_row(b->sim, 0, 1, NULL), in + 16, 16);
     }
     ck_assert(!tsp_sim_write_tensor(b->sim, 2, in, &b->err));
     close_bench(b);

@@ -170,7 +170,7 @@ START_TEST(test_product) {
         for (int32_t column = 0; column < n; column++) {
             uint32_t got = 0, want = element(b, x, &o, rows, row, column);
             for (int32_t i = 0; i < 4; i++)
-                got |= (uint32_t)tsp_sim_row(b->sim, first + i, RESULT_ROW + row)[column] << 8 * i;
+                got |= (uint32_t)tsp_sim_row(b->sim, first + i, RESULT_ROW + row, NULL)[column] << 8 * i;
             ck_assert_msg(got == want, "row %d column %d: 0x%08x, expected 0x%08x", row, column,
                           got, want);
         }
@@ -194,7 +194,7 @@ START_TEST(test_partial_weights) {
             int32_t sum = 0;
             for (int32_t k = 0; k < 16 && n < 4; k++)
                 sum += (int8_t)a[16 * row + k] * (int8_t)w[n][k];
-            ck_assert_int_eq(tsp_sim_row(b->sim, E0 + 5, 32 + row)[n], (uint8_t)sum);
+            ck_assert_int_eq(tsp_sim_row(b->sim, E0 + 5, 32 + row, NULL)[n], (uint8_t)sum);
         }
     close_bench(b);
 }
@@ -232,7 +232,7 @@ START_TEST(test_weights_under_way) {
     for (int32_t i = 0; i < 2; i++) a[i] = place_random(b, E0 + 4 + i, 0, SETS * WINDOW);
     run(b);
     for (int32_t t = 0; t < SETS * WINDOW; t++)
-        for (int32_t n = 0; n < 16 && tsp_sim_row(b->sim, E0, 100 + t); n++) {
+        for (int32_t n = 0; n < 16 && tsp_sim_row(b->sim, E0, 100 + t, NULL); n++) {
             int32_t k = t / WINDOW, sum = 0;
             bool loaded = n / 4 == (k > 0);
             uint16_t left[16], right[16];
@@ -245,7 +245,7 @@ START_TEST(test_weights_under_way) {
                 right[lane] = (uint16_t)(low | y << 8);
             }
             for (int32_t i = 0; i < 4; i++)
-                got |= (uint32_t)tsp_sim_row(b->sim, E0 + i, 100 + t)[n] << 8 * i;
+                got |= (uint32_t)tsp_sim_row(b->sim, E0 + i, 100 + t, NULL)[n] << 8 * i;
             if (fp16) /* a column that neither plane loaded gives +0, whatever meets it */
                 sum = loaded || (keeps && n < 4) ? (int32_t)tsp_dot_fp16_exact(left, right, 16) : 0;
             ck_assert_uint_eq(got, (uint32_t)sum);

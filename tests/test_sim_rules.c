@@ -296,6 +296,7 @@ END_TEST
 START_TEST(test_refused_words) {
     Bench *b = open_bench("tiny");
     TspWord nothing = {0, 0};
+    int32_t link;
     sketch_at(&b->sketch, 1, 6, sketch_read(0, 0));
     draft(b);
     place_everywhere(b);
@@ -304,15 +305,17 @@ START_TEST(test_refused_words) {
     close_bench(b);
 
     b = open_bench("tiny");
-    sketch_at(&b->sketch, 3, 6, (TspInsn){.op = TSP_OP_GATHER, .map = 1});
+    b->sketch.machine.c2c_links = b->m.c2c_links = 1;
+    link = tsp_queue_count(&b->m) - 1;
+    sketch_at(&b->sketch, link, 6, (TspInsn){.op = TSP_OP_SEND, .src = 1});
     draft(b);
     launch(b);
     ck_assert(!tsp_sim_run(b->sim, &b->err));
     ck_assert_int_eq(b->err.kind, TSP_ERR_NOT_MODELLED);
     ck_assert_int_eq(b->err.cycle, 6);
-    ck_assert_int_eq(b->err.queue, 3);
+    ck_assert_int_eq(b->err.queue, link);
     ck_assert_int_eq(b->err.index, 1);
-    ck_assert_ptr_nonnull(strstr(b->err.text, "gather"));
+    ck_assert_ptr_nonnull(strstr(b->err.text, "send"));
     close_bench(b);
 }
 END_TEST

@@ -273,7 +273,7 @@ static void damage(Sketch *s) {
 /* ---- the two judges ---- */
 
 static bool engine_runs(const TspProgram *p, int64_t *cycles, TspError *err) {
-    TspSim *sim = tsp_sim_new(p, err);
+    TspSim *sim = tsp_sim_new(p, NULL, err);
     bool legal = sim != NULL;
     for (int32_t t = 0; t < p->tensor_count && legal; t++) {
         uint8_t *zeros;

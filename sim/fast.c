@@ -1,0 +1,336 @@
+/* fast.c - the fast engine from outside: what it is made of, loading, looking. */
+#include "fast_stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* -- loading -- */
+
+/* Vectors that the SXM of a hemisphere can drive in a cycle: 2 transposers of 16, 4 distributors, a
+ * permuter, 4 shifters, 2 selectors, a rotator of 16. */
+enum { SXM_OUTPUTS = 2 * 16 + 4 + 1 + 4 + 2 + 16 };
+
+static int32_t power_of_two(int64_t least) {
+    int32_t power = 64;
+    while (power < least) power *= 2;
+    return power;
+}
+
+/* Constants of the run that come from the machine. */
+static bool measure(Fast *f, TspError *err) {
+    const TspMachine *m = f->m;
+    int64_t longest = tsp_shift_cycles(m, tsp_lanes(m), true);
+    f->superlanes = (int32_t)m->superlanes;
+    f->tile = (int32_t)m->lanes_per_superlane;
+    f->all = engine_all_superlanes(m);
+    f->fetch_vectors = tsp_ifetch_vectors(m);
+    f->lanes = tsp_lanes(m);
+    f->columns = tsp_columns(m);
+    f->queues = tsp_queue_count(m);
+    f->slice_rows = tsp_mem_slice_rows(m);
+    f->row_count = (size_t)(2 * m->mem_slices) * (size_t)f->slice_rows;
+    f->ring = power_of_two(f->columns);
+    for (int32_t q = 0; q < f->queues; q++) f->info[q] = tsp_queue_info(m, q);
+    for (int32_t op = 0; op < TSP_OP_COUNT; op++) {
+        const TspInsn insn = {.op = (TspOpcode)op};
+        f->func[op] = tsp_op_func(m, insn.op);
+        f->binary[op] = tsp_insn_binary(insn.op);
+        if (!tsp_insn_info(insn.op)->modelled) continue;
+        if (tsp_insn_skew(m, &insn) != 0)
+            return tsp_fail(err, TSP_ERR_BUG, "%s has a d_skew; the engine samples at issue",
+                            tsp_insn_info(insn.op)->mnemonic);
+        /* What Notify releases need not fit in the wheel: queues may wait beyond it. */
+        if (op != TSP_OP_NOTIFY && f->func[op] > longest) longest = f->func[op];
+    }
+    f->wheel = power_of_two(longest + 1);
+    /* Everything that can be under way: what units drive and write in a cycle, over the wheel; what
+     * stands on streams; what arrays and ALUs hold. */
+    f->event_capacity = f->wheel * (2 * SIM_SLICES + 6 * SIM_ALUS + 4 * SIM_PLANES +
+                                    2 * SXM_OUTPUTS + TSP_MAX_QUEUES);
+    f->vec_capacity = f->event_capacity + TSP_MAX_STREAMS * f->ring +
+                      f->wheel * (8 * SIM_ALUS + 2 * SIM_SLICES) + SIM_PLANES * SIM_PRODUCTS * 2 +
+                      64;
+    return true;
+}
+
+static int32_t op_of_run(const TspProgram *p, int32_t run) {
+    int32_t op = run >= 0 && run < p->run_count ? p->runs[run].op : -1;
+    return op < p->op_count ? op : -1;
+}
+
+static WordFault fault_of(const Fast *f, TspWord bits, int32_t queue, TspInsn *insn) {
+    const bool vxm = f->info[queue].unit == TSP_UNIT_VXM;
+    TspError ignored;
+    if (!tsp_decode(bits, insn, &ignored)) return WORD_UNDECODABLE;
+    if (!tsp_insn_validate(f->m, insn, queue, &ignored)) return WORD_INVALID;
+    if (!tsp_insn_info(insn->op)->modelled) return WORD_NOT_MODELLED;
+    if (vxm && tsp_insn_info(insn->op)->unit == TSP_UNIT_VXM && !tsp_lanes_knows(insn))
+        return WORD_NOT_MODELLED;
+    return WORD_FINE;
+}
+
+static bool predecode(Fast *f, int32_t queue, TspError *err) {
+    const TspQueue *q = &f->program->queues[queue];
+    if (q->count == 0) return true;
+    f->words[queue] = calloc((size_t)q->count, sizeof(Word));
+    if (!f->words[queue]) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory loading a program");
+    f->word_count[queue] = q->count;
+    for (int32_t i = 0; i < q->count; i++) {
+        Word *word = &f->words[queue][i];
+        for (int32_t half = 0; half < 2; half++)
+            word->op[half] = q->debug ? op_of_run(f->program, q->debug[i].run[half]) : -1;
+        word->fault = (uint8_t)fault_of(f, q->words[i], queue, &word->insn);
+        if (word->fault == WORD_FINE) word->func = tsp_insn_func(f->m, &word->insn);
+    }
+    return true;
+}
+
+static void *map(size_t bytes) {
+    void *region = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return region == MAP_FAILED ? NULL : region;
+}
+
+/* Everything is allocated here, once, and touched only where the program goes. */
+static bool allocate(Fast *f, TspError *err) {
+    const size_t n = (size_t)f->lanes, planes = SIM_PLANES, wheel = (size_t)f->wheel;
+    const size_t kept = planes * (size_t)f->m->mxm_accumulator_rows;
+    const size_t rows = f->row_count, check_bytes = SIM_SUPERLANES * sizeof(uint16_t);
+    f->memory = map(rows * n);
+    f->defined = map(rows * sizeof *f->defined);
+    if (f->checks) {
+        f->row_check = map(rows * (size_t)f->superlanes * sizeof(uint16_t));
+        f->vec_check = calloc((size_t)f->vec_capacity, check_bytes);
+        if (!f->row_check || !f->vec_check)
+            return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory for the simulator's state");
+    }
+    f->slots = calloc(TSP_MAX_STREAMS * (size_t)f->ring, sizeof *f->slots);
+    f->buckets = calloc(wheel, sizeof *f->buckets);
+    f->occupied = calloc(wheel / 64, sizeof *f->occupied);
+    f->events = calloc((size_t)f->event_capacity, sizeof *f->events);
+    f->vectors = calloc((size_t)f->vec_capacity, TSP_MAX_LANES);
+    f->vec_refs = calloc((size_t)f->vec_capacity, sizeof *f->vec_refs);
+    f->results = calloc((size_t)SIM_ALUS * SIM_ALU_RESULTS * TSP_MAX_LANES, sizeof *f->results);
+    f->operands = calloc(2 * TSP_MAX_LANES, sizeof *f->operands);
+    f->weights = calloc(planes * 3, n * n);
+    f->products = calloc(planes * SIM_PRODUCTS * n, sizeof *f->products);
+    f->accumulators = calloc(kept * n + 1, sizeof *f->accumulators);
+    f->accumulator_type = calloc(kept + 1, 1);
+    f->int8_weights = aligned_alloc(64, planes * sizeof *f->int8_weights);
+    f->fp16_weights = aligned_alloc(64, planes / 2 * sizeof *f->fp16_weights);
+    f->intervals = calloc((size_t)f->program->op_count + 1, sizeof *f->intervals);
+    if (f->memory && f->defined && f->slots && f->buckets && f->occupied && f->events &&
+        f->vectors && f->vec_refs && f->results && f->operands && f->weights && f->products &&
+        f->accumulators && f->accumulator_type && f->int8_weights && f->fp16_weights &&
+        f->intervals)
+        return true;
+    return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory for the simulator's state");
+}
+
+/* Gives the pages back; they are zeros when they are touched again. */
+static void forget(void *region, size_t bytes) {
+    if (region) madvise(region, bytes, MADV_DONTNEED);
+}
+
+static bool reset(void *e, TspError *err) {
+    Fast *f = e;
+    State *st = &f->state;
+    memset(st, 0, sizeof *st);
+    f->switches = false;
+    st->far_first = SIM_NEVER;
+    st->event_free = st->vec_free = SIM_NONE;
+    st->powered = f->all;
+    for (int32_t i = 0; i < SIM_ALUS; i++) st->alu[i].produced = -1;
+    fast_mxm_reset(f);
+    for (int32_t i = 0; i < f->program->op_count; i++) f->intervals[i] = (TspInterval){-1, -1};
+    for (int32_t i = 0; i < TSP_MAX_STREAMS * f->ring; i++)
+        f->slots[i] = (StreamSlot){.diagonal = INT64_MIN, .vec = SIM_NONE};
+    memset(f->occupied, 0, (size_t)f->wheel / 8);
+    memset(f->buckets, 0, (size_t)f->wheel * sizeof *f->buckets);
+    for (int32_t i = 0; i < f->wheel; i++)
+        for (int32_t late = 0; late < 2; late++)
+            f->buckets[i].head[late] = f->buckets[i].tail[late] = SIM_NONE;
+    forget(f->memory, f->row_count * (size_t)f->lanes);
+    forget(f->defined, f->row_count * sizeof *f->defined);
+    forget(f->row_check, f->row_count * (size_t)f->superlanes * sizeof *f->row_check);
+    return fast_queues_start(f, err);
+}
+
+static void destroy(void *e) {
+    Fast *f = e;
+    if (f->memory) munmap(f->memory, f->row_count * (size_t)f->lanes);
+    if (f->defined) munmap(f->defined, f->row_count * sizeof *f->defined);
+    if (f->row_check)
+        munmap(f->row_check, f->row_count * (size_t)f->superlanes * sizeof *f->row_check);
+    for (int32_t q = 0; q < TSP_MAX_QUEUES; q++) free(f->words[q]);
+    free(f->intervals);
+    free(f->slots);
+    free(f->buckets);
+    free(f->occupied);
+    free(f->events);
+    free(f->vectors);
+    free(f->vec_refs);
+    free(f->vec_check);
+    free(f->results);
+    free(f->operands);
+    free(f->weights);
+    free(f->products);
+    free(f->accumulators);
+    free(f->accumulator_type);
+    free(f->int8_weights);
+    free(f->fp16_weights);
+    free(f);
+}
+
+static bool load(Fast *f, TspError *err) {
+    if (!measure(f, err) || !allocate(f, err)) return false;
+    for (int32_t q = 0; q < f->queues; q++)
+        if (!predecode(f, q, err)) return false;
+    return true;
+}
+
+static void *create(const TspProgram *p, const TspSimOptions *options, TspError *err) {
+    Fast *f = calloc(1, sizeof *f);
+    if (!f) {
+        tsp_fail(err, TSP_ERR_SYSTEM, "out of memory for the simulator's state");
+        return NULL;
+    }
+    f->program = p;
+    f->m = &p->machine;
+    f->faults = options->faults;
+    f->checks = tsp_faults_on(&options->faults);
+    f->ifetch_modelled = options->ifetch_modelled;
+    if (load(f, err)) return f;
+    destroy(f);
+    return NULL;
+}
+
+static void place(void *e, int32_t slice, int32_t addr, const uint8_t *vector) {
+    fast_mem_place(e, fast_row_id(e, slice, addr), vector);
+}
+
+/* -- time -- */
+
+/* A product lost before the offence, found only now, was first. */
+static bool advance(void *e, int64_t limit, TspError *err) {
+    TspError earlier;
+    if (fast_advance(e, limit, err)) return true;
+    if (err->cycle > 0 && !fast_mxm_none_lost(e, err->cycle, &earlier)) *err = earlier;
+    return false;
+}
+
+static int64_t now(const void *e) {
+    return ((const Fast *)e)->state.now;
+}
+
+static bool done(const void *e) {
+    return ((const Fast *)e)->state.done;
+}
+
+/* -- looking -- */
+
+static TspSimStats stats(const void *e) {
+    const Fast *f = e;
+    TspSimStats stats = f->state.stats;
+    int32_t column;
+    /* A drive counts its value's whole way to the edge; take off what still lies ahead. */
+    for (int32_t stream = 0; stream < TSP_MAX_STREAMS; stream++)
+        for (int32_t i = 0; i < f->ring; i++)
+            stats.stream_hops -=
+                fast_slot_ahead(f, stream, &f->slots[stream * f->ring + i], &column);
+    return stats;
+}
+
+static TspCsr csr(const void *e) {
+    const Fast *f = e;
+    return (TspCsr){f->state.powered, f->state.corrected, f->state.flipped};
+}
+
+static TspInterval op_interval(const void *e, int32_t op) {
+    return ((const Fast *)e)->intervals[op];
+}
+
+/* The events that land in this very cycle, of which nothing is executed yet: the first of them. */
+static int32_t landing(const Fast *f) {
+    return f->buckets[f->state.now & (f->wheel - 1)].head[0];
+}
+
+static const uint8_t *stream(const void *e, int32_t stream, int32_t column) {
+    Fast *f = (Fast *)e; /* only its view is written */
+    int32_t vec = fast_stream_look(f, stream, column);
+    for (int32_t i = landing(f); i != SIM_NONE; i = f->events[i].next) {
+        const Event *event = &f->events[i];
+        if (event->kind == EVENT_DRIVE && event->stream == stream && event->column == column)
+            vec = event->vec[0];
+    }
+    if (vec == SIM_NONE) return NULL;
+    memcpy(f->view, fast_vec(f, vec), (size_t)f->lanes);
+    for (int32_t k = 0; k < f->superlanes; k++)
+        if (!(f->state.powered >> k & 1)) memset(f->view + k * f->tile, 0, (size_t)f->tile);
+    return f->view;
+}
+
+static const uint8_t *row(const void *e, int32_t slice, int32_t addr, uint32_t *written) {
+    Fast *f = (Fast *)e; /* only its view is written */
+    const size_t row = fast_row_id(f, slice, addr);
+    *written = f->defined[row];
+    memcpy(f->view, fast_row(f, row), (size_t)f->lanes);
+    for (int32_t i = landing(f); i != SIM_NONE; i = f->events[i].next) {
+        const Event *event = &f->events[i];
+        if (event->kind != EVENT_WRITE && event->kind != EVENT_SCATTER) continue;
+        for (int32_t k = 0; k < f->superlanes; k++) {
+            size_t target = (size_t)event->target;
+            if (event->kind == EVENT_SCATTER)
+                target =
+                    fast_row_id(f, event->queue, fast_map_row(f, fast_vec(f, event->vec[1]), k));
+            if (!(event->mask >> k & 1) || target != row) continue;
+            memcpy(f->view + k * f->tile, fast_vec(f, event->vec[0]) + k * f->tile,
+                   (size_t)f->tile);
+            *written |= 1u << k;
+        }
+    }
+    return *written ? f->view : NULL;
+}
+
+static const uint16_t *row_check(const void *e, int32_t slice, int32_t addr) {
+    return fast_row_check(e, fast_row_id(e, slice, addr));
+}
+
+static const uint32_t *latch(const void *e, int32_t alu) {
+    const Fast *f = e;
+    const Alu *a = &f->state.alu[alu];
+    return a->produced < 0 ? NULL : fast_alu_result(f, alu, a->latched);
+}
+
+static const uint32_t *accumulator(const void *e, int32_t plane, int32_t row, TspDtype *type) {
+    const Fast *f = e;
+    const size_t id = (size_t)plane * (size_t)f->m->mxm_accumulator_rows + (size_t)row;
+    if (!f->accumulator_type[id]) return NULL;
+    *type = (TspDtype)(f->accumulator_type[id] - 1);
+    return f->accumulators + id * (size_t)f->lanes;
+}
+
+static int32_t queue_word(const void *e, int32_t queue) {
+    return ((const Fast *)e)->state.queue[queue].index;
+}
+
+const Engine fast_engine = {
+    .create = create,
+    .destroy = destroy,
+    .reset = reset,
+    .place = place,
+    .advance = advance,
+    .now = now,
+    .done = done,
+    .stats = stats,
+    .csr = csr,
+    .op_interval = op_interval,
+    .hash = fast_hash,
+    .stream = stream,
+    .row = row,
+    .row_check = row_check,
+    .latch = latch,
+    .accumulator = accumulator,
+    .queue_word = queue_word,
+};

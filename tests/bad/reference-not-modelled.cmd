@@ -1,1 +1,0 @@
-run programs/matmul-int8.json --engine reference

@@ -1,0 +1,1 @@
+run programs/vecadd.s --engine quick
