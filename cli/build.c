@@ -60,10 +60,13 @@ int cli_check(const CliOptions *options) {
     CliSource source;
     TspProof proof = {0};
     TspError err;
+    int32_t ifetch;
     bool legal;
-    if (!cli_source_load(&source, options->operand, options->machine, NULL, NULL, &err))
+    if (!cli_choice("ifetch", options->ifetch, cli_ifetch, &ifetch, &err) ||
+        !cli_source_load(&source, options->operand, options->machine, NULL, NULL, &err))
         return cli_error(&err);
-    legal = tsp_verify(&source.program, &proof, &err);
+    legal = tsp_verify(&source.program, &(TspVerifyOptions){.ifetch_modelled = ifetch == 1}, &proof,
+                       &err);
     if (!legal) cli_locate_error(&source.program, &err);
     if (legal)
         printf("%s is legal on %s\n"
@@ -75,6 +78,9 @@ int cli_check(const CliOptions *options) {
                "read\n",
                options->operand, source.program.machine.name, proof.instructions, proof.cycles,
                proof.reads_proved, proof.links_proved);
+    if (legal && proof.run_time_conditions > 0)
+        printf("  %" PRId64 " conditions depend on data and are left to the run\n",
+               proof.run_time_conditions);
     cli_source_free(&source);
     return legal ? CLI_DONE : cli_error(&err);
 }

@@ -62,7 +62,7 @@ static const CliOption compile_options[] = {
     OPTION_HELP,
     OPTION_END,
 };
-static const CliOption check_options[] = {OPTION_MACHINE, OPTION_HELP, OPTION_END};
+static const CliOption check_options[] = {OPTION_IFETCH, OPTION_MACHINE, OPTION_HELP, OPTION_END};
 static const CliOption asm_options[] = {OPTION_OUTPUT("the program file to write"), OPTION_MACHINE,
                                         OPTION_HELP, OPTION_END};
 static const CliOption disasm_options[] = {OPTION_OUTPUT("write here instead of to stdout"),

@@ -25,7 +25,7 @@ static bool run_passes(Module *module, const TspCompileOptions *options, TspProg
     if (dump && !strcmp(dump, "emit")) *text = tsp_dump_emit(program, err);
     if (dump && !strcmp(dump, "verify")) {
         TspProof proof;
-        if (!tsp_verify(program, &proof, err)) return false;
+        if (!tsp_verify(program, NULL, &proof, err)) return false;
         *text = tsp_dump_proof(&proof);
     }
     if (dump && !*text) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");

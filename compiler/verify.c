@@ -13,20 +13,22 @@ static Moment phase_of(Moment moment) {
 }
 
 /* Whether such an offence comes before the one known. */
-static bool is_earlier(const Offence *known, int64_t cycle, Moment moment, int32_t queue) {
+static bool is_earlier(const Offence *known, int64_t cycle, Moment moment, int32_t queue,
+                       int32_t index) {
     if (known->kind == TSP_OK) return true;
     if (cycle != known->cycle) return cycle < known->cycle;
     if (phase_of(moment) != phase_of(known->moment))
         return phase_of(moment) < phase_of(known->moment);
     if (queue != known->queue) return queue < known->queue;
-    return moment < known->moment;
+    if (moment != known->moment) return moment < known->moment;
+    return index < known->index;
 }
 
 void verify_offend(Verifier *v, TspRule rule, int64_t cycle, Moment moment, int32_t queue,
                    int32_t index, const char *format, ...) {
-    Offence *known = moment == AT_PRODUCT ? &v->lost : moment == AT_END ? &v->deadlock : &v->first;
+    Offence *known = moment == AT_END ? &v->deadlock : &v->first;
     va_list args;
-    if (!is_earlier(known, cycle, moment, queue)) return;
+    if (!is_earlier(known, cycle, moment, queue, index)) return;
     *known = (Offence){.kind = rule ? TSP_ERR_ILLEGAL : TSP_ERR_NOT_MODELLED,
                        .rule = rule,
                        .cycle = cycle,
@@ -40,11 +42,9 @@ void verify_offend(Verifier *v, TspRule rule, int64_t cycle, Moment moment, int3
 }
 
 /* The offence to report, NULL if the program is legal. A deadlock is dated by its Sync but shows
- * only when everything else has come to an end, so any other offence goes before it. A product is
- * lost in silence: it counts only before the cycle of the others. */
+ * only when everything else has come to an end, so any other offence goes before it. */
 static const Offence *first_offence(const Verifier *v) {
     const Offence *o = v->first.kind != TSP_OK ? &v->first : &v->deadlock;
-    if (v->lost.kind != TSP_OK && (o->kind == TSP_OK || v->lost.cycle < o->cycle)) return &v->lost;
     return o->kind != TSP_OK ? o : NULL;
 }
 
@@ -77,6 +77,7 @@ static bool prove(Verifier *v, TspError *err) {
     for (int32_t q = 0; q < v->queue_count; q++) v->queues[q] = tsp_queue_info(v->machine, q);
     if (!queues_exist(v, err)) return false;
     if (!verify_timeline(v, err)) return false;
+    verify_power(v);
     if (!verify_arrays(v, err)) return false;
     if (!verify_memory(v, err)) return false;
     verify_alus(v);
@@ -85,7 +86,8 @@ static bool prove(Verifier *v, TspError *err) {
     return !offence || report(v, offence, err);
 }
 
-bool tsp_verify(const TspProgram *program, TspProof *proof, TspError *err) {
+bool tsp_verify(const TspProgram *program, const TspVerifyOptions *options, TspProof *proof,
+                TspError *err) {
     bool proved;
     Verifier *v;
     if (!tsp_machine_validate(&program->machine, err)) return false;
@@ -93,10 +95,15 @@ bool tsp_verify(const TspProgram *program, TspProof *proof, TspError *err) {
     if (!v) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory while verifying");
     v->program = program;
     v->machine = &program->machine;
+    v->ifetch_modelled = options && options->ifetch_modelled;
     v->horizon = INT64_MAX;
     proved = prove(v, err);
     if (proof) *proof = v->proof;
-    for (int32_t q = 0; q < v->queue_count; q++) free(v->lines[q].bursts);
+    for (int32_t q = 0; q < v->queue_count; q++) {
+        free(v->lines[q].bursts);
+        free(v->fetches[q].bursts);
+    }
+    free(v->switches);
     free(v);
     return proved;
 }

@@ -1,16 +1,30 @@
-/* verify_memory.c - proves that every row read was placed or written and has landed, that addresses
- * stay in range as Repeat steps them, and that no slot uses one bank twice.
+/* verify_memory.c - proves that every row read was placed or written and has landed, in all
+ * superlanes that are on, that addresses stay in range as Repeat steps them, and that no slot uses
+ * one bank twice. What Gather reads and Scatter writes is known to the run only, and with it what a
+ * Read finds after a Scatter.
  */
 #include "verify_parts.h"
 
 #include <stdlib.h>
 
-/* Written when? A cycle, or one of these. */
-#define ROW_NEVER  INT64_MAX
-#define ROW_PLACED INT64_MIN
+#define NEVER INT64_MIN /* a cycle before all others */
+
+typedef struct {
+    int64_t *written;  /* cycle of the last Write of a row, or NEVER */
+    uint32_t *defined; /* superlanes of a row that were placed or written, landed or not */
+} Rows;
+
+/* One slice as its issues are walked. */
+typedef struct {
+    Verifier *v;
+    const Timeline *line;
+    Rows rows;
+    int64_t scattered; /* cycle of the last Scatter, or NEVER */
+    int32_t power;     /* place for verify_powered() */
+} Slice;
 
 static bool place_piece(Verifier *v, const TspTensor *tensor, const TspPiece *piece,
-                        int64_t *written, TspError *err) {
+                        const Rows *all, TspError *err) {
     int64_t rows = tsp_mem_slice_rows(v->machine), last;
     if (piece->rows <= 0) return true;
     last = piece->addr + (int64_t)(piece->rows - 1) * piece->addr_step;
@@ -19,17 +33,17 @@ static bool place_piece(Verifier *v, const TspTensor *tensor, const TspPiece *pi
         return tsp_fail(err, TSP_ERR_INPUT, "tensor %s has a piece outside machine %s",
                         tensor->name ? tensor->name : "?", v->machine->name);
     for (int64_t i = 0; i < piece->rows; i++)
-        written[piece->slice * rows + piece->addr + i * piece->addr_step] = ROW_PLACED;
+        all->defined[piece->slice * rows + piece->addr + i * piece->addr_step] = UINT32_MAX;
     return true;
 }
 
 /* Marks the rows that are in memory at cycle 0. */
-static bool place(Verifier *v, int64_t *written, TspError *err) {
+static bool place(Verifier *v, const Rows *all, TspError *err) {
     for (int32_t t = 0; t < v->program->tensor_count; t++) {
         const TspTensor *tensor = &v->program->tensors[t];
         if (tensor->role != TSP_ROLE_INPUT && tensor->role != TSP_ROLE_CONSTANT) continue;
         for (int32_t p = 0; p < tensor->piece_count; p++)
-            if (!place_piece(v, tensor, &tensor->pieces[p], written, err)) return false;
+            if (!place_piece(v, tensor, &tensor->pieces[p], all, err)) return false;
     }
     return true;
 }
@@ -42,55 +56,107 @@ static bool in_range(Verifier *v, const Issue *s, int64_t addr) {
     return false;
 }
 
-static void check_read(Verifier *v, const Issue *s, int64_t addr, int64_t written) {
-    const Burst *b = s->burst;
-    if (written == ROW_NEVER)
-        verify_offend(v, TSP_RULE_ROW_UNDEFINED, s->cycle, AT_UNIT, b->queue, b->index,
-                      "row 0x%04llx is neither placed nor written before", (long long)addr);
-    else if (written != ROW_PLACED && s->cycle < written + v->machine->mem_write_cycles)
-        verify_offend(v, TSP_RULE_ROW_TOO_SOON, s->cycle, AT_UNIT, b->queue, b->index,
+/* The row that a MEM instruction writes; -1: none that is known. */
+static int64_t row_written(const Issue *s) {
+    if (s->burst->insn.op == TSP_OP_READ_WRITE) return issue_stepped_write(s, s->burst->insn.waddr);
+    return s->burst->insn.op == TSP_OP_WRITE ? issue_stepped(s, s->burst->insn.waddr) : -1;
+}
+
+/* Of the Writes of a row, or of the Scatters (row < 0), that issued less than `delay` cycles before
+ * a Read, the cycle of the last that touches a superlane of the mask; NEVER if none does. */
+static int64_t under_way(Slice *s, int64_t row, const Issue *read, int64_t delay, uint32_t mask) {
+    int32_t place = (int32_t)(read->burst - s->line->bursts);
+    for (int64_t cycle = read->cycle - 1; cycle > read->cycle - delay; cycle--) {
+        Issue before;
+        if (!issue_find(s->line, &place, cycle, &before)) continue;
+        if (row < 0 ? before.burst->insn.op != TSP_OP_SCATTER : row_written(&before) != row)
+            continue;
+        if (verify_powered(s->v, &s->power, cycle) & mask) return cycle;
+    }
+    return NEVER;
+}
+
+/* Whether what a Scatter has done may decide over a Read of the row. */
+static bool is_uncertain(Slice *s, const Issue *read, int64_t addr, uint32_t on) {
+    int64_t delay = tsp_op_func(s->v->machine, TSP_OP_SCATTER);
+    if (s->scattered == NEVER) return false;
+    if (on & ~s->rows.defined[addr]) return true;
+    return s->scattered > read->cycle - delay && under_way(s, -1, read, delay, on) != NEVER;
+}
+
+static void check_read(Slice *s, const Issue *read, int64_t addr) {
+    Verifier *v = s->v;
+    const Burst *b = read->burst;
+    uint32_t on = verify_powered(v, &s->power, read->cycle), lacks = on & ~s->rows.defined[addr];
+    int64_t delay = v->machine->mem_write_cycles, written = NEVER;
+    if (s->rows.written[addr] > read->cycle - delay) written = under_way(s, addr, read, delay, on);
+    if (written != NEVER)
+        verify_offend(v, TSP_RULE_ROW_TOO_SOON, read->cycle, AT_UNIT, b->queue, b->index,
                       "row 0x%04llx was written in cycle %lld, readable from %lld", (long long)addr,
-                      (long long)written, (long long)(written + v->machine->mem_write_cycles));
+                      (long long)written, (long long)(written + delay));
+    else if (is_uncertain(s, read, addr, on))
+        v->proof.run_time_conditions++;
+    else if (lacks && lacks != on)
+        verify_offend(v, TSP_RULE_ROW_UNDEFINED, read->cycle, AT_UNIT, b->queue, b->index,
+                      "row 0x%04llx has superlanes that are on and were off when it was written: "
+                      "0x%x",
+                      (long long)addr, (unsigned)lacks);
+    else if (lacks)
+        verify_offend(v, TSP_RULE_ROW_UNDEFINED, read->cycle, AT_UNIT, b->queue, b->index,
+                      "row 0x%04llx is neither placed nor written before", (long long)addr);
     else
         v->proof.reads_proved++;
 }
 
-static void check_slice(Verifier *v, int32_t slice, int64_t *written) {
-    const TspMachine *m = v->machine;
-    const Timeline *line = &v->lines[slice];
-    Issue s;
-    for (bool more = walk_first(line, &s); more && s.cycle <= v->horizon;
-         more = walk_next(line, &s)) {
-        const Burst *b = s.burst;
-        bool reads = b->insn.op != TSP_OP_WRITE, writes = b->insn.op != TSP_OP_READ;
-        /* Repeat steps the only address of a plain slot by a and a2, whichever it is. */
-        int64_t addr = issue_stepped(&s, b->insn.addr);
-        int64_t waddr =
-            reads ? issue_stepped_write(&s, b->insn.waddr) : issue_stepped(&s, b->insn.waddr);
-        if (reads && !in_range(v, &s, addr)) continue;
-        if (writes && !in_range(v, &s, waddr)) continue;
-        if (reads && writes && addr / m->mem_rows == waddr / m->mem_rows) {
-            verify_offend(v, TSP_RULE_BANK_CONFLICT, s.cycle, AT_UNIT, b->queue, b->index,
-                          "rows 0x%04llx and 0x%04llx are both in bank %lld", (long long)addr,
-                          (long long)waddr, (long long)(addr / m->mem_rows));
-            continue;
-        }
-        if (reads) check_read(v, &s, addr, written[addr]);
-        if (writes) written[waddr] = s.cycle;
+/* Read, Write or both in one slot. Repeat steps the only address of a plain slot by a and a2,
+ * whichever it is. */
+static void check_slot(Slice *s, const Issue *slot) {
+    Verifier *v = s->v;
+    const Burst *b = slot->burst;
+    bool reads = b->insn.op != TSP_OP_WRITE, writes = b->insn.op != TSP_OP_READ;
+    int64_t addr = issue_stepped(slot, b->insn.addr), waddr = row_written(slot);
+    if (reads && !in_range(v, slot, addr)) return;
+    if (writes && !in_range(v, slot, waddr)) return;
+    if (reads && writes && addr / v->machine->mem_rows == waddr / v->machine->mem_rows) {
+        verify_offend(v, TSP_RULE_BANK_CONFLICT, slot->cycle, AT_UNIT, b->queue, b->index,
+                      "rows 0x%04llx and 0x%04llx are both in bank %lld", (long long)addr,
+                      (long long)waddr, (long long)(addr / v->machine->mem_rows));
+        return;
+    }
+    if (reads) check_read(s, slot, addr);
+    if (!writes) return;
+    s->rows.written[waddr] = slot->cycle;
+    s->rows.defined[waddr] |= verify_powered(v, &s->power, slot->cycle);
+}
+
+static void check_slice(Slice *s) {
+    Issue slot;
+    for (bool more = walk_first(s->line, &slot); more && slot.cycle <= s->v->horizon;
+         more = walk_next(s->line, &slot)) {
+        TspOpcode op = slot.burst->insn.op;
+        if (op == TSP_OP_SCATTER)
+            s->scattered = slot.cycle;
+        else if (op != TSP_OP_GATHER)
+            check_slot(s, &slot);
     }
 }
 
 bool verify_memory(Verifier *v, TspError *err) {
-    int32_t rows = tsp_mem_slice_rows(v->machine);
+    size_t rows = (size_t)tsp_mem_slice_rows(v->machine);
     int32_t slices = 2 * (int32_t)v->machine->mem_slices;
-    size_t count = (size_t)slices * (size_t)rows;
-    int64_t *written = malloc(count * sizeof *written);
-    bool placed;
-    if (!written) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory while verifying");
-    for (size_t i = 0; i < count; i++) written[i] = ROW_NEVER;
-    placed = place(v, written, err);
-    for (int32_t slice = 0; slice < slices && placed; slice++)
-        check_slice(v, slice, written + (size_t)slice * (size_t)rows);
-    free(written);
-    return placed;
+    size_t count = (size_t)slices * rows;
+    Rows all = {malloc(count * sizeof *all.written), calloc(count, sizeof *all.defined)};
+    bool enough = all.written && all.defined, placed;
+    for (size_t i = 0; i < count && enough; i++) all.written[i] = NEVER;
+    placed = enough && place(v, &all, err);
+    for (int32_t slice = 0; slice < slices && placed; slice++) {
+        size_t first = (size_t)slice * rows;
+        check_slice(&(Slice){.v = v,
+                             .line = &v->lines[slice],
+                             .rows = {all.written + first, all.defined + first},
+                             .scattered = NEVER});
+    }
+    free(all.written);
+    free(all.defined);
+    return enough ? placed : tsp_fail(err, TSP_ERR_SYSTEM, "out of memory while verifying");
 }

@@ -23,17 +23,20 @@ typedef struct {
     int32_t count, capacity;
 } Timeline;
 
-/* When in a cycle an offence happens. Within a cycle results land first, then ALUs take their
- * inputs, then the queues issue in the order of their ids, then products reach the accumulators. An
- * issue is checked as a word, then against the state of its unit, then for its operands on streams
- * and (ALUs without entry cycles) from other ALUs. */
+/* When in a cycle an offence happens. Within a cycle results land first, then superlanes switch,
+ * then ALUs take their inputs, then the queues issue in the order of their ids, then earlier
+ * Ifetches take their next vectors, then products reach the accumulators. An issue is checked as a
+ * word, then against the state of its unit, then for its operands on streams and (ALUs without
+ * entry cycles) from other ALUs. A deadlock shows when everything else has come to an end. */
 typedef enum {
     AT_DRIVE,
+    AT_SWITCH,
     AT_INPUT,
     AT_WORD,
     AT_UNIT,
     AT_SAMPLE,
     AT_TAKE,
+    AT_FETCH,
     AT_PRODUCT,
     AT_END
 } Moment;
@@ -47,14 +50,24 @@ typedef struct {
     char detail[400];
 } Offence;
 
+/* Superlanes switched by a Config. */
+typedef struct {
+    int64_t cycle; /* from this one on they are on */
+    uint32_t mask;
+    int32_t queue, index;
+} Switch;
+
 typedef struct {
     const TspProgram *program;
     const TspMachine *machine;
+    bool ifetch_modelled;
     int32_t queue_count;
     TspQueueInfo queues[TSP_MAX_QUEUES];
     Timeline lines[TSP_MAX_QUEUES];
-    Offence first;    /* the earliest offence so far, but for these two kinds: */
-    Offence lost;     /* AT_PRODUCT */
+    Timeline fetches[TSP_MAX_QUEUES]; /* each Ifetch as the burst of vectors that it takes */
+    Switch *switches;                 /* in time order, after verify_power() */
+    int32_t switch_count, switch_capacity;
+    Offence first;    /* the earliest offence so far, but for deadlocks */
     Offence deadlock; /* AT_END */
     int64_t horizon;  /* nothing after this cycle matters: that of `first`, or INT64_MAX */
     TspProof proof;
@@ -65,16 +78,26 @@ void verify_offend(Verifier *v, TspRule rule, int64_t cycle, Moment moment, int3
                    int32_t index, const char *format, ...) __attribute__((format(printf, 7, 8)));
 
 static inline bool verify_found(const Verifier *v) { /* any offence */
-    return v->first.kind != TSP_OK || v->lost.kind != TSP_OK || v->deadlock.kind != TSP_OK;
+    return v->first.kind != TSP_OK || v->deadlock.kind != TSP_OK;
 }
 
 /* The parts. False when they cannot go on, or for what is tied to no cycle (*err is set); offences
  * go to verify_offend(). */
 bool verify_timeline(Verifier *v, TspError *err);
+void verify_power(Verifier *v);
 bool verify_streams(Verifier *v, TspError *err);
 bool verify_memory(Verifier *v, TspError *err);
 void verify_alus(Verifier *v);
 bool verify_arrays(Verifier *v, TspError *err);
+
+/* Which superlanes are on for what issues in this cycle. *place is the caller's: start it at 0 and
+ * ask for cycles in roughly ascending order. */
+uint32_t verify_powered(const Verifier *v, int32_t *place, int64_t cycle);
+/* For the timeline, where text is modelled: whether the next word has arrived when it is due.
+ * *landed is the caller's: Ifetches of the queue whose text has come, 0 at first. */
+bool verify_text(Verifier *v, int32_t queue, int32_t index, int64_t cycle, int32_t *landed);
+/* For the timeline: whether the Ifetch may issue after those of its queue that are known. */
+bool verify_fetch(Verifier *v, const Burst *fetch);
 
 /* -- one issue of a burst -- */
 typedef struct {

@@ -101,10 +101,9 @@ static bool add_taps(Streams *s, const Burst *b, int32_t stream, int32_t count, 
     /* The write half of a combined slot belongs to its own run. */
     int half = b->insn.op == TSP_OP_READ_WRITE && operand >= 0;
     Tap tap = {.next = {b, b->start, 0, 0}, .run = -1, .operand = (int16_t)operand};
-    tap.delay =
-        (int16_t)(operand >= 0                      ? tsp_insn_skew(v->machine, &b->insn)
-                  : b->insn.op == TSP_OP_READ_WRITE ? tsp_op_func(v->machine, TSP_OP_READ)
-                                                    : tsp_insn_func(v->machine, &b->insn));
+    tap.delay = (int16_t)(operand >= 0                      ? tsp_insn_skew(v->machine, &b->insn)
+                          : b->insn.op == TSP_OP_READ_WRITE ? tsp_op_func(v->machine, TSP_OP_READ)
+                                                            : tsp_insn_func(v->machine, &b->insn));
     if (debug) {
         tap.run = debug[b->index].run[half];
         tap.first = debug[b->index].first[half];
@@ -135,7 +134,7 @@ static bool add_burst(Streams *s, const Burst *b) {
         bool drives;
         if (!field->name) continue;
         value = tsp_field_get(&b->insn, field);
-        if (field->kind == TSP_KIND_DST ? value == TSP_DST_NONE
+        if (field->kind == TSP_KIND_DST   ? value == TSP_DST_NONE
             : field->kind == TSP_KIND_SRC ? TSP_SRC_KIND(value) != TSP_SRC_STREAM
                                           : !tsp_kind_is_stream(field->kind))
             continue;
@@ -146,6 +145,12 @@ static bool add_burst(Streams *s, const Burst *b) {
         if (!add_taps(s, b, value, count, drives ? -1 : operand)) return false;
         if (!drives) operand += count;
     }
+    return true;
+}
+
+static bool add_line(Streams *s, const Timeline *line) {
+    for (int32_t i = 0; i < line->count; i++)
+        if (!add_burst(s, &line->bursts[i])) return false;
     return true;
 }
 
@@ -234,32 +239,43 @@ static void check_links(Streams *s, const Event *read, const Event *drive, const
     }
 }
 
+/* Two drives of one register. Of two producers the greater queue is the offender; of two
+ * instructions of one queue, whose delays then differ, the later. Returns the drive that stands. */
+static const Event *collide(Streams *s, const Event *first, const Event *second,
+                            const TapList *list, int32_t stream, int64_t base) {
+    const Burst *a = list->taps[first->tap].next.burst, *b = list->taps[second->tap].next.burst;
+    char name[32];
+    if (a->queue == b->queue && a->index > b->index)
+        return collide(s, second, first, list, stream, base);
+    tsp_queue_name(s->v->machine, a->queue, name);
+    verify_offend(s->v, TSP_RULE_STREAM_COLLISION, event_cycle(s, second, list, stream, base),
+                  AT_DRIVE, b->queue, b->index, "s%d.%c is also driven by %s, instruction %d",
+                  TSP_STREAM_NUMBER(stream), "ew"[TSP_STREAM_DIRECTION(stream)], name, a -> index);
+    return first;
+}
+
+/* Whether a read is one of the vectors that an Ifetch takes after the first. */
+static bool is_later_vector(const Event *read, const Burst *b) {
+    return b->insn.op == TSP_OP_IFETCH && read->iteration > 0;
+}
+
 static void sweep(Streams *s, const TapList *list, int32_t stream, int64_t base) {
     Verifier *v = s->v;
     const Event *drive = NULL, *end = s->events + s->event_count;
     for (const Event *e = s->events; e < end; e++) {
         const Burst *b = list->taps[e->tap].next.burst;
         bool same_diagonal = drive && drive->key >> WINDOW_SHIFT == e->key >> WINDOW_SHIFT;
-        char name[32];
         if (!(e->key >> READ_SHIFT & 1)) {
-            if (drive && drive->key >> PLACE_SHIFT == e->key >> PLACE_SHIFT) {
-                tsp_queue_name(v->machine, list->taps[drive->tap].next.burst->queue, name);
-                verify_offend(v, TSP_RULE_STREAM_COLLISION, event_cycle(s, e, list, stream, base),
-                              AT_DRIVE, b->queue, b->index,
-                              "s%d.%c is also driven by %s, instruction %d",
-                              TSP_STREAM_NUMBER(stream), "ew"[TSP_STREAM_DIRECTION(stream)], name,
-                              list -> taps[drive->tap].next.burst->index);
-            } else {
-                drive = e; /* of several on one slot, the first stands */
-            }
+            bool collides = drive && drive->key >> PLACE_SHIFT == e->key >> PLACE_SHIFT;
+            drive = collides ? collide(s, drive, e, list, stream, base) : e;
         } else if (!same_diagonal) {
             verify_offend(v, TSP_RULE_STREAM_UNDEFINED, event_cycle(s, e, list, stream, base),
-                          AT_SAMPLE, b->queue, b->index, "s%d.%c holds nothing at column %d",
-                          TSP_STREAM_NUMBER(stream), "ew"[TSP_STREAM_DIRECTION(stream)],
-                          v -> queues[b->queue].column);
+                          is_later_vector(e, b) ? AT_FETCH : AT_SAMPLE, b->queue, b->index,
+                          "s%d.%c holds nothing at column %d", TSP_STREAM_NUMBER(stream),
+                          "ew"[TSP_STREAM_DIRECTION(stream)], v -> queues[b->queue].column);
         } else {
             v->proof.reads_proved++;
-            check_links(s, e, drive, list, stream, base);
+            if (!is_later_vector(e, b)) check_links(s, e, drive, list, stream, base);
         }
     }
 }
@@ -326,8 +342,7 @@ static bool check_all(Streams *s) {
     if (links) memcpy(s->links, v->program->links, links * sizeof *s->links);
     qsort(s->links, links, sizeof *s->links, compare_links);
     for (int32_t q = 0; q < v->queue_count; q++)
-        for (int32_t i = 0; i < v->lines[q].count; i++)
-            if (!add_burst(s, &v->lines[q].bursts[i])) return false;
+        if (!add_line(s, &v->lines[q]) || !add_line(s, &v->fetches[q])) return false;
     for (int32_t i = 0; i < TSP_MAX_STREAMS; i++)
         if (s->lists[i].count > most) most = s->lists[i].count;
     s->active = malloc((size_t)most * sizeof *s->active);

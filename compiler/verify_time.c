@@ -1,5 +1,5 @@
-/* verify_time.c - turns every queue into a timeline of bursts: decodes, checks words, adds up
- * cycles and works out which Notify releases which Sync.
+/* verify_time.c - turns every queue into a timeline of bursts, and collects its Ifetches and
+ * Configs: decodes, checks words, adds up cycles and works out which Notify releases which Sync.
  */
 #include "verify_parts.h"
 
@@ -12,6 +12,7 @@ typedef struct {
     int32_t next;    /* word */
     int64_t now;     /* cycle in which it issues, or in which the queue was parked */
     bool repeatable; /* the word before was an instruction that Repeat may follow */
+    int32_t landed;  /* Ifetches whose text has come, for verify_text() */
 } Walker;
 
 typedef struct {
@@ -45,8 +46,30 @@ static bool push_notify(Notifies *list, int64_t cycle, TspError *err) {
     return true;
 }
 
+static bool push_switch(Verifier *v, const Switch *s, TspError *err) {
+    if (v->switch_count == v->switch_capacity) {
+        int32_t capacity = v->switch_capacity ? 2 * v->switch_capacity : 16;
+        Switch *switches = realloc(v->switches, (size_t)capacity * sizeof *switches);
+        if (!switches) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory while verifying");
+        v->switches = switches;
+        v->switch_capacity = capacity;
+    }
+    v->switches[v->switch_count++] = *s;
+    return true;
+}
+
+/* Whether data that no one knows before the run decide if an issue is legal. */
+static bool depends_on_data(const Verifier *v, TspOpcode op) {
+    static const bool maps[TSP_OP_COUNT] = {[TSP_OP_GATHER] = true,
+                                            [TSP_OP_SCATTER] = true,
+                                            [TSP_OP_PERMUTE] = true,
+                                            [TSP_OP_SELECT] = true};
+    return maps[op] || (op == TSP_OP_IFETCH && v->ifetch_modelled);
+}
+
 static void count_issues(Verifier *v, const TspInsn *insn, int64_t issues, int64_t last) {
     v->proof.instructions += issues;
+    if (depends_on_data(v, insn->op)) v->proof.run_time_conditions += issues;
     if (insn->op == TSP_OP_SYNC) return;
     last += tsp_insn_func(v->machine, insn);
     if (insn->op == TSP_OP_READ_WRITE && v->machine->mem_read_cycles > v->machine->mem_write_cycles)
@@ -84,13 +107,37 @@ static void refuse(Verifier *v, int32_t queue, const Walker *w, const TspError *
                   "%s", why->text);
 }
 
+/* Enters an instruction that issues: an Ifetch, Config or Notify in its list, any other in the
+ * timeline. *stop: it breaks a rule. */
+static bool enter(Verifier *v, int32_t queue, Walker *w, const TspInsn *insn, Notifies *notifies,
+                  bool *stop, TspError *err) {
+    Burst burst = {.insn = *insn, .start = w->now, .queue = queue, .index = w->next};
+    *stop = false;
+    if (insn->op == TSP_OP_NOTIFY) return push_notify(notifies, w->now, err);
+    if (insn->op == TSP_OP_CONFIG)
+        return push_switch(v,
+                           &(Switch){w->now + tsp_insn_func(v->machine, insn), (uint32_t)insn->mask,
+                                     queue, w->next},
+                           err);
+    if (insn->op == TSP_OP_IFETCH) {
+        burst.n = tsp_ifetch_vectors(v->machine) - 1;
+        burst.step = 1;
+        *stop = !verify_fetch(v, &burst);
+        return *stop || push_burst(&v->fetches[queue], &burst, err);
+    }
+    w->repeatable = true;
+    return push_burst(&v->lines[queue], &burst, err);
+}
+
 /* Walks a queue until it parks, ends or breaks a rule. */
 static bool advance(Verifier *v, int32_t queue, Walker *w, Notifies *notifies, TspError *err) {
     const TspQueue *q = &v->program->queues[queue];
     for (; w->next < q->count; w->next++) {
         TspInsn insn;
         TspError why;
+        bool stop;
         w->state = STOPPED; /* unless we get past this word */
+        if (v->ifetch_modelled && !verify_text(v, queue, w->next, w->now, &w->landed)) return true;
         if (!tsp_decode(q->words[w->next], &insn, &why) ||
             !tsp_insn_validate(v->machine, &insn, queue, &why)) {
             refuse(v, queue, w, &why);
@@ -115,13 +162,8 @@ static bool advance(Verifier *v, int32_t queue, Walker *w, Notifies *notifies, T
             w->state = PARKED;
             return true;
         }
-        if (insn.op == TSP_OP_NOTIFY) {
-            if (!push_notify(notifies, w->now, err)) return false;
-        } else {
-            Burst burst = {.insn = insn, .start = w->now, .queue = queue, .index = w->next};
-            if (!push_burst(&v->lines[queue], &burst, err)) return false;
-            w->repeatable = true;
-        }
+        if (!enter(v, queue, w, &insn, notifies, &stop, err)) return false;
+        if (stop) return true;
         w->now++;
     }
     w->state = STOPPED;

@@ -164,7 +164,7 @@ static Outcome run_graph(const TspGraph *g, TspMachine m, const char *label, boo
     uint8_t **data = calloc((size_t)g->value_count, sizeof *data);
     double **tolerance = calloc((size_t)g->value_count, sizeof *tolerance);
     if (!tsp_compile(g, &m, NULL, &p, &err)) ck_abort_msg("%s: compile: %s", label, err.text);
-    if (!tsp_verify(&p, &proof, &err)) ck_abort_msg("%s: verify: %s", label, err.text);
+    if (!tsp_verify(&p, NULL, &proof, &err)) ck_abort_msg("%s: verify: %s", label, err.text);
     sim = tsp_sim_new(&p, NULL, &err);
     if (!sim) ck_abort_msg("%s: load: %s", label, err.text);
     for (int32_t v = 0; v < g->value_count; v++) {

@@ -296,7 +296,7 @@ static void judge(const TspProgram *p, uint64_t seed, Tally *tally) {
     TspError verifier = {0}, engine = {0};
     TspProof proof;
     int64_t cycles = 0;
-    bool proved = tsp_verify(p, &proof, &verifier), ran = engine_runs(p, &cycles, &engine);
+    bool proved = tsp_verify(p, NULL, &proof, &verifier), ran = engine_runs(p, &cycles, &engine);
     ck_assert_msg(proved == ran && verifier.kind == engine.kind && verifier.rule == engine.rule &&
                       verifier.cycle == engine.cycle && verifier.queue == engine.queue &&
                       verifier.index == engine.index,
@@ -406,7 +406,7 @@ START_TEST(compiled_programs_are_proved) {
         Tally tally = {0};
         int64_t linked = 0;
         compile_text(graphs[i], &p);
-        ck_assert_msg(tsp_verify(&p, &proof, &err), "graph %d: %s", i, err.text);
+        ck_assert_msg(tsp_verify(&p, NULL, &proof, &err), "graph %d: %s", i, err.text);
         for (int32_t l = 0; l < p.link_count; l++) linked += p.runs[p.links[l].consumer].count;
         ck_assert_int_gt(linked, 0);
         ck_assert_int_eq(proof.links_proved, linked);
@@ -414,7 +414,7 @@ START_TEST(compiled_programs_are_proved) {
         judge(&p, 0, &tally);
         for (int32_t l = 0; l < p.link_count; l++) { /* no link may be off by an iteration */
             p.links[l].offset++;
-            ck_assert(!tsp_verify(&p, &proof, &err));
+            ck_assert(!tsp_verify(&p, NULL, &proof, &err));
             ck_assert_int_eq(err.rule, TSP_RULE_WRONG_VALUE);
             p.links[l].offset--;
         }
@@ -457,7 +457,7 @@ START_TEST(damaged_compiled_programs) {
         random_from(seed);
         compile_text(graphs[pick(0, GRAPHS - 1)], &p);
         if (damage_program(&p)) {
-            proved = tsp_verify(&p, &proof, &err);
+            proved = tsp_verify(&p, NULL, &proof, &err);
             links = p.link_count;
             p.link_count = 0;
             judge(&p, seed, &tally);
