@@ -1,7 +1,6 @@
 /* stub.c - stands in for parts that are still being written; goes away with them. */
 #include "engine.h"
 #define WEAK __attribute__((weak))
-WEAK const Engine reference_engine = {0};
 WEAK uint16_t tsp_ecc_encode(const uint8_t *data, int32_t bytes) { (void)data; (void)bytes; return 0; }
 WEAK TspEccVerdict tsp_ecc_check(uint8_t *data, int32_t bytes, uint16_t *check) { (void)data; (void)bytes; (void)check; return TSP_ECC_CLEAN; }
 WEAK bool tsp_faults_random(const TspFaults *f, const TspProgram *p, int64_t cycle, TspFlip *flip) { (void)f; (void)p; (void)cycle; (void)flip; return false; }
