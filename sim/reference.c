@@ -255,6 +255,7 @@ static bool reset(void *e, TspError *err) {
     r->now = r->latency = r->corrected = r->flipped = 0;
     r->first = (RefOffence){0};
     r->closed = false;
+    r->last_switch = 0;
     r->stats = (TspSimStats){0};
     ref_queues_reset(r);
     return !r->broken || tsp_fail(err, TSP_ERR_SYSTEM, "out of memory; use a smaller machine");
@@ -292,6 +293,7 @@ static TspCsr csr(const void *e) {
     const Reference *r = e;
     TspCsr registers = {0, r->corrected, r->flipped};
     for (int32_t k = 0; k < r->superlanes; k++) registers.powered |= (uint32_t)r->powered[k] << k;
+    if (r->last_switch) registers.powered = r->last_switch;
     return registers;
 }
 

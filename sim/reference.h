@@ -111,8 +111,9 @@ typedef struct {
     bool faults, fetching;
     TspFaults flips;
     int64_t now, latency;
-    bool broken; /* out of memory */
-    bool closed; /* the last landing has been looked at */
+    bool broken;          /* out of memory */
+    bool closed;          /* the last landing has been looked at */
+    uint32_t last_switch; /* of superlanes, in that very landing; 0: none */
     RefOffence first;
     RefQueue *queues;
     RefRegister *streams; /* [superlane][stream][column] */
@@ -146,7 +147,7 @@ bool ref_over(const Reference *r, int64_t t);
 
 /* -- reference_tile.c: one cycle of one superlane -- */
 void ref_tile(Reference *r, int32_t k, int64_t t);
-/* What lands in cycle t can collide even where the run ends with it. */
+/* Of the cycle t that the run ends with: what lands in it, and can collide. */
 void ref_last_landing(Reference *r, int64_t t);
 
 /* -- reference_queue.c: control, with superlane 0 -- */

@@ -113,9 +113,17 @@ static void collide(Reference *r, RefActivity *a, int32_t k, int64_t t) {
     if (t - a->cycle == a->drive) ref_collide(r, a, k, t);
 }
 
-/* What lands in the cycle in which the run ends can still collide; only offences come of it. */
+static void last_result(Reference *r, RefActivity *a, int32_t k, int64_t t) {
+    if (tsp_insn_info(a->insn.op)->unit == TSP_UNIT_VXM && t - a->cycle == a->land)
+        ref_alu_land(r, a, k, t);
+}
+
+/* In the cycle in which the run ends nothing is executed, but what lands in it is looked at. Drives
+ * and writes are what the views show of any cycle. */
 void ref_last_landing(Reference *r, int64_t t) {
+    const RefActivity *config = switches(r, 0, t);
+    if (config) r->last_switch = (uint32_t)config->insn.mask;
     visit(r, 0, t, collide);
-    switches(r, 0, t);
+    for (int32_t k = 0; k < r->superlanes; k++) visit(r, k, t, last_result);
     ref_lost(r, t);
 }

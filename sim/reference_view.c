@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* What superlane k's register will hold in cycle now, before flips and switches: what stands one
- * column upstream, unless somebody drives. */
+ * column upstream, unless somebody drives. At the end of the program its last switch has landed. */
 static RefRegister upcoming(const Reference *r, int32_t k, int32_t stream, int32_t column) {
     RefRegister value = {0};
     RefWord out[TSP_MAX_STREAMS];
@@ -19,6 +19,7 @@ static RefRegister upcoming(const Reference *r, int32_t k, int32_t stream, int32
             ref_output(r, a, k, out);
             value = (RefRegister){out[at], true};
         }
+    if (r->last_switch && !(r->last_switch >> k & 1u)) value.word = (RefWord){0};
     return value;
 }
 
