@@ -5,15 +5,10 @@
  */
 #ifndef TSP_TESTS_LANES_ORACLE_H
 #define TSP_TESTS_LANES_ORACLE_H
-#include "isa/isa.h"
-
-#include <check.h>
-#include <math.h>
+#include "curves_oracle.h"
+#include "exact.h"
 
 /* ---- integers ---- */
-
-__extension__ typedef __int128 Wide;
-__extension__ typedef unsigned __int128 Magnitude;
 
 static const struct {
     int bits;
@@ -44,58 +39,6 @@ static inline uint32_t saturated(TspDtype type, Wide v) {
 }
 
 /* ---- floats ---- */
-
-typedef enum { FINITE, INFINITE, NOT_A_NUMBER } Class;
-typedef struct { /* (-1)^negative * mantissa * 2^exponent */
-    Class class;
-    bool negative;
-    Magnitude mantissa;
-    int exponent;
-} Exact;
-
-typedef struct {
-    int digits, least, greatest, bits;
-} Format; /* exponents of the last digit */
-static const Format format[] = {[TSP_F16] = {11, -24, 5, 16}, [TSP_F32] = {24, -149, 104, 32}};
-
-static inline Exact exact(TspDtype type, uint32_t bits) {
-    const Format *f = &format[type];
-    uint32_t hidden = 1u << (f->digits - 1), field = bits >> (f->digits - 1);
-    uint32_t exponents = (1u << (f->bits - f->digits)) - 1;
-    Exact x = {FINITE, bits >> (f->bits - 1), bits & (hidden - 1), f->least};
-    field &= exponents;
-    if (field == exponents) x.class = x.mantissa ? NOT_A_NUMBER : INFINITE;
-    if (field == 0) return x;
-    x.mantissa += hidden;
-    x.exponent += (int)field - 1;
-    return x;
-}
-
-static inline uint32_t rounded(TspDtype type, Exact x) {
-    const Format *f = &format[type];
-    uint32_t sign = (uint32_t)x.negative << (f->bits - 1), hidden = 1u << (f->digits - 1);
-    uint32_t infinity = ((1u << (f->bits - f->digits)) - 1) << (f->digits - 1);
-    int length = 0, drop;
-    if (x.class == NOT_A_NUMBER) return infinity | hidden >> 1;
-    if (x.class == INFINITE) return sign | infinity;
-    while (length < 128 && x.mantissa >> length) length++;
-    drop = length - f->digits;
-    if (x.exponent + drop < f->least) drop = f->least - x.exponent;
-    if (drop > length + 1) return sign;
-    if (drop > 0) {
-        Magnitude unit = (Magnitude)1 << drop, rest = x.mantissa & (unit - 1);
-        x.mantissa >>= drop;
-        if (rest > unit / 2 || (rest == unit / 2 && x.mantissa % 2 == 1)) x.mantissa++;
-    } else {
-        x.mantissa <<= -drop;
-    }
-    x.exponent += drop;
-    if (x.mantissa == 2 * (Magnitude)hidden) x.mantissa /= 2, x.exponent++;
-    if (x.mantissa < hidden) return sign | (uint32_t)x.mantissa;
-    if (x.exponent > f->greatest) return sign | infinity;
-    return sign | ((uint32_t)(x.exponent - f->least + 1) << (f->digits - 1)) |
-           ((uint32_t)x.mantissa - hidden);
-}
 
 static inline Exact sum(Exact a, Exact b) {
     Exact s = a;
@@ -135,13 +78,6 @@ static inline Exact product(Exact a, Exact b) {
 static inline Exact negated(Exact a) {
     a.negative = !a.negative;
     return a;
-}
-
-/* Any half or float, exactly. */
-static inline long double real(Exact a) {
-    long double magnitude =
-        a.class == INFINITE ? HUGE_VALL : ldexpl((long double)(uint64_t)a.mantissa, a.exponent);
-    return a.negative ? -magnitude : magnitude;
 }
 
 /* ---- instructions ---- */
@@ -292,8 +228,13 @@ static inline bool converts(TspOpcode op) {
     return op == TSP_OP_CVT || op == TSP_OP_CVT_SAT;
 }
 
+static inline bool curved(TspOpcode op) {
+    return op == TSP_OP_TANH || op == TSP_OP_EXP || op == TSP_OP_RSQRT;
+}
+
 static inline uint32_t expected(const TspInsn *insn, uint32_t x, uint32_t y) {
     TspDtype type = (TspDtype)insn->type;
+    if (curved(insn->op)) return expected_curve(insn->op, type, x);
     if (converts(insn->op)) return expected_convert(insn->op, type, (TspDtype)insn->type2, x);
     return (is_float(type) ? expected_float : expected_integer)(insn->op, type, x, y);
 }

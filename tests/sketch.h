@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SKETCH_ITEMS = 512, SKETCH_RUNS = 64 };
+enum { SKETCH_ITEMS = 2048, SKETCH_RUNS = 64 };
 
 typedef struct {
     int32_t queue;
-    int64_t cycle; /* of the first issue; counted from the last Sync of the queue if after_sync */
+    int64_t cycle; /* of the first issue */
+    int64_t resume; /* of a Sync: cycle in which the queue goes on; 0: right after it */
     TspInsn insn;
     TspInsn repeat; /* .op is TSP_OP_REPEAT, or 0 for none */
     int32_t run[2], first[2];
@@ -101,6 +102,7 @@ static inline bool sketch_program(Sketch *s, TspProgram *p) {
         }
         if (item->insn.op == TSP_OP_NOP) now += item->insn.n - 1;
         if (item->insn.op != TSP_OP_REPEAT) now++;
+        if (item->insn.op == TSP_OP_SYNC && item->resume > now) now = item->resume;
     }
     if (s->run_count) {
         p->runs = malloc(sizeof s->runs);

@@ -7,7 +7,8 @@
 #include "suite.h"
 #include <string.h>
 
-enum { PAIRS = 300000, CHUNK = 320, TYPES = TSP_F32 + 1 };
+enum { PAIRS = 2000000, SINGLES = 300000, CURVE_FLOATS = 2000000 };
+enum { CHUNK = 320, TYPES = TSP_F32 + 1 };
 
 /* ---- operands ---- */
 
@@ -16,7 +17,14 @@ static const TspOpcode binary_ops[] = {
     TSP_OP_MIN, TSP_OP_AND,     TSP_OP_OR,  TSP_OP_XOR,     TSP_OP_SHL, TSP_OP_SHR,     TSP_OP_EQ,
     TSP_OP_NE,  TSP_OP_LT,      TSP_OP_LE,  TSP_OP_GT,      TSP_OP_GE,  TSP_OP_MASK};
 static const TspOpcode unary_ops[] = {TSP_OP_PASS, TSP_OP_NEG, TSP_OP_ABS, TSP_OP_NOT, TSP_OP_RELU};
+static const TspOpcode curve_ops[] = {TSP_OP_TANH, TSP_OP_EXP, TSP_OP_RSQRT};
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+/* Of so many random operands, as many as there is time for. */
+static int scaled(int count) {
+    const char *scale = getenv("TSP_TEST_SCALE");
+    return scale != NULL && strcmp(scale, "small") == 0 ? count / 20 : count;
+}
 
 /* Bits of an element into a register, by the header's definition. */
 static uint32_t in_register(TspDtype type, uint32_t bits) {
@@ -100,13 +108,13 @@ static void try_all_operands(const TspInsn *insn) {
     for (uint32_t bits = 0; bytes < 4 && bits < 1u << 8 * bytes; bits++)
         try_pair(&batch, in_register(type, bits), (uint32_t)random_bits());
     for (int i = 0; i < special_count(type); i++) try_pair(&batch, special(type, i), 0);
-    for (int i = 0; bytes == 4 && i < PAIRS; i++) try_pair(&batch, random_operand(type), 0);
+    for (int i = 0; bytes == 4 && i < SINGLES; i++) try_pair(&batch, random_operand(type), 0);
     flush_batch(&batch);
 }
 
 static bool takes(TspOpcode op, TspDtype type) {
     bool integers_only = op == TSP_OP_SHL || op == TSP_OP_SHR || op == TSP_OP_NOT;
-    return !integers_only || !is_float(type);
+    return is_float(type) ? !integers_only : !curved(op);
 }
 
 START_TEST(test_bytes_exhaustively) {
@@ -126,6 +134,7 @@ START_TEST(test_pairs) {
     static Batch batch;
     static const TspDtype types[] = {TSP_I16, TSP_I32, TSP_F16, TSP_F32};
     TspDtype type = types[_i];
+    const int pairs = scaled(PAIRS);
     random_start();
     for (int k = 0; k < COUNT(binary_ops); k++) {
         if (!takes(binary_ops[k], type)) continue;
@@ -133,7 +142,7 @@ START_TEST(test_pairs) {
         for (int i = 0; i < special_count(type); i++)
             for (int j = 0; j < special_count(type); j++)
                 try_pair(&batch, special(type, i), special(type, j));
-        for (int i = 0; i < PAIRS; i++)
+        for (int i = 0; i < pairs; i++)
             try_pair(&batch, random_operand(type), random_operand(type));
         flush_batch(&batch);
     }
@@ -154,6 +163,124 @@ START_TEST(test_converts) {
         try_all_operands(&(TspInsn){.op = TSP_OP_CVT, .type = _i, .type2 = to});
         try_all_operands(&(TspInsn){.op = TSP_OP_CVT_SAT, .type = _i, .type2 = to});
     }
+}
+END_TEST
+
+/* ---- tanh, exp, 1 / sqrt ---- */
+
+START_TEST(test_curve_specials) {
+    static const struct {
+        TspOpcode op;
+        uint32_t x16, want16, x32, want32;
+    } known[] = {
+        {TSP_OP_TANH, 0x0000, 0x0000, 0x00000000, 0x00000000},
+        {TSP_OP_TANH, 0x8000, 0x8000, 0x80000000, 0x80000000},
+        {TSP_OP_TANH, 0x7c00, 0x3c00, 0x7f800000, 0x3f800000},
+        {TSP_OP_TANH, 0xfc00, 0xbc00, 0xff800000, 0xbf800000},
+        {TSP_OP_TANH, 0xfbff, 0xbc00, 0xff7fffff, 0xbf800000},
+        {TSP_OP_TANH, 0x0001, 0x0001, 0x00000001, 0x00000001},
+        {TSP_OP_TANH, 0x83ff, 0x83ff, 0x807fffff, 0x807fffff},
+        {TSP_OP_TANH, 0xfe01, 0x7e00, 0xffc00001, 0x7fc00000},
+        {TSP_OP_EXP, 0x0000, 0x3c00, 0x00000000, 0x3f800000},
+        {TSP_OP_EXP, 0x8000, 0x3c00, 0x80000000, 0x3f800000},
+        {TSP_OP_EXP, 0x0001, 0x3c00, 0x00000001, 0x3f800000},
+        {TSP_OP_EXP, 0x8001, 0x3c00, 0x80000001, 0x3f800000},
+        {TSP_OP_EXP, 0x7c00, 0x7c00, 0x7f800000, 0x7f800000},
+        {TSP_OP_EXP, 0xfc00, 0x0000, 0xff800000, 0x00000000},
+        {TSP_OP_EXP, 0x7bff, 0x7c00, 0x7f7fffff, 0x7f800000},
+        {TSP_OP_EXP, 0xfbff, 0x0000, 0xff7fffff, 0x00000000},
+        {TSP_OP_EXP, 0x7d00, 0x7e00, 0x7fa00000, 0x7fc00000},
+        {TSP_OP_EXP, 0x498b, 0x7bf7, 0x42b17217, 0x7f7fff84}, /* the last below infinity */
+        {TSP_OP_EXP, 0x498c, 0x7c00, 0x42b17218, 0x7f800000},
+        {TSP_OP_EXP, 0xcc55, 0x0001, 0xc2cff1b4, 0x00000001}, /* the last above 0 */
+        {TSP_OP_EXP, 0xcc56, 0x0000, 0xc2cff1b5, 0x00000000},
+        {TSP_OP_RSQRT, 0x0000, 0x7c00, 0x00000000, 0x7f800000},
+        {TSP_OP_RSQRT, 0x8000, 0xfc00, 0x80000000, 0xff800000},
+        {TSP_OP_RSQRT, 0x8001, 0x7e00, 0x80000001, 0x7fc00000},
+        {TSP_OP_RSQRT, 0xbc00, 0x7e00, 0xbf800000, 0x7fc00000},
+        {TSP_OP_RSQRT, 0xfc00, 0x7e00, 0xff800000, 0x7fc00000},
+        {TSP_OP_RSQRT, 0x7c00, 0x0000, 0x7f800000, 0x00000000},
+        {TSP_OP_RSQRT, 0x7c01, 0x7e00, 0x7f800001, 0x7fc00000},
+        {TSP_OP_RSQRT, 0x3400, 0x4000, 0x3e800000, 0x40000000},
+    };
+    for (int i = 0; i < COUNT(known); i++) {
+        TspInsn half = {.op = known[i].op, .type = TSP_F16}, word = half;
+        uint32_t out16, out32;
+        word.type = TSP_F32;
+        ck_assert(tsp_lanes_op(&half, &known[i].x16, NULL, &out16, 1));
+        ck_assert(tsp_lanes_op(&word, &known[i].x32, NULL, &out32, 1));
+        ck_assert_msg(out16 == known[i].want16 && out32 == known[i].want32,
+                      "%d: expected 0x%04x and 0x%08x, got 0x%04x and 0x%08x", i,
+                      (unsigned)known[i].want16, (unsigned)known[i].want32, (unsigned)out16,
+                      (unsigned)out32);
+    }
+}
+END_TEST
+
+/* Every half; floats of all kinds, most of them where the curves bend. */
+START_TEST(test_curves) {
+    static Batch batch;
+    const int floats = scaled(CURVE_FLOATS);
+    random_start();
+    try_all_operands(&(TspInsn){.op = curve_ops[_i], .type = TSP_F16});
+    try_all_operands(&(TspInsn){.op = curve_ops[_i], .type = TSP_F32});
+    batch = (Batch){.insn = {.op = curve_ops[_i], .type = TSP_F32}};
+    for (int i = 0; i < floats; i++) {
+        uint32_t bits = (uint32_t)random_bits();
+        if (i % 4 != 0) bits = (bits & 0x807fffff) | (110u + (uint32_t)random_below(24)) << 23;
+        try_pair(&batch, bits, 0);
+    }
+    flush_batch(&batch);
+}
+END_TEST
+
+/* Written down once: no compiler, host or optimisation may give other bits. */
+START_TEST(test_curve_checksums) {
+    static const uint64_t want[][2] = {
+        {UINT64_C(0xadebfbda463d2de5), UINT64_C(0x5d9a7b8492e5ef7b)},
+        {UINT64_C(0x16c32069ce0367a6), UINT64_C(0xe26ee38c88f0da64)},
+        {UINT64_C(0xd6981a3f63ebebb9), UINT64_C(0x05a624d3b360d7a3)},
+    };
+    for (int32_t type = TSP_F16; type <= TSP_F32; type++) {
+        TspInsn insn = {.op = curve_ops[_i], .type = type};
+        const uint64_t limit = type == TSP_F16 ? 1u << 16 : UINT64_C(1) << 32;
+        const uint64_t stride = type == TSP_F16 ? 1 : 4099;
+        uint64_t checksum = UINT64_C(0xcbf29ce484222325), bits = 0; /* FNV-1a, by words */
+        uint32_t lane[CHUNK];
+        while (bits < limit) {
+            int32_t n = 0;
+            for (; n < CHUNK && bits < limit; bits += stride) lane[n++] = (uint32_t)bits;
+            ck_assert(tsp_lanes_op(&insn, lane, NULL, lane, n));
+            for (int32_t i = 0; i < n; i++)
+                checksum = (checksum ^ lane[i]) * UINT64_C(0x100000001b3);
+        }
+        ck_assert_msg(checksum == want[_i][type - TSP_F16],
+                      "%s %s: expected 0x%016llx, got 0x%016llx", tsp_insn_info(insn.op)->mnemonic,
+                      tsp_dtype_short((TspDtype)type), (unsigned long long)want[_i][type - TSP_F16],
+                      (unsigned long long)checksum);
+    }
+}
+END_TEST
+
+/* All 2^32 floats, minutes for each curve: only when LANES_EXHAUSTIVE asks. */
+START_TEST(test_curves_exhaustively) {
+    static uint32_t a[CHUNK], out[CHUNK];
+    TspInsn insn = {.op = curve_ops[_i], .type = TSP_F32};
+    long long wrong = 0, far = 0;
+    for (uint64_t bits = 0; bits <= UINT32_MAX;) {
+        int32_t n = 0;
+        for (; n < CHUNK && bits <= UINT32_MAX; bits++) a[n++] = (uint32_t)bits;
+        ck_assert(tsp_lanes_op(&insn, a, NULL, out, n));
+        for (int32_t i = 0; i < n; i++) {
+            uint32_t want = expected(&insn, a[i], 0);
+            wrong += out[i] != want;
+            far += out[i] - want + 1 > 2;
+        }
+    }
+    printf("%s of all floats: %lld not rounded correctly, %lld of them beside the neighbours\n",
+           tsp_insn_info(insn.op)->mnemonic, wrong, far);
+    fflush(stdout);
+    ck_assert_int_eq(wrong, 0);
 }
 END_TEST
 
@@ -190,6 +317,15 @@ START_TEST(test_known_values) {
         {TSP_OP_PASS, TSP_F32, 0, 0xff800001, 0, 0xff800001},
         {TSP_OP_NEG, TSP_F32, 0, 0xffc00001, 0, 0x7fc00000},
         {TSP_OP_RELU, TSP_F32, 0, 0x80000000, 0, 0x00000000},
+        {TSP_OP_TANH, TSP_F16, 0, 0x3c00, 0, 0x3a18},                  /* 0.76159 */
+        {TSP_OP_TANH, TSP_F32, 0, 0xbf800000, 0, 0xbf42f7d6},          /* -0.7615942 */
+        {TSP_OP_EXP, TSP_F16, 0, 0x3c00, 0, 0x4170},                   /* 2.71828 */
+        {TSP_OP_EXP, TSP_F32, 0, 0x3f800000, 0, 0x402df854},           /* 2.7182818 */
+        {TSP_OP_EXP, TSP_F32, 0, 0x33800000, 0, 0x3f800001},           /* 2^-24: just above a tie */
+        {TSP_OP_EXP, TSP_F32, 0, 0xb3000000, 0, 0x3f800000},           /* -2^-25: as well */
+        {TSP_OP_RSQRT, TSP_F16, 0, 0x4000, 0, 0x39a8},                 /* 0.70711 */
+        {TSP_OP_RSQRT, TSP_F32, 0, 0x40000000, 0, 0x3f3504f3},         /* 0.70710678 */
+        {TSP_OP_RSQRT, TSP_F32, 0, 0x00000001, 0, 0x64b504f3},         /* 2^74.5 */
         {TSP_OP_CVT, TSP_F32, TSP_I8, 0x43960000, 0, 127},             /* 300 */
         {TSP_OP_CVT, TSP_F32, TSP_I32, 0xbff00000, 0, 0xffffffff},     /* -1.875 */
         {TSP_OP_CVT_SAT, TSP_F32, TSP_I32, 0x40200000, 0, 2},          /* 2.5 */
@@ -246,8 +382,11 @@ START_TEST(test_in_place) {
     static uint32_t a[CHUNK], b[CHUNK], apart[CHUNK + 1], here[CHUNK + 1];
     random_start();
     for (int32_t n = 0; n <= CHUNK; n += n < 40 ? 1 : 56)
-        for (int k = 0; k < COUNT(binary_ops) * TYPES; k++) {
-            TspInsn insn = {.op = binary_ops[k / TYPES], .type = k % TYPES};
+        for (int k = 0; k < (COUNT(binary_ops) + COUNT(curve_ops)) * TYPES; k++) {
+            const int op = k / TYPES;
+            TspInsn insn = {.op = op < COUNT(binary_ops) ? binary_ops[op]
+                                                         : curve_ops[op - COUNT(binary_ops)],
+                            .type = k % TYPES};
             if (!takes(insn.op, (TspDtype)insn.type)) continue;
             for (int32_t i = 0; i < CHUNK; i++) {
                 a[i] = random_operand((TspDtype)insn.type);
@@ -259,6 +398,7 @@ START_TEST(test_in_place) {
             memcpy(here, a, (size_t)n * sizeof *a);
             ck_assert(tsp_lanes_op(&insn, here, b, here, n));
             ck_assert_mem_eq(here, apart, (size_t)(n + 1) * sizeof *here);
+            if (curved(insn.op)) continue;
             memcpy(here, b, (size_t)n * sizeof *b);
             ck_assert(tsp_lanes_op(&insn, a, here, here, n));
             ck_assert_mem_eq(here, apart, (size_t)(n + 1) * sizeof *here);
@@ -299,7 +439,7 @@ END_TEST
 
 int main(void) {
     Suite *suite = suite_create("lanes");
-    TCase *tests = tcase_create("lanes");
+    TCase *tests = tcase_create("lanes"), *exhaustive = tcase_create("exhaustive");
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, test_known_values);
     tcase_add_test(tests, test_bytes_exhaustively);
@@ -309,6 +449,14 @@ int main(void) {
     tcase_add_test(tests, test_knows_what_validates);
     tcase_add_test(tests, test_in_place);
     tcase_add_loop_test(tests, test_planes, 0, TYPES);
+    tcase_add_test(tests, test_curve_specials);
+    tcase_add_loop_test(tests, test_curves, 0, COUNT(curve_ops));
+    tcase_add_loop_test(tests, test_curve_checksums, 0, COUNT(curve_ops));
     suite_add_tcase(suite, tests);
+    if (getenv("LANES_EXHAUSTIVE") != NULL) {
+        tcase_set_timeout(exhaustive, 4 * 3600);
+        tcase_add_loop_test(exhaustive, test_curves_exhaustively, 0, COUNT(curve_ops));
+    }
+    suite_add_tcase(suite, exhaustive);
     return run_suite(suite);
 }
