@@ -1,70 +1,9 @@
 /* test_verify.c - the verifier: each rule broken once, with exact cycle, queue, instruction and
  * rule; and the legal program next to it accepted.
  */
-#include "compiler/verify.h"
-#include "tests/sketch.h"
+#include "tests/verdict.h"
 
-#include "suite.h"
 #include <stdio.h>
-
-static Sketch sketch; /* big, and every test starts with its own init */
-
-/* Rows 0..63 of every slice are placed. */
-static bool verify(Sketch *s, TspProof *proof, TspError *err) {
-    TspProgram p;
-    bool legal;
-    ck_assert(sketch_program(s, &p));
-    for (int32_t slice = 0; slice < 2 * s->machine.mem_slices; slice++)
-        sketch_place(&p, slice, 0, 64);
-    *err = (TspError){0};
-    legal = tsp_verify(&p, NULL, proof, err);
-    tsp_program_free(&p);
-    return legal;
-}
-
-static TspProof accept(Sketch *s) {
-    TspProof proof;
-    TspError err;
-    ck_assert_msg(verify(s, &proof, &err), "%s", err.text);
-    return proof;
-}
-
-/* Expects the rule broken in a cycle by the marked item. */
-static void refuse(Sketch *s, TspRule rule, int64_t cycle) {
-    TspProof proof;
-    TspError err;
-    const SketchItem *marked = NULL;
-    ck_assert(!verify(s, &proof, &err));
-    for (int32_t i = 0; i < s->count; i++)
-        if (s->items[i].marked) marked = &s->items[i];
-    ck_assert_ptr_nonnull(marked);
-    ck_assert_msg(err.rule == rule && err.cycle == cycle && err.queue == marked->queue &&
-                      err.index == marked->index,
-                  "want %s cycle %lld queue %d index %d, got %s %s", tsp_rule_name(rule),
-                  (long long)cycle, marked->queue, marked->index, tsp_rule_name(err.rule),
-                  err.text);
-    ck_assert_int_eq(err.kind, rule ? TSP_ERR_ILLEGAL : TSP_ERR_NOT_MODELLED);
-}
-
-static SketchItem *at(int32_t queue, int64_t cycle, TspInsn insn) {
-    return sketch_at(&sketch, queue, cycle, insn);
-}
-static SketchItem *marked(SketchItem *item) {
-    item->marked = true;
-    return item;
-}
-static int32_t west(int32_t slice) {
-    return tsp_slice_id(&sketch.machine, TSP_WEST, slice);
-}
-static int32_t east(int32_t slice) {
-    return tsp_slice_id(&sketch.machine, TSP_EAST, slice);
-}
-static int32_t vxm(int32_t alu) {
-    return tsp_queue_vxm(&sketch.machine, alu);
-}
-
-/* tiny: W4..W7 column 2, W0..W3 column 3, VXM 4, E0..E3 5, E4..E7 6, MXM-E 8. */
-enum { E = 0, W = 32 };
 
 /* ---- streams ---- */
 
@@ -160,13 +99,13 @@ START_TEST(links_that_nothing_meets_prove_nothing) {
     sketch_link(&sketch, sink, 0, source, 0);
     ck_assert_int_eq(accept(&sketch).links_proved, 10);
     sketch.links[0].operand = 1; /* a Write has operand 0 only */
-    ck_assert(!verify(&sketch, &proof, &err));
+    ck_assert(!verify_as(&sketch, false, &proof, &err));
     ck_assert_int_eq(err.rule, TSP_RULE_WRONG_VALUE);
     ck_assert_int_eq(err.cycle, -1);
     ck_assert_int_eq(err.queue, east(4));
     sketch.links[0].operand = 0;
     sketch.runs[sink].count = 11; /* one that is never issued */
-    ck_assert(!verify(&sketch, &proof, &err));
+    ck_assert(!verify_as(&sketch, false, &proof, &err));
     ck_assert_int_eq(err.rule, TSP_RULE_WRONG_VALUE);
     ck_assert_int_eq(err.queue, east(4));
 }
@@ -677,6 +616,16 @@ START_TEST(a_product_is_lost_after_all_else_in_its_cycle) {
 }
 END_TEST
 
+START_TEST(a_lost_product_goes_before_a_deadlock) {
+    SketchProduct x = product();
+    at(west(0), 5, (TspInsn){.op = TSP_OP_SYNC});
+    drop(x.accumulate);
+    drop(x.write);
+    marked(item_at(x.activate));
+    refuse(&sketch, TSP_RULE_PRODUCT_LOST, 45);
+}
+END_TEST
+
 START_TEST(deadlock_is_reported_when_nothing_else_is) {
     sketch_init(&sketch, "tiny");
     marked(at(west(0), 5, (TspInsn){.op = TSP_OP_SYNC}));
@@ -728,6 +677,7 @@ int main(void) {
         accumulator_keeps_its_type,
         first_offence_in_time_is_reported,
         a_product_is_lost_after_all_else_in_its_cycle,
+        a_lost_product_goes_before_a_deadlock,
         deadlock_is_reported_when_nothing_else_is,
     };
     Suite *suite = suite_create("verify");

@@ -7,6 +7,7 @@
 #include "compiler/compile.h"
 #include "compiler/verify.h"
 #include "sim/sim.h"
+#include "tests/damage.h"
 #include "tests/seeded.h"
 #include "tests/sketch.h"
 
@@ -213,61 +214,6 @@ static void vary_machine(TspMachine *m) {
     m->mxm_fp16_cycles = pick(1, 4);
     m->mxm_entry_cycles = pick(0, 9);
     m->barrier_cycles = pick(1, 40);
-}
-
-/* ---- damage ---- */
-
-static void damage_field(TspInsn *insn) {
-    const TspInsnInfo *info = tsp_insn_info(insn->op);
-    const TspField *field = &info->fields[pick(0, info->field_count - 1)];
-    int32_t *value = (int32_t *)(void *)((char *)insn + field->offset);
-    int32_t bits = field->hi - field->lo + 1;
-    if (!field->name) return;
-    switch (pick(0, 3)) {
-    case 0:
-        *value = (int32_t)((uint32_t)*value + (uint32_t)pick(-2, 2));
-        break;
-    case 1:
-        *value ^= (int32_t)(1u << pick(0, bits - 1));
-        break;
-    case 2:
-        insn->stream ^= pick(0, 63);
-        break;
-    default:
-        *value = pick(0, bits > 20 ? 1 << 20 : (1 << bits) - 1);
-    }
-}
-
-static void damage(Sketch *s) {
-    SketchItem *item = &s->items[pick(0, s->count - 1)];
-    switch (pick(0, 6)) {
-    case 0:
-        *item = s->items[--s->count];
-        break;
-    case 1:
-        item->cycle += pick(-4, 4);
-        break;
-    case 2:
-        damage_field(&item->insn);
-        break;
-    case 3:
-        if (item->repeat.op == TSP_OP_REPEAT)
-            damage_field(&item->repeat);
-        else
-            sketch_repeat(item, pick(1, 4), pick(1, 3), pick(-1, 1));
-        break;
-    case 4:
-        s->items[s->count] = *item;
-        s->items[s->count++].cycle += pick(1, 8);
-        break;
-    case 5:
-        item->repeat.op = TSP_OP_NOP;
-        break;
-    default: /* a neighbour, often of the same unit */
-        item->queue += pick(-3, 3);
-        if (item->queue < 0 || item->queue >= tsp_queue_count(&s->machine)) item->queue = 0;
-    }
-    if (item->cycle < 0) item->cycle = 0;
 }
 
 /* ---- the two judges ---- */
