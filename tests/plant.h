@@ -38,7 +38,7 @@ static inline SketchItem *alu_item(Random *r, TspSrcKind kind) { /* with such a 
     for (int32_t i = 0; i < count; i++) {
         SketchItem *item = &r->sketch.items[(from + i) % count];
         if (tsp_insn_info(item->insn.op)->unit == TSP_UNIT_VXM &&
-            TSP_SRC_KIND(item->insn.src_a) == kind)
+            TSP_SRC_KIND(item->insn.src_a) == (int32_t)kind)
             return item;
     }
     return NULL;
