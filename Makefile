@@ -5,6 +5,7 @@
 #   make          build build/release/tsp;  MODE=debug or MODE=sanitize build beside it
 #   make cosim    both engines and the verifier on 100,000 random programs and 10,000 faults
 #   make bless    accept the error messages of tests/bad as they are now; then read the diff
+#   make coverage  line coverage of isa/ and sim/;  make mutants  plant faults, see tests fail
 #   make docs     regenerate docs/isa.md from isa/isa.def
 #   make format   clang-format every source;  make lint says what it would change
 #   make install  to PREFIX (/usr/local);  make clean;  make help
@@ -29,10 +30,12 @@ WARN_sanitize := -Wno-maybe-uninitialized
 CFLAGS_release  := -O2 -g -DNDEBUG
 CFLAGS_debug    := -O0 -g
 CFLAGS_sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS_coverage := -O0 -g --coverage
 CFLAGS ?=
 # No contraction: a fused multiply-add would round differently on different hosts.
 ALL_CFLAGS = -std=c17 -D_GNU_SOURCE $(WARN) $(WARN_$(MODE)) -ffp-contract=off $(CFLAGS_$(MODE)) $(WERROR) -I. -MMD -MP $(CFLAGS)
 LDFLAGS_sanitize := -fsanitize=address,undefined
+LDFLAGS_coverage := --coverage
 LDLIBS := -lcjson -lm -lpthread
 
 ROOMS    := isa sim compiler
@@ -91,6 +94,16 @@ check: deps
 
 cosim: $(BUILD)/tests/test_cosim
 	@tests/cosim.sh $<
+
+# How much of isa/ and sim/ the tests run, and whether they notice faults planted on purpose.
+.PHONY: coverage mutants
+coverage:
+	@tests/install-deps.sh coverage
+	@$(MAKE) all tests MODE=coverage
+	@tests/coverage.sh
+
+mutants: deps
+	@tests/mutants.sh $(MUTANT)
 
 docs: all
 	$(BUILD)/tsp info --isa-markdown > docs/isa.md.tmp && mv docs/isa.md.tmp docs/isa.md

@@ -1,5 +1,6 @@
 #!/bin/sh
-# install-deps.sh [build] - makes sure that what the tests need, or only the build, is there.
+# install-deps.sh [build|coverage] - makes sure that what the tests need is there; or only what the
+# build needs; or what the tests need and gcovr.
 #
 # Probes first, without network; installs with apt-get only what is missing, and only as root.
 set -eu
@@ -26,6 +27,7 @@ if [ "${1-}" != build ]; then
     need python3 command -v python3
     need python3-numpy numpy
 fi
+[ "${1-}" != coverage ] || need gcovr command -v gcovr
 # The viewer's libraries, once there is a viewer.
 if [ -n "$(find viz -name '*.c' 2>/dev/null)" ]; then
     need libsdl2-dev library sdl2 SDL2/SDL.h
