@@ -4,6 +4,7 @@
 #   make check    install what is missing, build, run every test
 #   make          build build/release/tsp;  MODE=debug or MODE=sanitize build beside it
 #   make cosim    both engines and the verifier on 100,000 random programs and 10,000 faults
+#   make faults   plant 10,000 single and 10,000 double flips in programs of all units
 #   make bless    accept the error messages of tests/bad as they are now; then read the diff
 #   make docs     regenerate docs/isa.md from isa/isa.def
 #   make format   clang-format every source;  make lint says what it would change
@@ -44,7 +45,7 @@ CLI_OBJ  := $(CLI_SRC:%.c=$(BUILD)/%.o)
 TESTS    := $(TEST_SRC:%.c=$(BUILD)/%)
 SOURCES  := $(wildcard $(foreach room,$(ROOMS) cli tests,$(room)/*.[ch]))
 
-.PHONY: all tests demo check deps cosim docs bless format lint install clean help
+.PHONY: all tests demo check deps cosim faults docs bless format lint install clean help
 .SECONDARY:
 all: $(BUILD)/tsp
 	@:
@@ -62,6 +63,10 @@ $(BUILD)/tsp: $(CLI_OBJ) $(BUILD)/libtsp.a
 $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(BUILD)/libtsp.a
 	@echo "link $@"
 	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lrt $(LDLIBS)
+
+$(BUILD)/tests/campaign_%: $(BUILD)/tests/campaign_%.o $(BUILD)/libtsp.a
+	@echo "link $@"
+	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -91,6 +96,9 @@ check: deps
 
 cosim: $(BUILD)/tests/test_cosim
 	@tests/cosim.sh $<
+
+faults: $(BUILD)/tests/campaign_faults
+	$(Q)$<
 
 docs: all
 	$(BUILD)/tsp info --isa-markdown > docs/isa.md.tmp && mv docs/isa.md.tmp docs/isa.md
