@@ -3,6 +3,7 @@
 #   make demo     install what is missing, build, compile and run a matmul
 #   make check    install what is missing, build, run every test
 #   make          build build/release/tsp;  MODE=debug or MODE=sanitize build beside it
+#   make cosim    both engines and the verifier on 100,000 random programs and 10,000 faults
 #   make bless    accept the error messages of tests/bad as they are now; then read the diff
 #   make docs     regenerate docs/isa.md from isa/isa.def
 #   make format   clang-format every source;  make lint says what it would change
@@ -43,7 +44,7 @@ CLI_OBJ  := $(CLI_SRC:%.c=$(BUILD)/%.o)
 TESTS    := $(TEST_SRC:%.c=$(BUILD)/%)
 SOURCES  := $(wildcard $(foreach room,$(ROOMS) cli tests,$(room)/*.[ch]))
 
-.PHONY: all tests demo check deps docs bless format lint install clean help
+.PHONY: all tests demo check deps cosim docs bless format lint install clean help
 .SECONDARY:
 all: $(BUILD)/tsp
 	@:
@@ -87,6 +88,9 @@ check: deps
 	@$(MAKE) all tests WERROR=-Werror MODE=sanitize
 	@$(MAKE) all tests WERROR=-Werror CC=clang
 	@tests/run.sh
+
+cosim: $(BUILD)/tests/test_cosim
+	@tests/cosim.sh $<
 
 docs: all
 	$(BUILD)/tsp info --isa-markdown > docs/isa.md.tmp && mv docs/isa.md.tmp docs/isa.md

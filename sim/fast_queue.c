@@ -263,19 +263,20 @@ static void release(Fast *f) {
 /* -- one cycle -- */
 
 /* Two producers on one register: blames the one with the greater queue id, as if all drives of the
- * cycle were made in the order of the queues. */
+ * cycle were made in the order of the queues; of one queue the one that issued later. */
 static bool collide(Fast *f, const Bucket *bucket, TspError *err) {
     const Event *blamed = NULL, *other = NULL;
     char name[16], queue[32];
     for (int32_t a = bucket->head[0]; a != SIM_NONE; a = f->events[a].next) {
-        const Event *late = &f->events[a];
-        for (int32_t b = bucket->head[0]; b != SIM_NONE; b = f->events[b].next) {
-            const Event *early = &f->events[b];
-            if (late->kind != EVENT_DRIVE || early->kind != EVENT_DRIVE) continue;
-            if (late->stream != early->stream || late->column != early->column) continue;
-            if (late->queue <= early->queue || (blamed && blamed->queue <= late->queue)) continue;
+        const Event *first = &f->events[a];
+        for (int32_t b = first->next; b != SIM_NONE; b = f->events[b].next) {
+            const Event *second = &f->events[b]; /* issued later, or in the same cycle */
+            const Event *late = second->queue < first->queue ? first : second;
+            if (first->kind != EVENT_DRIVE || second->kind != EVENT_DRIVE) continue;
+            if (first->stream != second->stream || first->column != second->column) continue;
+            if (blamed && blamed->queue <= late->queue) continue;
             blamed = late;
-            other = early;
+            other = late == first ? second : first;
         }
     }
     if (!blamed) return tsp_fail(err, TSP_ERR_BUG, "a collision without two producers");

@@ -27,8 +27,7 @@ static inline Wide least(TspDtype type) {
 }
 static inline uint32_t modulo(TspDtype type, Wide v) {
     Wide range = (Wide)1 << integer[type].bits;
-    v %= range;
-    if (v < least(type)) v += range;
+    v &= range - 1;
     if (v > greatest(type)) v -= range;
     return (uint32_t)(int64_t)v;
 }
@@ -84,9 +83,8 @@ static inline Exact negated(Exact a) {
 
 static inline uint32_t expected_integer(TspOpcode op, TspDtype type, uint32_t x, uint32_t y) {
     Wide a = integer[type].is_signed ? (Wide)(int32_t)x : (Wide)x;
-    Wide b = integer[type].is_signed ? (Wide)(int32_t)y : (Wide)y, power = 1;
-    Wide count = b & (integer[type].bits - 1);
-    for (; count > 0; count--) power *= 2;
+    Wide b = integer[type].is_signed ? (Wide)(int32_t)y : (Wide)y;
+    Wide power = (Wide)1 << (int)(b & (integer[type].bits - 1));
     switch (op) {
     case TSP_OP_ADD:
         return modulo(type, a + b);
@@ -113,7 +111,7 @@ static inline uint32_t expected_integer(TspOpcode op, TspDtype type, uint32_t x,
     case TSP_OP_SHL:
         return modulo(type, a * power);
     case TSP_OP_SHR:
-        return modulo(type, (a - ((a % power + power) % power)) / power);
+        return modulo(type, (a - (a & (power - 1))) / power);
     case TSP_OP_EQ:
         return a == b;
     case TSP_OP_NE:

@@ -516,7 +516,8 @@ static bool text_flow(Random *r, int64_t start) {
         sketch_at(&r->sketch, queue, t, (TspInsn){.op = TSP_OP_IFETCH, .stream = stream});
         t += vectors + m->ifetch_cycles + pick(0, 5);
     }
-    for (int32_t k = 0; k < held; k++) text_pass(r, queue, t + k);
+    /* The NOPs before each block are words too. */
+    for (int32_t k = 0; k < held - fetches - 2; k++) text_pass(r, queue, t + k);
     return true;
 }
 
