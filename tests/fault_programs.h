@@ -383,7 +383,8 @@ static inline uint8_t fill_byte(const Plan *p, Fill fill, int32_t row, int32_t l
         if (address) return low ? (uint8_t)(GATHERED + random_below(GATHERED_ROWS)) : 0;
         break;
     case FILL_TARGETS:
-        if (address) return low ? (uint8_t)(SCATTERED + (row + superlane) % p->m->superlanes) : 0;
+        if (address)
+            return (uint8_t)(low ? SCATTERED + (row + superlane) % p->m->superlanes : 0);
         break;
     case FILL_ZERO:
     case FILL_TEXT:
