@@ -306,10 +306,10 @@ static inline bool judge(const Expected *want, const Outcome *got, int64_t laten
 
 static inline bool same_place(const TspError *a, const TspError *b) {
     return a->kind == b->kind && a->rule == b->rule && a->cycle == b->cycle &&
-           a->queue == b->queue && a->index == b->index;
+           a->queue == b->queue && a->index == b->index && strcmp(a->text, b->text) == 0;
 }
 
-/* Engines against each other: also which slice the host complains about. */
+/* Engines against each other: also the words of errors, the host's too. */
 static inline bool same_outcome(const Outcome *a, const Outcome *b) {
     if (a->ran != b->ran || a->read != b->read) return false;
     if (!a->ran) return same_place(&a->err, &b->err);
@@ -321,7 +321,7 @@ static inline bool same_outcome(const Outcome *a, const Outcome *b) {
 static inline void tally(Totals *t, const Expected *want, const Outcome *got) {
     const bool used = want->stops || want->corrected > 0;
     t->trials++;
-    t->flipped += got->csr.flipped;
+    t->flipped += want->flipped;
     t->consumed += used;
     t->corrected += got->ran ? got->csr.corrected : 0;
     t->detected += !got->ran;
@@ -386,7 +386,8 @@ static inline bool rate_run(const Subject *s, double rate, uint64_t seed, uint8_
         }
         tsp_sim_free(sim);
     }
-    tally(totals, &(Expected){.corrected = got[0].csr.corrected}, &got[0]);
+    tally(totals, &(Expected){.corrected = got[0].csr.corrected, .flipped = got[0].csr.flipped},
+          &got[0]);
     if (same_outcome(&got[0], &got[1]) && digest[0] == digest[1]) return fine;
     totals->disagreements++;
     return say(what, "%s, rate %g, seed %" PRIu64 ": the engines differ: %.300s | %.300s", s->name,

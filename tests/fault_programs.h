@@ -369,10 +369,10 @@ static void draw_power(Plan *p) {
 static inline uint8_t fill_byte(const Plan *p, Fill fill, int32_t row, int32_t lane) {
     const int32_t tile = (int32_t)p->m->lanes_per_superlane, lanes = tsp_lanes(p->m);
     const int32_t superlane = lane / tile;
-    const bool low = lane % tile == 0, address = lane % tile < 2;
+    const bool low = lane % tile == 0, high = lane % tile == 1; /* bytes of an address */
     switch (fill) {
     case FILL_HIGH:
-        return (uint8_t)((random_below(2) << 7) | (0x38 + random_below(8)));
+        return (uint8_t)(128 * random_below(2) + 0x38 + random_below(8));
     case FILL_CHOICES:
         return (uint8_t)random_below(3);
     case FILL_PLACES:
@@ -380,11 +380,12 @@ static inline uint8_t fill_byte(const Plan *p, Fill fill, int32_t row, int32_t l
     case FILL_LANES:
         return (uint8_t)(lanes - 1 - lane);
     case FILL_ADDRESSES:
-        if (address) return low ? (uint8_t)(GATHERED + random_below(GATHERED_ROWS)) : 0;
+        if (high) return 0;
+        if (low) return (uint8_t)(GATHERED + random_below(GATHERED_ROWS));
         break;
     case FILL_TARGETS:
-        if (address)
-            return (uint8_t)(low ? SCATTERED + (row + superlane) % p->m->superlanes : 0);
+        if (high) return 0;
+        if (low) return (uint8_t)(SCATTERED + (row + superlane) % p->m->superlanes);
         break;
     case FILL_ZERO:
     case FILL_TEXT:
