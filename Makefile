@@ -5,6 +5,7 @@
 #   make          build build/release/tsp;  MODE=debug or MODE=sanitize build beside it
 #   make cosim    both engines and the verifier on 100,000 random programs and 10,000 faults
 #   make faults   plant 10,000 single and 10,000 double flips in programs of all units
+#   make figures  published figures of the chip beside simulated ones (docs/figures.md)
 #   make bless    accept the error messages of tests/bad as they are now; then read the diff
 #   make docs     regenerate docs/isa.md from isa/isa.def
 #   make format   clang-format every source;  make lint says what it would change
@@ -42,10 +43,10 @@ CLI_SRC  := $(wildcard cli/*.c)
 TEST_SRC := $(wildcard tests/test_*.c)
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
 CLI_OBJ  := $(CLI_SRC:%.c=$(BUILD)/%.o)
-TESTS    := $(TEST_SRC:%.c=$(BUILD)/%)
+TESTS    := $(TEST_SRC:%.c=$(BUILD)/%) $(BUILD)/tests/figures
 SOURCES  := $(wildcard $(foreach room,$(ROOMS) cli tests,$(room)/*.[ch]))
 
-.PHONY: all tests demo check deps cosim faults docs bless format lint install clean help
+.PHONY: all tests demo check deps cosim faults figures docs bless format lint install clean help
 .SECONDARY:
 all: $(BUILD)/tsp
 	@:
@@ -65,6 +66,10 @@ $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(BUILD)/libtsp.a
 	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lrt $(LDLIBS)
 
 $(BUILD)/tests/campaign_%: $(BUILD)/tests/campaign_%.o $(BUILD)/libtsp.a
+	@echo "link $@"
+	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/tests/figures: $(BUILD)/tests/figures.o $(BUILD)/libtsp.a
 	@echo "link $@"
 	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -102,6 +107,9 @@ faults: $(BUILD)/tests/campaign_faults
 
 docs: all
 	$(BUILD)/tsp info --isa-markdown > docs/isa.md.tmp && mv docs/isa.md.tmp docs/isa.md
+
+figures: $(BUILD)/tests/figures
+	@$<
 
 bless: all
 	@TSP=$(BUILD)/tsp tests/golden.sh --bless
