@@ -4,6 +4,8 @@
 #   make check    install what is missing, build, run every test
 #   make          build build/release/tsp;  MODE=debug or MODE=sanitize build beside it
 #   make cosim    both engines and the verifier on 100,000 random programs and 10,000 faults
+#   make faults   plant 10,000 single and 10,000 double flips in programs of all units
+#   make figures  published figures of the chip beside simulated ones (docs/figures.md)
 #   make bless    accept the error messages of tests/bad as they are now; then read the diff
 #   make coverage  line coverage of isa/ and sim/;  make mutants  plant faults, see tests fail
 #   make docs     regenerate docs/isa.md from isa/isa.def
@@ -44,10 +46,10 @@ CLI_SRC  := $(wildcard cli/*.c)
 TEST_SRC := $(wildcard tests/test_*.c)
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
 CLI_OBJ  := $(CLI_SRC:%.c=$(BUILD)/%.o)
-TESTS    := $(TEST_SRC:%.c=$(BUILD)/%)
+TESTS    := $(TEST_SRC:%.c=$(BUILD)/%) $(BUILD)/tests/figures
 SOURCES  := $(wildcard $(foreach room,$(ROOMS) cli tests,$(room)/*.[ch]))
 
-.PHONY: all tests demo check deps cosim docs bless format lint install clean help
+.PHONY: all tests demo check deps cosim faults figures docs bless format lint install clean help
 .SECONDARY:
 all: $(BUILD)/tsp
 	@:
@@ -65,6 +67,14 @@ $(BUILD)/tsp: $(CLI_OBJ) $(BUILD)/libtsp.a
 $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(BUILD)/libtsp.a
 	@echo "link $@"
 	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lrt $(LDLIBS)
+
+$(BUILD)/tests/campaign_%: $(BUILD)/tests/campaign_%.o $(BUILD)/libtsp.a
+	@echo "link $@"
+	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/tests/figures: $(BUILD)/tests/figures.o $(BUILD)/libtsp.a
+	@echo "link $@"
+	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -105,8 +115,14 @@ coverage:
 mutants: deps
 	@tests/mutants.sh $(MUTANT)
 
+faults: $(BUILD)/tests/campaign_faults
+	$(Q)$<
+
 docs: all
 	$(BUILD)/tsp info --isa-markdown > docs/isa.md.tmp && mv docs/isa.md.tmp docs/isa.md
+
+figures: $(BUILD)/tests/figures
+	@$<
 
 bless: all
 	@TSP=$(BUILD)/tsp tests/golden.sh --bless

@@ -201,6 +201,7 @@ static const struct {
     {"machine", asm_machine}, {"set", asm_machine_set}, {"name", set_name},
     {"equ", define_constant}, {"op", select_op},        {"tensor", asm_tensor},
     {"piece", asm_piece},     {"stripe", asm_stripe},   {"data", asm_data},
+    {"text", asm_fetch_text},
 };
 enum { DIRECTIVE_COUNT = sizeof directives / sizeof directives[0] };
 
@@ -305,7 +306,8 @@ static bool assemble(Asm *a, const char *text, size_t length) {
     static const char last_line[] = "";
     AsmCursor end = {.path = a->path, .text = last_line, .at = last_line, .err = a->err};
     if (!asm_text(a, text, length, &end.line)) return false;
-    if (!asm_settle_machine(a, &end) || !asm_tensor_complete(a, &end) || !asm_place(a))
+    if (!asm_settle_machine(a, &end) || !asm_tensor_complete(a, &end) || !asm_place(a) ||
+        !asm_fetch_fill(a))
         return false;
     a->p->source = strdup(a->path);
     return a->p->source || asm_no_memory(a);
@@ -327,6 +329,7 @@ bool tsp_assemble(TspProgram *p, const TspMachine *machine, const char *text, si
     for (int32_t i = 0; i < a->label_count; i++) free(a->labels[i].name);
     free(a->constants);
     free(a->labels);
+    free(a->texts);
     free(a);
     if (!ok) tsp_program_free(p);
     return ok;

@@ -1,8 +1,9 @@
 /* asm_parts.h - what the files of the assembler share: its state, and who does what.
  *
  * asm_text.c takes the text apart and runs its loops, asm.c reads a statement, asm_machine.c,
- * asm_tensor.c and asm_insn.c what it is about. Instructions, `at`s and labels are kept as items of
- * their queue; when all are read, asm_place.c gives every item its cycle and writes the queues.
+ * asm_tensor.c, asm_fetch.c and asm_insn.c what it is about. Instructions, `at`s and labels are
+ * kept as items of their queue; when all are read, asm_place.c gives every item its cycle and
+ * writes the queues, and asm_fetch.c the text that is to lie in memory.
  */
 #ifndef TSP_ASM_PARTS_H
 #define TSP_ASM_PARTS_H
@@ -48,6 +49,12 @@ typedef struct {
 } AsmQueue;
 
 typedef struct {
+    int32_t queue, tensor;
+    int32_t slice, addr; /* where its rows begin */
+    int32_t line;
+} AsmText; /* of a `.text` directive */
+
+typedef struct {
     TspProgram *p;
     const char *path;
     TspError *err;
@@ -62,6 +69,8 @@ typedef struct {
     AsmConstant loops[ASM_MAX_LOOPS];
     int32_t loop_count;
     int64_t data_count; /* elements of .data read for the last tensor */
+    AsmText *texts;
+    int32_t text_count;
 } Asm;
 
 /* Makes room for one more in an array that grows by doubling; NULL when out of memory. */
@@ -103,9 +112,19 @@ bool asm_piece(Asm *a, AsmCursor *c);
 bool asm_stripe(Asm *a, AsmCursor *c);
 bool asm_data(Asm *a, AsmCursor *c);
 bool asm_tensor_complete(Asm *a, const AsmCursor *c);
+/* Room for the next tensor, not yet read; NULL on failure. */
+TspTensor *asm_new_tensor(Asm *a, AsmCursor *c);
+/* `mem.w0:0x10`. */
+bool asm_slice_address(Asm *a, AsmCursor *c, int32_t *slice, int32_t *addr);
 /* The piece that `.piece slice=.., addr=..` gives when nothing else is written. row_step must be
  * set and row0, col0, broadcast as given; fills rows and cols. */
 void asm_piece_defaults(const TspMachine *m, const TspTensor *t, TspPiece *piece);
+
+/* asm_fetch.c: the directive; whether it made this tensor; and, when all queues are written, what
+ * the tensors hold. */
+bool asm_fetch_text(Asm *a, AsmCursor *c);
+bool asm_fetch_is_text(const Asm *a, int32_t tensor);
+bool asm_fetch_fill(Asm *a);
 
 /* asm_place.c: gives cycles to all items and writes queues, debug records, runs, predictions. */
 bool asm_place(Asm *a);

@@ -11,7 +11,8 @@ static const char *const roles[] = {[TSP_ROLE_INPUT] = "input",
                                     [TSP_ROLE_INTERNAL] = "internal"};
 
 static TspTensor *last_tensor(Asm *a, const AsmCursor *c, const char *directive) {
-    if (a->p->tensor_count) return &a->p->tensors[a->p->tensor_count - 1];
+    int32_t last = a->p->tensor_count - 1;
+    if (last >= 0 && !asm_fetch_is_text(a, last)) return &a->p->tensors[last];
     asm_fail(c, c->text, "%s belongs to a tensor; write .tensor before it", directive);
     return NULL;
 }
@@ -63,18 +64,25 @@ static bool read_slice(Asm *a, AsmCursor *c, int32_t *slice) {
                     m->name, (int)m->mem_slices - 1, (int)m->mem_slices - 1);
 }
 
+bool asm_slice_address(Asm *a, AsmCursor *c, int32_t *slice, int32_t *addr) {
+    int64_t row;
+    if (!read_slice(a, c, slice) || !asm_need(c, ':') ||
+        !asm_constant_in(a, c, "address", 0, tsp_mem_slice_rows(&a->p->machine) - 1, &row))
+        return false;
+    *addr = (int32_t)row;
+    return true;
+}
+
 static bool add_piece(Asm *a, const AsmCursor *c, TspTensor *t, TspPiece piece);
 
 /* `@ mem.w3:0x10`: the whole matrix, byte b of the elements b slices farther out. */
 static bool place_whole(Asm *a, AsmCursor *c, TspTensor *t) {
     const TspMachine *m = &a->p->machine;
-    int32_t slice, bytes = tsp_dtype_bytes(t->dtype);
-    int64_t rows, cols, addr;
+    int32_t slice, addr, bytes = tsp_dtype_bytes(t->dtype);
+    int64_t rows, cols;
     asm_space(c);
     const char *where = c->at;
-    if (!read_slice(a, c, &slice) || !asm_need(c, ':') ||
-        !asm_constant_in(a, c, "address", 0, tsp_mem_slice_rows(m) - 1, &addr))
-        return false;
+    if (!asm_slice_address(a, c, &slice, &addr)) return false;
     tsp_tensor_matrix(t, &rows, &cols);
     if (cols > tsp_lanes(m))
         return asm_fail(c, where,
@@ -85,11 +93,8 @@ static bool place_whole(Asm *a, AsmCursor *c, TspTensor *t) {
         return asm_fail(c, where, "%d slices are needed, one a byte; begin nearer to the VXM",
                         (int)bytes);
     for (int32_t byte = 0; byte < bytes; byte++) {
-        TspPiece piece = {.row_step = 1,
-                          .byte = byte,
-                          .slice = slice + byte,
-                          .addr = (int32_t)addr,
-                          .addr_step = 1};
+        TspPiece piece = {
+            .row_step = 1, .byte = byte, .slice = slice + byte, .addr = addr, .addr_step = 1};
         asm_piece_defaults(m, t, &piece);
         if (!add_piece(a, c, t, piece)) return false;
     }
@@ -128,16 +133,24 @@ static bool read_tensor(Asm *a, AsmCursor *c, TspTensor *t) {
     return !asm_take(c, '@') || place_whole(a, c, t);
 }
 
-bool asm_tensor(Asm *a, AsmCursor *c) {
+/* Counted before it is read: what a failure leaves behind is freed with the program. */
+TspTensor *asm_new_tensor(Asm *a, AsmCursor *c) {
     TspTensor *tensors;
-    if (!asm_settle_machine(a, c) || !asm_tensor_complete(a, c)) return false;
+    if (!asm_settle_machine(a, c) || !asm_tensor_complete(a, c)) return NULL;
     tensors = asm_grow(a->p->tensors, a->p->tensor_count, sizeof *tensors);
-    if (!tensors) return asm_no_memory(a);
+    if (!tensors) {
+        asm_no_memory(a);
+        return NULL;
+    }
     a->p->tensors = tensors;
     a->data_count = 0;
     tensors[a->p->tensor_count] = (TspTensor){0};
-    /* Counted before it is read: what a failure leaves behind is freed with the program. */
-    return read_tensor(a, c, &tensors[a->p->tensor_count++]);
+    return &tensors[a->p->tensor_count++];
+}
+
+bool asm_tensor(Asm *a, AsmCursor *c) {
+    TspTensor *t = asm_new_tensor(a, c);
+    return t && read_tensor(a, c, t);
 }
 
 bool asm_tensor_complete(Asm *a, const AsmCursor *c) {

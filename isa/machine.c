@@ -1,7 +1,7 @@
 /* machine.c - the built-in machines, their JSON form, and who stands in which queue. */
 #include "machine.h"
+#include "json_where.h"
 
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -271,51 +271,29 @@ char *tsp_machine_json(const TspMachine *m, bool notes) {
 typedef struct {
     const char *text, *origin;
     size_t length;
+    const cJSON *root; /* what the text was parsed to, NULL if it was not */
     TspError *err;
 } Source;
 
 static bool fail_at(const Source *s, size_t at, const char *what) {
-    int line = 1, column = 1;
-    for (size_t i = 0; i < at && i < s->length; i++) {
-        bool newline = s->text[i] == '\n';
-        line += newline;
-        column = newline ? 1 : column + 1;
-    }
-    return tsp_fail(s->err, TSP_ERR_INPUT, "%s:%d:%d: %s", s->origin, line, column, what);
+    int32_t line, column;
+    tsp_json_position(s->text, s->length, at, &line, &column);
+    return tsp_fail(s->err, TSP_ERR_INPUT, "%s:%d:%d: %s", s->origin, (int)line, (int)column, what);
 }
 
-static size_t skip_string(const char *text, size_t at, size_t length) { /* from its quote */
-    for (at++; at < length && text[at] != '"'; at++) at += text[at] == '\\';
-    return at + 1;
-}
-
-/* Offset of the key, or of the value, of the which-th member of the outermost object. cJSON keeps
- * no positions; the text is known to be valid here, so counting brackets and quotes is enough. */
-static size_t member_offset(const Source *s, int which, bool of_value) {
-    int depth = 0, member = 0;
-    bool in_value = false;
-    for (size_t i = 0; i < s->length; i++) {
-        char c = s->text[i];
-        bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == ':';
-        if (depth == 1 && member == which && !blank && c != ',' && in_value == of_value) return i;
-        if (c == '"') i = skip_string(s->text, i, s->length) - 1;
-        if (c == '{' || c == '[') depth++;
-        if (c == '}' || c == ']') depth--;
-        if (depth == 1 && c == ':') in_value = true;
-        if (depth == 1 && c == ',') in_value = false, member++;
-    }
-    return 0;
-}
-
-static bool fail_member(const Source *s, int which, bool of_value, const char *format, ...)
+/* Fails at an item: at its value, or at its key. */
+static bool fail_item(const Source *s, const cJSON *item, bool at_key, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-static bool fail_member(const Source *s, int which, bool of_value, const char *format, ...) {
+static bool fail_item(const Source *s, const cJSON *item, bool at_key, const char *format, ...) {
+    TspJsonPlace place;
     char what[400];
     va_list args;
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    return fail_at(s, member_offset(s, which, of_value), what);
+    tsp_json_where(s->text, s->length, s->root, item, at_key, &place);
+    return tsp_fail(s->err, TSP_ERR_INPUT, "%s:%d:%d: %s", s->origin, (int)place.line,
+                    (int)place.column, what);
 }
 
 static const MachineField *find_field(const char *name) {
@@ -324,7 +302,7 @@ static const MachineField *find_field(const char *name) {
     return NULL;
 }
 
-static bool parse_member(TspMachine *m, const cJSON *item, int which, const Source *s) {
+static bool parse_member(TspMachine *m, const cJSON *item, const Source *s) {
     const MachineField *f = find_field(item->string);
     double value = item->valuedouble;
     if (strcmp(item->string, "base") == 0) {
@@ -332,20 +310,20 @@ static bool parse_member(TspMachine *m, const cJSON *item, int which, const Sour
     } else if (strcmp(item->string, "name") == 0) {
         if (!cJSON_IsString(item) || strlen(item->valuestring) >= sizeof m->name ||
             !name_valid(item->valuestring))
-            return fail_member(s, which, true,
-                               "name must be 1 to %zu letters, digits or any of _.+-; rename it",
-                               sizeof m->name - 1);
+            return fail_item(s, item, false,
+                             "name must be 1 to %zu letters, digits or any of _.+-; rename it",
+                             sizeof m->name - 1);
         memset(m->name, 0, sizeof m->name);
         memcpy(m->name, item->valuestring, strlen(item->valuestring));
     } else if (f == NULL) {
-        return fail_member(s, which, false,
-                           "no machine field is called \"%.60s\"; `tsp info` lists them",
-                           item->string);
+        return fail_item(s, item, true,
+                         "no machine field is called \"%.60s\"; `tsp info` lists them",
+                         item->string);
     } else if (!cJSON_IsNumber(item) || value != floor(value)) {
-        return fail_member(s, which, true, "%s must be a whole number", f->name);
+        return fail_item(s, item, false, "%s must be a whole number", f->name);
     } else if (value < (double)f->min || value > (double)f->max) {
-        return fail_member(s, which, true, "%s must be %" PRId64 " to %" PRId64, f->name, f->min,
-                           f->max);
+        return fail_item(s, item, false, "%s must be %" PRId64 " to %" PRId64, f->name, f->min,
+                         f->max);
     } else {
         field_set(m, f, (int64_t)value);
     }
@@ -353,12 +331,11 @@ static bool parse_member(TspMachine *m, const cJSON *item, int which, const Sour
 }
 
 static bool parse_base(TspMachine *m, const cJSON *object, const Source *s) {
-    int which = 0;
     tsp_machine_builtin(m, "tsp1");
-    for (const cJSON *item = object->child; item != NULL; item = item->next, which++)
+    for (const cJSON *item = object->child; item != NULL; item = item->next)
         if (strcmp(item->string, "base") == 0 &&
             (!cJSON_IsString(item) || !tsp_machine_builtin(m, item->valuestring)))
-            return fail_member(s, which, true, "base must be one of: %s", BUILTIN_NAMES);
+            return fail_item(s, item, false, "base must be one of: %s", BUILTIN_NAMES);
     /* A changed chip must not pass for the one it was made from. */
     memset(m->name, 0, sizeof m->name);
     memcpy(m->name, "custom", sizeof "custom");
@@ -366,15 +343,13 @@ static bool parse_base(TspMachine *m, const cJSON *object, const Source *s) {
 }
 
 static bool parse_object(TspMachine *m, const cJSON *object, const Source *s) {
-    int which = 0;
     if (!cJSON_IsObject(object)) return fail_at(s, 0, "a machine must be a JSON object");
     if (!parse_base(m, object, s)) return false;
-    for (const cJSON *item = object->child; item != NULL; item = item->next, which++) {
+    for (const cJSON *item = object->child; item != NULL; item = item->next) {
         for (const cJSON *other = object->child; other != item; other = other->next)
             if (strcmp(item->string, other->string) == 0)
-                return fail_member(s, which, false, "\"%.60s\" is given twice; keep one",
-                                   item->string);
-        if (!parse_member(m, item, which, s)) return false;
+                return fail_item(s, item, true, "\"%.60s\" is given twice; keep one", item->string);
+        if (!parse_member(m, item, s)) return false;
     }
     if (tsp_machine_validate(m, s->err)) return true;
     TspError cause = *s->err;
@@ -383,10 +358,11 @@ static bool parse_object(TspMachine *m, const cJSON *object, const Source *s) {
 
 bool tsp_machine_parse(TspMachine *m, const char *text, size_t length, const char *origin,
                        TspError *err) {
-    Source s = {text, origin, length, err};
+    Source s = {text, origin, length, NULL, err};
     const char *end = text;
     cJSON *object = cJSON_ParseWithLengthOpts(text, length, &end, false);
     size_t at = end == NULL ? 0 : (size_t)(end - text);
+    s.root = object;
     if (object == NULL) return fail_at(&s, at, "not valid JSON here");
     while (at < length && strchr(" \t\r\n", text[at]) != NULL && text[at] != '\0') at++;
     bool ok = at == length ? parse_object(m, object, &s)

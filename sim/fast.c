@@ -275,7 +275,11 @@ static const uint8_t *row(const void *e, int32_t slice, int32_t addr, uint32_t *
     Fast *f = (Fast *)e; /* only its view is written */
     const size_t row = fast_row_id(f, slice, addr);
     *written = f->defined[row];
-    memcpy(f->view, fast_row(f, row), (size_t)f->lanes);
+    if (!*written && landing(f) == SIM_NONE) return NULL;
+    if (*written) /* others are not touched, so that they take no memory */
+        memcpy(f->view, fast_row(f, row), (size_t)f->lanes);
+    else
+        memset(f->view, 0, (size_t)f->lanes);
     for (int32_t i = landing(f); i != SIM_NONE; i = f->events[i].next) {
         const Event *event = &f->events[i];
         if (event->kind != EVENT_WRITE && event->kind != EVENT_SCATTER) continue;

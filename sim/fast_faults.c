@@ -10,20 +10,29 @@ void fast_seal(const Fast *f, int32_t vec) {
         check[k] = tsp_ecc_encode(fast_vec(f, vec) + k * f->tile, f->tile);
 }
 
+/* The stream that brings a vector to the unit. */
+static const char *brought_by(const Fast *f, const Issue *issue, int32_t vec, char name[16]) {
+    int32_t stream = 0;
+    while (stream < TSP_MAX_STREAMS - 1 && fast_stream_look(f, stream, issue->info->column) != vec)
+        stream++;
+    return fast_stream_name(stream, name);
+}
+
 /* Checks one vector of an issue; *vec becomes a copy of its own if something is corrected. */
-static bool check_vector(Fast *f, const Issue *issue, int32_t *vec, int32_t operand,
-                         TspError *err) {
+static bool check_vector(Fast *f, const Issue *issue, int32_t *vec, TspError *err) {
+    const int32_t taken = *vec;
     for (int32_t k = 0; k < f->superlanes; k++) {
         uint16_t check = fast_vec_check(f, *vec)[k];
         uint8_t word[TSP_ECC_DATA_BITS / 8];
-        char where[64];
+        char where[64], name[16];
         TspEccVerdict verdict;
         if (!(f->state.powered >> k & 1)) continue;
         memcpy(word, fast_vec(f, *vec) + k * f->tile, (size_t)f->tile);
         verdict = tsp_ecc_check(word, f->tile, &check);
         if (verdict == TSP_ECC_CLEAN) continue;
         if (verdict == TSP_ECC_UNCORRECTABLE) {
-            snprintf(where, sizeof where, "operand %d, superlane %d", (int)operand, (int)k);
+            snprintf(where, sizeof where, "%s, superlane %d", brought_by(f, issue, taken, name),
+                     (int)k);
             return engine_double_bit(f->program, err, f->state.now, issue->queue, issue->index,
                                      where);
         }
@@ -38,7 +47,7 @@ static bool check_vector(Fast *f, const Issue *issue, int32_t *vec, int32_t oper
 bool fast_check(Fast *f, const Issue *issue, int32_t *vecs, int32_t count, TspError *err) {
     if (!f->checks) return true;
     for (int32_t i = 0; i < count; i++)
-        if (vecs[i] != SIM_NONE && !check_vector(f, issue, &vecs[i], i, err)) return false;
+        if (vecs[i] != SIM_NONE && !check_vector(f, issue, &vecs[i], err)) return false;
     return true;
 }
 

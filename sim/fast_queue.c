@@ -338,7 +338,8 @@ static bool execute(Fast *f, int64_t cycle, TspError *err) {
     if (st->far_first - cycle < f->wheel) bring_near(f);
     f->occupied[number / 64] &= ~(1ull << (number % 64));
     if (!land(f, bucket, err)) return false;
-    if (f->checks) fast_flip(f);
+    /* In the cycle of the last effect, which is not executed, things only land. */
+    if (f->checks && (st->running > 0 || st->parked > 0 || cycle < st->stats.cycles)) fast_flip(f);
     if (!take_inputs(f, bucket, err)) return false;
     clear(f, bucket);
     for (int32_t w = 0; w < SIM_QUEUE_WORDS; w++) {

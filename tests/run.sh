@@ -43,6 +43,7 @@ run_mode() {
             name=$(basename "$source" .c)
             echo "$mode $name build/$mode/tests/$name"
         done
+        echo "$mode figures build/$mode/tests/figures"
         for name in golden test_cli; do echo "$mode $name tests/$name.sh"; done
     } | xargs -P "$jobs" -L 1 "$0" --one
 }

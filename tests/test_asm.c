@@ -330,6 +330,60 @@ START_TEST(tensors_and_where_they_lie) {
 }
 END_TEST
 
+/* Byte b of what the Ifetches of a queue bring. */
+static uint8_t text_byte(const TspProgram *p, int32_t q, int64_t b) {
+    int64_t at = p->machine.ifetch_queue_bytes + b;
+    if (at / 16 >= p->queues[q].count) return 0;
+    TspWord word = p->queues[q].words[at / 16];
+    return (uint8_t)((at % 16 < 8 ? word.lo : word.hi) >> 8 * (at % 8));
+}
+
+/* Two queues, one with text before its instructions are known; an Ifetch of tsp1 takes two vectors
+ * without a rest, of the other machine three of 16 lanes, the last of them half used. */
+START_TEST(text_of_a_queue) {
+    static const struct {
+        const char *head;
+        int32_t words, rows;
+    } cases[] = {{".machine tsp1\n", 81, 2},
+                 {".machine tsp1\n", 120, 2},
+                 {".machine tsp1\n", 121, 4},
+                 {".machine tiny\n", 9, 4},
+                 {".machine tiny\n.set superlanes = 8\n.set ifetch_bytes = 80\n", 9, 3},
+                 {".machine tiny\n.set superlanes = 8\n.set ifetch_bytes = 80\n", 14, 6}};
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        char source[400];
+        snprintf(source, sizeof source,
+                 "%s.text vxm.3 @ mem.w1:0x20\n.tensor X, int8, [1], input @ mem.w0:0\n"
+                 "@mem.w0 read X, s0.e\n@vxm.3\n.for i in 1..%d\n"
+                 "add i8, none, s0.e, #{i*77777}\n.end\n",
+                 cases[k].head, (int)cases[k].words);
+        TspProgram p = assemble(source);
+        const TspTensor *t = &p.tensors[0];
+        int64_t lanes = tsp_lanes(&p.machine), vectors = tsp_ifetch_vectors(&p.machine);
+        ck_assert_str_eq(t->name, "text:vxm.3");
+        ck_assert_int_eq(t->role, TSP_ROLE_CONSTANT);
+        ck_assert_int_eq(t->dtype, TSP_U8);
+        ck_assert_int_eq(t->shape[0], cases[k].rows);
+        ck_assert_int_eq(t->shape[1], lanes);
+        ck_assert_int_eq(t->piece_count, 1);
+        ck_assert_int_eq(t->pieces[0].slice, 1);
+        ck_assert_int_eq(t->pieces[0].addr, 0x20);
+        ck_assert_int_eq(t->pieces[0].rows, cases[k].rows);
+        for (int64_t row = 0; row < cases[k].rows; row++)
+            for (int64_t lane = 0; lane < lanes; lane++) {
+                int64_t byte = row % vectors * lanes + lane; /* of the Ifetch */
+                int64_t b = row / vectors * p.machine.ifetch_bytes + byte;
+                uint8_t want =
+                    byte < p.machine.ifetch_bytes ? text_byte(&p, queue(&p, "vxm.3"), b) : 0;
+                ck_assert_int_eq(t->data[row * lanes + lane], want);
+            }
+        ck_assert_int_eq(t->data[0], 0x20); /* the opcode of add */
+        check_fixpoint(&p);
+        tsp_program_free(&p);
+    }
+}
+END_TEST
+
 START_TEST(machines_are_kept) {
     TspProgram p = assemble(".machine tiny, \"odd-one.2\"\n.set mem_read_cycles = 2\n"
                             ".set streams = 8 ; fewer\n@mem.w7 read 0, s7.w\n");
@@ -479,6 +533,16 @@ static const struct {
     {".end", "t.s:1:1: .end without .for; remove it"},
     {".for i in 0..9999999999\n.end", "t.s:1:6: loops expand to more than 4000000 lines"},
     {".name \"abc", "t.s:1:7: the text has no closing quote; write '\"' after it"},
+    {".text vxm.16 @ mem.w0:0", "t.s:1:7: tsp1 has no such queue; write .text vxm.0 @ mem.w0:0"},
+    {".text vxm.0 @ vxm.1:0",
+     "t.s:1:15: a MEM slice is expected here; tsp1 has mem.w0 to mem.w43 and mem.e0 to mem.e43"},
+    {".text vxm.0 @ mem.w0:8192", "t.s:1:22: address is 8192; it must be 0 to 8191"},
+    {".text vxm.0 @ mem.w0:0\n.text vxm.0 @ mem.w1:0",
+     "t.s:2:7: 'text:vxm.0' is already a tensor; choose another name"},
+    {".text vxm.0 @ mem.w0:0\n.data 1",
+     "t.s:2:1: .data belongs to a tensor; write .tensor before it"},
+    {".text vxm.0 @ mem.w0:0\n@vxm.0 nop 4", "t.s:1:1: vxm.0 has 1 words, all there in cycle 0 (80 "
+                                             "fit); it needs no .text, remove it"},
     {"@mem.w0 $",
      "t.s:1:9: '$' is not expected here; a line is a .directive or [@queue] [label:] [at "
      "cycle] [instruction]"},
@@ -526,7 +590,13 @@ END_TEST
 
 /* ---- assembling a disassembly ---- */
 
-static const char *const programs[] = {"programs/vecadd.s", "programs/weights.s"};
+static const char *const programs[] = {
+    "programs/vecadd.s",
+    "programs/weights.s",
+    "programs/figures/ifetch.s",
+    "programs/figures/sxm.s",
+};
+enum { PROGRAM_COUNT = sizeof programs / sizeof programs[0] };
 
 START_TEST(programs_are_fixpoints) {
     TspMachine m = machine("tsp1");
@@ -713,14 +783,15 @@ int main(void) {
     tcase_add_test(tests, at_and_labels_count_cycles);
     tcase_add_test(tests, predicts_ops);
     tcase_add_test(tests, tensors_and_where_they_lie);
+    tcase_add_test(tests, text_of_a_queue);
     tcase_add_test(tests, machines_are_kept);
     tcase_add_test(tests, loops_substitute);
     tcase_add_loop_test(tests, errors_say_where_and_what, 0, sizeof errors / sizeof errors[0]);
     tcase_add_test(tests, hostile_depth_is_refused);
     tcase_add_test(tests, bad_words_are_not_disassembled);
-    tcase_add_loop_test(tests, programs_are_fixpoints, 0, 2);
+    tcase_add_loop_test(tests, programs_are_fixpoints, 0, PROGRAM_COUNT);
     tcase_add_test(tests, random_programs_are_fixpoints);
-    tcase_add_loop_test(tests, mutated_text_does_no_harm, 0, 2);
+    tcase_add_loop_test(tests, mutated_text_does_no_harm, 0, PROGRAM_COUNT);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -115,6 +115,12 @@ START_TEST(too_soon_is_by_superlane) {
             refuse(&sketch, TSP_RULE_ROW_TOO_SOON, 24);
         else
             accept(&sketch);
+        for (int32_t i = 0; i < sketch.count; i++) /* when the first Write has landed */
+            if (sketch.items[i].marked) sketch.items[i].cycle++;
+        if (mask == 2)
+            refuse(&sketch, TSP_RULE_ROW_TOO_SOON, 25);
+        else
+            accept(&sketch);
     }
 }
 END_TEST
@@ -501,6 +507,19 @@ START_TEST(shifts_of_one_queue_may_meet) {
 }
 END_TEST
 
+START_TEST(of_three_drives_of_one_queue_the_second_offends) {
+    static const int64_t cycles[] = {28, 30, 48};
+    static const TspInsn shifts[] = {{.op = TSP_OP_SHIFT, .stream = W, .n = 5, .cross = 1},
+                                     {.op = TSP_OP_SHIFT, .stream = W, .n = 2, .cross = 1},
+                                     {.op = TSP_OP_SHIFT, .stream = W, .n = 2}};
+    sketch_init(&sketch, "tiny");
+    feed_sxm(28, 1);
+    sketch_repeat(&sketch.items[0], 20, 1, 0);
+    for (int i = 0; i < 3; i++) at(sxm(TSP_ROLE_SHIFT, 0), cycles[i], shifts[i])->marked = i == 1;
+    refuse(&sketch, TSP_RULE_STREAM_COLLISION, 49);
+}
+END_TEST
+
 START_TEST(operands_of_a_select_are_numbered_by_stream) {
     int32_t sources[4], sink;
     sketch_init(&sketch, "tiny");
@@ -561,6 +580,7 @@ int main(void) {
         units_of_the_sxm,
         shift_takes_as_long_as_it_goes_far,
         shifts_of_one_queue_may_meet,
+        of_three_drives_of_one_queue_the_second_offends,
         operands_of_a_select_are_numbered_by_stream,
         maps_of_a_permute_are_pairs,
         links_between_chips_are_not_modelled,

@@ -1,0 +1,1 @@
+run programs/vecadd.s --faults tests/bad/faults/host.json
