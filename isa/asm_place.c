@@ -36,7 +36,7 @@ static bool label_cycle(void *context, AsmCursor *c, const char *start, const ch
     Asm *a = context;
     const AsmConstant *constant = asm_find_constant(a, name);
     int32_t i = asm_find_label(a, name);
-    AsmLabel *label = &a->labels[i < 0 ? 0 : i];
+    AsmLabel *label;
     AsmQueue *q;
     if (constant) {
         *value = constant->value;
@@ -47,6 +47,7 @@ static bool label_cycle(void *context, AsmCursor *c, const char *start, const ch
                         "there is no label or constant '%.60s'; define it with '%.60s:' "
                         "or .equ",
                         name, name);
+    label = &a->labels[i];
     q = &a->queues[label->queue];
     while (!label->resolved) {
         if (q->busy)
