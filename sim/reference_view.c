@@ -37,8 +37,9 @@ const uint8_t *ref_view_stream(const void *e, int32_t stream, int32_t column) {
 static uint32_t upcoming_row(const Reference *r, int32_t slice, int32_t addr) {
     const RefQueue *q = &r->queues[slice];
     uint32_t written = r->defined[ref_row(r, slice, addr)];
-    memset(r->view_bytes, 0, (size_t)r->lanes);
     memset(r->view_check, 0, (size_t)r->superlanes * sizeof *r->view_check);
+    if (!written && q->count == 0) return 0;
+    memset(r->view_bytes, 0, (size_t)r->lanes);
     for (int32_t k = 0; k < r->superlanes; k++) {
         uint8_t *lanes = r->view_bytes + k * r->width;
         if (written >> k & 1u) {
