@@ -62,6 +62,7 @@ typedef struct {
     AsmConstant loops[ASM_MAX_LOOPS];
     int32_t loop_count;
     int64_t data_count; /* elements of .data read for the last tensor */
+    int32_t nop_count;  /* full-length nops that padding took so far */
 } Asm;
 
 /* Makes room for one more in an array that grows by doubling; NULL when out of memory. */

@@ -8,6 +8,13 @@
 
 #include <stdio.h>
 
+/* Full-length nops that the padding of all queues may take. */
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+enum { MOST_NOPS = 1 << 10 };
+#else
+enum { MOST_NOPS = 1 << 20 };
+#endif
+
 /* As asm_fail: at an item, whose line may be gone. */
 static bool fail_item(const Asm *a, const AsmItem *item, const char *text) {
     return tsp_fail(a->err, TSP_ERR_INPUT, "%.200s:%d:%d: %s", a->path, (int)item->line,
@@ -36,7 +43,7 @@ static bool label_cycle(void *context, AsmCursor *c, const char *start, const ch
     Asm *a = context;
     const AsmConstant *constant = asm_find_constant(a, name);
     int32_t i = asm_find_label(a, name);
-    AsmLabel *label = &a->labels[i < 0 ? 0 : i];
+    AsmLabel *label;
     AsmQueue *q;
     if (constant) {
         *value = constant->value;
@@ -47,6 +54,7 @@ static bool label_cycle(void *context, AsmCursor *c, const char *start, const ch
                         "there is no label or constant '%.60s'; define it with '%.60s:' "
                         "or .equ",
                         name, name);
+    label = &a->labels[i];
     q = &a->queues[label->queue];
     while (!label->resolved) {
         if (q->busy)
@@ -72,9 +80,9 @@ static bool push(Asm *a, AsmQueue *q, TspWord word, int32_t line, int32_t run) {
 static bool pad(Asm *a, AsmQueue *q, const AsmItem *item, int64_t cycles) {
     const TspField *n = &tsp_insn_info(TSP_OP_NOP)->fields[0];
     int64_t most = (INT64_C(1) << (n->hi - n->lo + 1)) - 1;
-    enum { MOST_NOPS = 1 << 16 };
-    if (cycles / most >= MOST_NOPS)
+    if (cycles / most >= MOST_NOPS - a->nop_count)
         return fail_item(a, item, "that cycle is billions away; choose one nearer");
+    a->nop_count += (int32_t)(cycles / most);
     while (cycles > 0) {
         TspInsn nop = {.op = TSP_OP_NOP, .n = (int32_t)(cycles < most ? cycles : most)};
         TspWord word;

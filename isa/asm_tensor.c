@@ -18,8 +18,13 @@ static TspTensor *last_tensor(Asm *a, const AsmCursor *c, const char *directive)
 
 /* ---- .tensor ---- */
 
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+enum { MOST_BYTES = 1 << 20 };
+#else
+enum { MOST_BYTES = INT32_MAX };
+#endif
+
 static bool read_shape(Asm *a, AsmCursor *c, TspTensor *t) {
-    enum { MOST_BYTES = INT32_MAX };
     int64_t bytes = tsp_dtype_bytes(t->dtype), dimension;
     if (!asm_need(c, '[')) return false;
     if (asm_take(c, ']')) return true;

@@ -5,7 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LOOP_LINES = 4000000 }; /* that loops may expand to; a slip, not a program, has more */
+/* Lines that loops may expand to; a slip, not a program, has more. */
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+enum { MOST_LOOP_LINES = 2000 };
+#else
+enum { MOST_LOOP_LINES = 4000000 };
+#endif
 
 typedef struct {
     char **lines; /* comments and newlines gone */
@@ -127,6 +132,7 @@ static bool line(Asm *a, Text *text, int32_t i, int32_t last, int32_t *next) {
     AsmCursor for_cursor = c, end_cursor = c;
     if (is_directive(&for_cursor, "for")) {
         int32_t end = find_end(text, i, last);
+        if (a->loop_count && end >= 0) text->loop_lines += end - i; /* read, though not yet run */
         ok = end >= 0 ? loop(a, text, &for_cursor, i, end)
                       : asm_fail(&c, c.text, "this .for has no .end; write .end after its lines");
         *next = end + 1;

@@ -257,7 +257,9 @@ static void read_shape(Reader *r, TspTensor *t) {
 }
 
 static void read_tensor(Reader *r, const TspMachine *m, TspTensor *t) {
+    size_t name_at = r->at;
     t->name = bytes_get_string(r, "bad tensor name");
+    if (t->name == NULL) bytes_refuse(r, name_at, "tensor without a name");
     t->dtype = (TspDtype)bytes_get_int(r, 0, TSP_DTYPE_COUNT - 1, "bad type of a tensor");
     t->role = (TspTensorRole)bytes_get_int(r, 0, TSP_ROLE_INTERNAL, "bad role of a tensor");
     read_shape(r, t);
