@@ -6,6 +6,7 @@
 #   make cosim    both engines and the verifier on 100,000 random programs and 10,000 faults
 #   make faults   plant 10,000 single and 10,000 double flips in programs of all units
 #   make figures  published figures of the chip beside simulated ones (docs/figures.md)
+#   make fuzz     the readers under libFuzzer, FUZZ_SECONDS (600) each;  FUZZ=graph for one
 #   make bless    accept the error messages of tests/bad as they are now; then read the diff
 #   make coverage  line coverage of isa/ and sim/;  make mutants  plant faults, see tests fail
 #   make docs     regenerate docs/isa.md from isa/isa.def
@@ -117,6 +118,32 @@ mutants: deps
 
 faults: $(BUILD)/tests/campaign_faults
 	$(Q)$<
+
+# Fuzzing: targets in build/fuzz, and in every build a replay of the committed inputs.
+FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZERS  := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/%)
+REPLAYS  := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/tests/%)
+SOURCES  += $(wildcard tests/fuzz/*.[ch])
+# The macro is libFuzzer's usual one: limits on loops and sizes are lower where it is defined.
+CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+.PHONY: fuzz fuzzers
+tests: $(REPLAYS)
+
+$(BUILD)/tests/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/libtsp.a
+	@echo "link $@"
+	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libtsp.a
+	@echo "link $@"
+	$(Q)$(CC) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+fuzzers: $(FUZZERS)
+	@:
+fuzz:
+	@tests/install-deps.sh fuzz
+	@$(MAKE) MODE=fuzz CC=clang BUILD=build/fuzz fuzzers
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $(FUZZ)
 
 docs: all
 	$(BUILD)/tsp info --isa-markdown > docs/isa.md.tmp && mv docs/isa.md.tmp docs/isa.md

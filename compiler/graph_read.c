@@ -17,9 +17,6 @@ static bool fail_at(const TspGraphReader *r, const cJSON *item, bool at_key, con
     tsp_json_where(r->text, r->length, r->root, item, at_key, &place);
     tsp_fail(r->err, TSP_ERR_INPUT, "%s:%d:%d: %s: %s", r->path, (int)place.line, (int)place.column,
              place.path, what);
-    /* an error is one line, whatever names it quotes */
-    for (char *c = r->err->text; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f) *c = '?';
     return false;
 }
 

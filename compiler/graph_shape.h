@@ -5,7 +5,11 @@
 #include "graph.h"
 
 /* The most elements a tensor may have, so that counts and strides fit 32 bits everywhere. */
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+#define TSP_MAX_ELEMENTS (1 << 14)
+#else
 #define TSP_MAX_ELEMENTS INT32_MAX
+#endif
 
 /* "MatMulInteger". */
 const char *tsp_graph_op_name(TspGraphOp op);

@@ -27,21 +27,16 @@ bool asm_append(Asm *a, AsmItem item) {
 }
 
 int32_t asm_find_tensor(const Asm *a, const char *name) {
-    for (int32_t i = 0; i < a->p->tensor_count; i++)
-        if (a->p->tensors[i].name && !strcmp(a->p->tensors[i].name, name)) return i;
-    return -1;
+    return asm_find_name(a, ASM_NAME_TENSOR, name, "");
 }
 
 int32_t asm_find_label(const Asm *a, const char *name) {
-    for (int32_t i = 0; i < a->label_count; i++)
-        if (!strcmp(a->labels[i].name, name)) return i;
-    return -1;
+    return asm_find_name(a, ASM_NAME_LABEL, name, "");
 }
 
 const AsmConstant *asm_find_constant(const Asm *a, const char *name) {
-    for (int32_t i = 0; i < a->constant_count; i++)
-        if (!strcmp(a->constants[i].name, name)) return &a->constants[i];
-    return NULL;
+    int32_t i = asm_find_name(a, ASM_NAME_CONSTANT, name, "");
+    return i < 0 ? NULL : &a->constants[i];
 }
 
 bool asm_name_is_new(Asm *a, const AsmCursor *c, const char *where, const char *name) {
@@ -102,12 +97,13 @@ static bool address_value(void *context, AsmCursor *c, const char *start, const 
     bool indexed = asm_take(c, '[');
     bool here = false;
     if (indexed && (!asm_expression(c, &scope, &row) || !asm_need(c, ']'))) return false;
+    bool countable = row >= 0 && row <= INT32_MAX; /* no piece has others */
     for (int32_t k = 0; k < t->piece_count; k++) {
         const TspPiece *piece = &t->pieces[k];
-        int64_t away = row - piece->row0, step = piece->row_step;
+        int64_t away = indexed && countable ? row - piece->row0 : 0, step = piece->row_step;
         if (piece->slice != a->queue) continue;
         here = true;
-        if (!indexed) away = 0;
+        if (!countable) continue;
         if (away && (!step || away % step)) continue;
         if (away) away /= step;
         if (away < 0 || away >= piece->rows) continue;
@@ -159,8 +155,8 @@ static bool define_constant(Asm *a, AsmCursor *c) {
         free(new.name);
         return false;
     }
-    constants[a->constant_count++] = new;
-    return true;
+    constants[a->constant_count] = new;
+    return asm_add_name(a, ASM_NAME_CONSTANT, a->constant_count++);
 }
 
 /* What follows belongs to the op of that name and type; to none if there is no name. */
@@ -175,8 +171,7 @@ static bool select_op(Asm *a, AsmCursor *c) {
         free(name);
         return false;
     }
-    for (int32_t i = 0; i < p->op_count && a->op < 0; i++)
-        if (!strcmp(p->ops[i].name, name) && !strcmp(p->ops[i].type, type)) a->op = i;
+    a->op = asm_find_name(a, ASM_NAME_OP, name, type);
     if (a->op >= 0) {
         free(name);
         free(type);
@@ -191,7 +186,7 @@ static bool select_op(Asm *a, AsmCursor *c) {
     p->ops = ops;
     a->op = p->op_count++;
     ops[a->op] = (TspOpInfo){.name = name, .type = type, .line = c->line};
-    return true;
+    return asm_add_name(a, ASM_NAME_OP, a->op);
 }
 
 static const struct {
@@ -253,10 +248,12 @@ static bool add_label(Asm *a, AsmCursor *c, const char *where, const char *name)
     if (strchr(name, '.')) return asm_fail(c, where, "the name of a label has no dots");
     labels[a->label_count] = (AsmLabel){.name = strdup(name), .queue = a->queue, .line = c->line};
     if (!labels[a->label_count].name) return asm_no_memory(a);
-    return asm_append(a, (AsmItem){.kind = ASM_LABEL,
+    int32_t index = a->label_count++; /* counted: its name is freed whatever comes */
+    return asm_add_name(a, ASM_NAME_LABEL, index) &&
+           asm_append(a, (AsmItem){.kind = ASM_LABEL,
                                    .line = c->line,
                                    .column = (int32_t)(where - c->text),
-                                   .index = a->label_count++});
+                                   .index = index});
 }
 
 static bool add_at(Asm *a, AsmCursor *c, const char *where) {
@@ -330,6 +327,7 @@ bool tsp_assemble(TspProgram *p, const TspMachine *machine, const char *text, si
     free(a->constants);
     free(a->labels);
     free(a->texts);
+    free(a->names.slots);
     free(a);
     if (!ok) tsp_program_free(p);
     return ok;

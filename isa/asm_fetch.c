@@ -31,7 +31,8 @@ static bool read_text(Asm *a, AsmCursor *c, AsmText *text, TspTensor *t) {
     if (!asm_name_is_new(a, c, where, name)) return false;
     t->name = strdup(name);
     if (!t->name) return asm_no_memory(a);
-    return asm_need(c, '@') && asm_slice_address(a, c, &text->slice, &text->addr);
+    return asm_add_name(a, ASM_NAME_TENSOR, text->tensor) && asm_need(c, '@') &&
+           asm_slice_address(a, c, &text->slice, &text->addr);
 }
 
 bool asm_fetch_text(Asm *a, AsmCursor *c) {

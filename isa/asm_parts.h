@@ -48,6 +48,24 @@ typedef struct {
     bool repeatable;    /* there is such an instruction and nothing stands between */
 } AsmQueue;
 
+typedef enum {
+    ASM_NAME_NONE,
+    ASM_NAME_LABEL,
+    ASM_NAME_CONSTANT,
+    ASM_NAME_TENSOR,
+    ASM_NAME_OP
+} AsmNameKind;
+
+typedef struct {
+    AsmNameKind kind;
+    int32_t index; /* in the array of its kind */
+} AsmName;
+
+typedef struct {
+    AsmName *slots; /* open addressing, at most half full */
+    int32_t slot_count, count;
+} AsmNames;
+
 typedef struct {
     int32_t queue, tensor;
     int32_t slice, addr; /* where its rows begin */
@@ -66,11 +84,13 @@ typedef struct {
     int32_t constant_count;
     AsmLabel *labels;
     int32_t label_count;
+    AsmNames names;
     AsmConstant loops[ASM_MAX_LOOPS];
     int32_t loop_count;
     int64_t data_count; /* elements of .data read for the last tensor */
     AsmText *texts;
     int32_t text_count;
+    int32_t pad_count;  /* NOPs that `at`s took beyond one each */
 } Asm;
 
 /* Makes room for one more in an array that grows by doubling; NULL when out of memory. */
@@ -82,6 +102,10 @@ bool asm_append(Asm *a, AsmItem item);
 /* Scopes of expressions: constants; and tensors too (addresses in the selected queue's slice). */
 AsmScope asm_constants(Asm *a);
 AsmScope asm_addresses(Asm *a);
+/* asm_names.c: the member `index` of its array, its name known, can be found from now on. */
+bool asm_add_name(Asm *a, AsmNameKind kind, int32_t index);
+/* Its index, -1 if there is none. Only ops have a type; "" for all others. */
+int32_t asm_find_name(const Asm *a, AsmNameKind kind, const char *name, const char *type);
 int32_t asm_find_tensor(const Asm *a, const char *name); /* -1: none */
 int32_t asm_find_label(const Asm *a, const char *name);
 const AsmConstant *asm_find_constant(const Asm *a, const char *name);

@@ -36,7 +36,7 @@ static bool label_cycle(void *context, AsmCursor *c, const char *start, const ch
     Asm *a = context;
     const AsmConstant *constant = asm_find_constant(a, name);
     int32_t i = asm_find_label(a, name);
-    AsmLabel *label = &a->labels[i < 0 ? 0 : i];
+    AsmLabel *label;
     AsmQueue *q;
     if (constant) {
         *value = constant->value;
@@ -47,6 +47,7 @@ static bool label_cycle(void *context, AsmCursor *c, const char *start, const ch
                         "there is no label or constant '%.60s'; define it with '%.60s:' "
                         "or .equ",
                         name, name);
+    label = &a->labels[i];
     q = &a->queues[label->queue];
     while (!label->resolved) {
         if (q->busy)
@@ -72,9 +73,10 @@ static bool push(Asm *a, AsmQueue *q, TspWord word, int32_t line, int32_t run) {
 static bool pad(Asm *a, AsmQueue *q, const AsmItem *item, int64_t cycles) {
     const TspField *n = &tsp_insn_info(TSP_OP_NOP)->fields[0];
     int64_t most = (INT64_C(1) << (n->hi - n->lo + 1)) - 1;
-    enum { MOST_NOPS = 1 << 16 };
-    if (cycles / most >= MOST_NOPS)
+    enum { MOST_NOPS = 1 << 18 }; /* of all `at`s, not counting one each */
+    if (cycles / most > MOST_NOPS - a->pad_count)
         return fail_item(a, item, "that cycle is billions away; choose one nearer");
+    a->pad_count += (int32_t)(cycles / most);
     while (cycles > 0) {
         TspInsn nop = {.op = TSP_OP_NOP, .n = (int32_t)(cycles < most ? cycles : most)};
         TspWord word;
@@ -99,10 +101,10 @@ static bool place_at(Asm *a, AsmQueue *q, const AsmItem *item) {
     if (!ok) return false;
     if (cycle < q->cycle)
         return asm_fail(&c, item->text + item->column,
-                        "cycle %lld is past: %s is already at cycle %lld, %lld too late; start "
+                        "cycle %lld is past: %s is already at cycle %lld, %llu too late; start "
                         "later or shorten what comes before",
                         (long long)cycle, queue_name(a, q, name), (long long)q->cycle,
-                        (long long)(q->cycle - cycle));
+                        (unsigned long long)q->cycle - (unsigned long long)cycle);
     return pad(a, q, item, cycle - q->cycle);
 }
 

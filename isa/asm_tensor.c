@@ -110,7 +110,9 @@ static bool read_tensor(Asm *a, AsmCursor *c, TspTensor *t) {
     if (!asm_name(c, false, &name)) return false;
     bool is_new = asm_name_is_new(a, c, where, name);
     t->name = name;
-    if (!is_new || !asm_need(c, ',')) return false;
+    if (!is_new || !asm_add_name(a, ASM_NAME_TENSOR, (int32_t)(t - a->p->tensors)) ||
+        !asm_need(c, ','))
+        return false;
     asm_space(c);
     where = c->at;
     dtype = asm_word(c, false, word) ? tsp_dtype_find(word) : -1;
@@ -127,7 +129,7 @@ static bool read_tensor(Asm *a, AsmCursor *c, TspTensor *t) {
         t->transposed = true;
     }
     if (t->role == TSP_ROLE_CONSTANT) {
-        t->data = calloc((size_t)tsp_tensor_bytes(t) + 1, 1);
+        t->data = calloc(1, 1); /* grows with the .data there is, whatever the shape says */
         if (!t->data) return asm_no_memory(a);
     }
     return !asm_take(c, '@') || place_whole(a, c, t);
@@ -382,6 +384,9 @@ bool asm_data(Asm *a, AsmCursor *c) {
             return asm_fail(c, c->at, "'%.60s' has only %lld elements; remove the rest", t->name,
                             (long long)elements);
         if (!read_element(a, c, t->dtype, &bits)) return false;
+        uint8_t *data = asm_grow(t->data, (int32_t)a->data_count, (size_t)bytes);
+        if (!data) return asm_no_memory(a);
+        t->data = data;
         for (int32_t i = 0; i < bytes; i++)
             t->data[a->data_count * bytes + i] = (uint8_t)(bits >> 8 * i);
         a->data_count++;

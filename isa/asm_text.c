@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LOOP_LINES = 4000000 }; /* that loops may expand to; a slip, not a program, has more */
+/* What loops may expand to; a slip, not a program, has more. */
+enum { MOST_LOOP_LINES = 4000000, MOST_LOOP_MIB = 256, MIB = 1 << 20 };
 
 typedef struct {
     char **lines; /* comments and newlines gone */
     int32_t count;
-    int64_t loop_lines; /* read within loops so far */
+    int32_t *ends; /* of the line of a .for: the line of its .end, -1 if it has none */
+    int64_t loop_lines, loop_bytes; /* read within loops so far */
 } Text;
 
 /* Within braces the variables of the loops are known too. */
@@ -61,14 +63,19 @@ static bool is_directive(AsmCursor *c, const char *name) {
     return asm_take(c, '.') && asm_word(c, false, word) && !strcmp(word, name);
 }
 
-static int32_t find_end(const Text *text, int32_t line, int32_t last) {
-    for (int32_t depth = 1, i = line + 1; i < last; i++) {
+/* Pairs every .for with its .end. */
+static bool find_ends(Asm *a, Text *text) {
+    int32_t *open = calloc((size_t)text->count + 1, sizeof *open), depth = 0;
+    text->ends = calloc((size_t)text->count + 1, sizeof *text->ends);
+    bool ok = (open && text->ends) || asm_no_memory(a);
+    for (int32_t i = 0; ok && i < text->count; i++) {
         AsmCursor for_cursor = {.at = text->lines[i]}, end_cursor = for_cursor;
-        depth += is_directive(&for_cursor, "for");
-        depth -= is_directive(&end_cursor, "end");
-        if (!depth) return i;
+        text->ends[i] = -1;
+        if (is_directive(&for_cursor, "for")) open[depth++] = i;
+        if (is_directive(&end_cursor, "end") && depth) text->ends[open[--depth]] = i;
     }
-    return -1;
+    free(open);
+    return ok;
 }
 
 static bool lines(Asm *a, Text *text, int32_t first, int32_t last);
@@ -110,15 +117,24 @@ static bool loop(Asm *a, Text *text, AsmCursor *c, int32_t first, int32_t end) {
     return true;
 }
 
+static bool count_line(Text *text, const AsmCursor *c) {
+    text->loop_lines++;
+    text->loop_bytes += (int64_t)strlen(c->text);
+    if (text->loop_lines > MOST_LOOP_LINES)
+        return asm_fail(c, c->text, "loops expand to more than %d lines", MOST_LOOP_LINES);
+    if (text->loop_bytes > (int64_t)MOST_LOOP_MIB * MIB)
+        return asm_fail(c, c->text, "loops expand to more than %d MiB of text", MOST_LOOP_MIB);
+    return true;
+}
+
 /* One line; on success *next is the line after it, or after its loop. */
-static bool line(Asm *a, Text *text, int32_t i, int32_t last, int32_t *next) {
+static bool line(Asm *a, Text *text, int32_t i, int32_t *next) {
     AsmCursor c = {.path = a->path, .line = i + 1, .err = a->err};
     char *own = NULL;
     bool ok;
     c.text = c.at = text->lines[i];
     *next = i + 1;
-    if (a->loop_count && ++text->loop_lines > MOST_LOOP_LINES)
-        return asm_fail(&c, c.text, "loops expand to more than %d lines", MOST_LOOP_LINES);
+    if (a->loop_count && !count_line(text, &c)) return false;
     if (strchr(c.text, '{')) {
         own = substitute(a, &c);
         if (!own) return false;
@@ -126,7 +142,7 @@ static bool line(Asm *a, Text *text, int32_t i, int32_t last, int32_t *next) {
     }
     AsmCursor for_cursor = c, end_cursor = c;
     if (is_directive(&for_cursor, "for")) {
-        int32_t end = find_end(text, i, last);
+        int32_t end = text->ends[i];
         ok = end >= 0 ? loop(a, text, &for_cursor, i, end)
                       : asm_fail(&c, c.text, "this .for has no .end; write .end after its lines");
         *next = end + 1;
@@ -141,7 +157,7 @@ static bool line(Asm *a, Text *text, int32_t i, int32_t last, int32_t *next) {
 
 static bool lines(Asm *a, Text *text, int32_t first, int32_t last) {
     for (int32_t next, i = first; i < last; i = next)
-        if (!line(a, text, i, last, &next)) return false;
+        if (!line(a, text, i, &next)) return false;
     return true;
 }
 
@@ -171,9 +187,10 @@ bool asm_text(Asm *a, const char *source, size_t length, int32_t *line_count) {
     if (!copy) return asm_no_memory(a);
     memcpy(copy, source, length);
     copy[length] = 0;
-    ok = split(a, &text, copy, length) && lines(a, &text, 0, text.count);
+    ok = split(a, &text, copy, length) && find_ends(a, &text) && lines(a, &text, 0, text.count);
     *line_count = text.count;
     free(text.lines);
+    free(text.ends);
     free(copy);
     return ok;
 }

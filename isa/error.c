@@ -18,11 +18,18 @@ static void reset(TspError *err, TspErrorKind kind) {
     *err = (TspError){.kind = kind, .cycle = -1, .queue = -1, .index = -1};
 }
 
+/* One line, whatever names it quotes. */
+static void compose(TspError *err, size_t used, const char *format, va_list args) {
+    vsnprintf(err->text + used, sizeof err->text - used, format, args);
+    for (char *c = err->text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f) *c = '?';
+}
+
 bool tsp_fail(TspError *err, TspErrorKind kind, const char *format, ...) {
     va_list args;
     reset(err, kind);
     va_start(args, format);
-    vsnprintf(err->text, sizeof err->text, format, args);
+    compose(err, 0, format, args);
     va_end(args);
     return false;
 }
@@ -51,7 +58,7 @@ bool tsp_fail_rule(TspError *err, TspRule rule, int64_t cycle, int32_t queue,
     err->rule = rule;
     used += (size_t)snprintf(err->text + used, sizeof err->text - used, "%s; ", rules[rule].text);
     va_start(args, format);
-    vsnprintf(err->text + used, sizeof err->text - used, format, args);
+    compose(err, used, format, args);
     va_end(args);
     return false;
 }
@@ -61,7 +68,7 @@ bool tsp_fail_at(TspError *err, TspErrorKind kind, int64_t cycle, int32_t queue,
     va_list args;
     size_t used = locate(err, kind, cycle, queue, queue_name, index);
     va_start(args, format);
-    vsnprintf(err->text + used, sizeof err->text - used, format, args);
+    compose(err, used, format, args);
     va_end(args);
     return false;
 }

@@ -257,7 +257,9 @@ static void read_shape(Reader *r, TspTensor *t) {
 }
 
 static void read_tensor(Reader *r, const TspMachine *m, TspTensor *t) {
+    size_t start = r->at;
     t->name = bytes_get_string(r, "bad tensor name");
+    if (t->name == NULL) bytes_refuse(r, start, "tensor without a name");
     t->dtype = (TspDtype)bytes_get_int(r, 0, TSP_DTYPE_COUNT - 1, "bad type of a tensor");
     t->role = (TspTensorRole)bytes_get_int(r, 0, TSP_ROLE_INTERNAL, "bad role of a tensor");
     read_shape(r, t);
@@ -267,7 +269,7 @@ static void read_tensor(Reader *r, const TspMachine *m, TspTensor *t) {
     t->pieces = bytes_get_array(r, count, sizeof *t->pieces);
     t->piece_count = r->failed ? 0 : count;
     for (int32_t i = 0; i < t->piece_count && !r->failed; i++) read_piece(r, m, t, &t->pieces[i]);
-    size_t start = r->at;
+    start = r->at;
     bool has_data = bytes_get_int(r, 0, 1, "bad data mark of a tensor") != 0;
     if (has_data != (t->role == TSP_ROLE_CONSTANT))
         bytes_refuse(r, start, "data on a tensor that is no constant, or a constant without");

@@ -1,6 +1,6 @@
 #!/bin/sh
-# install-deps.sh [build|coverage] - makes sure that what the tests need is there; or only what the
-# build needs; or what the tests need and gcovr.
+# install-deps.sh [build|fuzz|coverage] - makes sure that what the tests need is there, or only what
+# the build or the fuzz targets need; for coverage what the tests need and gcovr.
 #
 # Probes first, without network; installs with apt-get only what is missing, and only as root.
 set -eu
@@ -20,7 +20,14 @@ numpy() { [ -d /usr/lib/python3/dist-packages/numpy ] || python3 -c 'import nump
 need gcc command -v gcc
 need libc6-dev header stdio.h
 need libcjson-dev library libcjson cjson/cJSON.h
-if [ "${1-}" != build ]; then
+fuzzer_runtime() {
+    find "$(clang -print-resource-dir)/lib" -name 'libclang_rt.fuzzer*' | grep -q fuzzer
+}
+if [ "${1-}" = fuzz ]; then
+    need clang command -v clang
+    # The package goes with the version of clang.
+    need "libclang-rt-$(clang -dumpversion 2>/dev/null | sed 's/\..*//;s/^$/14/')-dev" fuzzer_runtime
+elif [ "${1-}" != build ]; then
     need pkg-config command -v pkg-config
     need check library check check.h
     need clang command -v clang

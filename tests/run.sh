@@ -39,7 +39,7 @@ run_mode() {
     mkdir -p "build/$mode/logs"
     export TSP="build/$mode/tsp"
     {
-        for source in tests/test_*.c; do
+        for source in tests/test_*.c tests/fuzz/fuzz_*.c; do
             name=$(basename "$source" .c)
             echo "$mode $name build/$mode/tests/$name"
         done

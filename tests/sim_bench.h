@@ -76,10 +76,25 @@ static inline void close_bench(Bench *b) {
     b->sim = NULL;
 }
 
-static inline void expect_fault(Bench *b, TspRule rule, int64_t cycle, int32_t queue,
-                                int32_t index) {
+/* Both engines stop alike; the fast one stays in b->sim, its error in b->err. */
+static inline void expect_stop(Bench *b) {
+    const TspSimOptions options = {.engine = TSP_ENGINE_REFERENCE};
+    TspError err = {0};
+    TspSim *reference;
     launch(b);
     ck_assert(!tsp_sim_run(b->sim, &b->err));
+    reference = tsp_sim_new(&b->program, &options, &err);
+    ck_assert_msg(reference != NULL, "%s", err.text);
+    ck_assert(!tsp_sim_run(reference, &err));
+    ck_assert_msg(err.kind == b->err.kind && err.rule == b->err.rule && err.cycle == b->err.cycle &&
+                      err.queue == b->err.queue && err.index == b->err.index,
+                  "the fast engine says %s; the reference %s", b->err.text, err.text);
+    tsp_sim_free(reference);
+}
+
+static inline void expect_fault(Bench *b, TspRule rule, int64_t cycle, int32_t queue,
+                                int32_t index) {
+    expect_stop(b);
     ck_assert_msg(b->err.rule == rule && b->err.cycle == cycle && b->err.queue == queue &&
                       b->err.index == index,
                   "expected %s, cycle %lld, queue %d, instruction %d; got %s (%s)",

@@ -532,6 +532,23 @@ static const struct {
     {".for i in 0..3\n", "t.s:1:1: this .for has no .end; write .end after its lines"},
     {".end", "t.s:1:1: .end without .for; remove it"},
     {".for i in 0..9999999999\n.end", "t.s:1:6: loops expand to more than 4000000 lines"},
+    {".for i in 0..9\n.for j in 0..999999\n.end\n.end",
+     "t.s:2:6: loops expand to more than 4000000 lines"},
+    {"@mem.w0\n.for i in 1..9\nat 4000000000*{i}\n.end",
+     "t.s:3:4: that cycle is billions away; choose one nearer"},
+    {"@mem.w0 at -9223372036854775807-1",
+     "t.s:1:12: cycle -9223372036854775808 is past: mem.w0 is already at cycle 0, "
+     "9223372036854775808 too late; start later or shorten what comes before"},
+    {".tensor X, int8, [8, 4], input\n.piece slice=mem.w0, addr=0, row0=3, rows=2\n"
+     "@mem.w0 read X[-9223372036854775807-1], s0.e",
+     "t.s:3:14: row -9223372036854775808 of tensor 'X' does not lie in this slice"},
+    {".tensor X, int8, [8, 4], input\n.piece slice=mem.w0, addr=0, row0=7, rows=8, row_step=-1\n"
+     "@mem.w0 read X[-9223372036854775801], s0.e",
+     "t.s:3:14: row -9223372036854775801 of tensor 'X' does not lie in this slice"},
+    {".tensor X, int8, [2000000000], constant\n.data 1\n@mem.w0",
+     "t.s:3:1: constant 'X' has 1 of its 2000000000 values; add .data lines to it"},
+    {".tensor \"a\\nb\", int8, [4], input\n.tensor \"a\\nb\", int8, [4], input",
+     "t.s:2:9: 'a?b' is already a tensor; choose another name"},
     {".name \"abc", "t.s:1:7: the text has no closing quote; write '\"' after it"},
     {".text vxm.16 @ mem.w0:0", "t.s:1:7: tsp1 has no such queue; write .text vxm.0 @ mem.w0:0"},
     {".text vxm.0 @ vxm.1:0",
@@ -569,6 +586,31 @@ START_TEST(hostile_depth_is_refused) {
     ck_assert_str_eq(err.text, "t.s:1:74: the expression nests too deep");
     ck_assert(!tsp_assemble(&p, &m, "a\0b", 3, "t.s", &err));
     ck_assert_str_eq(err.text, "t.s:1:1: a zero byte; is this a text file?");
+    free(text);
+}
+END_TEST
+
+/* Quadratic work would take minutes for any of these. */
+START_TEST(many_names_and_loops_are_quick) {
+    TspMachine m = machine("tsp1");
+    TspProgram p;
+    TspError err;
+    static const char names[] = "@mem.w0\n.for i in 0..149999\nL{i}: nop 1\n.op o{i}\n.end\n"
+                                "at L149999 + 1 nop 1\n";
+    if (!tsp_assemble(&p, &m, names, strlen(names), "t.s", &err)) ck_abort_msg("%s", err.text);
+    ck_assert_int_eq(p.queues[0].count, 150001);
+    ck_assert_int_eq(p.op_count, 150000);
+    ck_assert_str_eq(p.ops[77777].name, "o77777");
+    tsp_program_free(&p);
+
+    enum { SKIPPED_LINES = 20000 };
+    char *text = malloc(SKIPPED_LINES + 100);
+    size_t used = (size_t)sprintf(text, ".for i in 1..100000\n.for j in 1..0\n");
+    memset(text + used, '\n', SKIPPED_LINES);
+    strcpy(text + used + SKIPPED_LINES, ".end\n.end\n@mem.w0 nop 1");
+    if (!tsp_assemble(&p, &m, text, strlen(text), "t.s", &err)) ck_abort_msg("%s", err.text);
+    ck_assert_int_eq(p.queues[0].count, 1);
+    tsp_program_free(&p);
     free(text);
 }
 END_TEST
@@ -788,6 +830,7 @@ int main(void) {
     tcase_add_test(tests, loops_substitute);
     tcase_add_loop_test(tests, errors_say_where_and_what, 0, sizeof errors / sizeof errors[0]);
     tcase_add_test(tests, hostile_depth_is_refused);
+    tcase_add_test(tests, many_names_and_loops_are_quick);
     tcase_add_test(tests, bad_words_are_not_disassembled);
     tcase_add_loop_test(tests, programs_are_fixpoints, 0, PROGRAM_COUNT);
     tcase_add_test(tests, random_programs_are_fixpoints);

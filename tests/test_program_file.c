@@ -287,6 +287,10 @@ static void operand(TspProgram *p) {
 static void type(TspProgram *p) {
     p->tensors[2].dtype = TSP_DTYPE_COUNT;
 }
+static void no_tensor_name(TspProgram *p) {
+    free(p->tensors[0].name);
+    p->tensors[0].name = NULL;
+}
 static void negative_shape(TspProgram *p) {
     p->tensors[3].shape[2] = -1;
 }
@@ -353,6 +357,7 @@ static const struct {
     {producer, "link from a run that is not there"},
     {operand, "bad operand of a link"},
     {type, "bad type of a tensor"},
+    {no_tensor_name, "tensor without a name"},
     {negative_shape, "bad shape of a tensor"},
     {huge_shape, "bad shape of a tensor"},
     {slice, "piece in no MEM slice"},
