@@ -76,13 +76,3 @@ bool tsp_fail_at(TspError *err, TspErrorKind kind, int64_t cycle, int32_t queue,
 const char *tsp_rule_name(TspRule rule) {
     return rules[rule].name;
 }
-const char *tsp_rule_text(TspRule rule) {
-    return rules[rule].text;
-}
-
-const char *tsp_error_kind_text(TspErrorKind kind) {
-    static const char *const text[] = {"no error",      "illegal program", "machine fault",
-                                       "not modelled",  "bad input",       "system error",
-                                       "internal error"};
-    return text[kind];
-}

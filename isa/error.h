@@ -55,10 +55,7 @@ bool tsp_fail_at(TspError *err, TspErrorKind kind, int64_t cycle, int32_t queue,
                  const char *queue_name, int32_t index, const char *format, ...)
     __attribute__((format(printf, 7, 8)));
 
-/* Short stable name of a rule ("STREAM_COLLISION") and its one-line text. */
+/* Short stable name of a rule ("STREAM_COLLISION"). */
 const char *tsp_rule_name(TspRule rule);
-const char *tsp_rule_text(TspRule rule);
-/* "illegal program", "not modelled", ... */
-const char *tsp_error_kind_text(TspErrorKind kind);
 
 #endif

@@ -180,8 +180,6 @@ int32_t tsp_field_streams(const TspMachine *m, const TspField *field, const TspI
         return 1;
     case TSP_KIND_STREAM_TYPE:
         return type;
-    case TSP_KIND_STREAM_TYPE2:
-        return type2;
     case TSP_KIND_SG2:
         return 2;
     case TSP_KIND_SG4:

@@ -42,7 +42,6 @@ static const struct {
     [TSP_KIND_TYPE] = {"type", "element type, see below"},
     [TSP_KIND_STREAM] = {"stream", "one stream: its number, plus 32 if it flows westward"},
     [TSP_KIND_STREAM_TYPE] = {"stream group", "aligned group as wide as `type`, by its first"},
-    [TSP_KIND_STREAM_TYPE2] = {"stream group", "aligned group as wide as `type2`, by its first"},
     [TSP_KIND_SG2] = {"stream pair", "aligned group of 2, by its first"},
     [TSP_KIND_SG4] = {"stream quad", "aligned group of 4, by its first"},
     [TSP_KIND_SG_LOAD] = {"load group", "aligned group of `mxm_load_streams`, by its first"},

@@ -13,7 +13,7 @@ mkdir -p "$logs"
 find "$build" -name '*.gcda' -delete
 
 {
-    for source in tests/test_*.c; do
+    for source in tests/test_*.c tests/fuzz/fuzz_*.c; do
         name=$(basename "$source" .c)
         echo "coverage $name $build/tests/$name"
     done

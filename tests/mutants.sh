@@ -10,7 +10,7 @@ only=${1-}
 table=$PWD/tests/mutants.txt tree=$PWD/build/mutants/tree log=$PWD/build/mutants/log
 export CK_TIMEOUT_MULTIPLIER=15 TSP_TEST_SCALE=small
 export COSIM_TINY=300 COSIM_TSP1=2 COSIM_FAULTS=500
-unset MAKEFLAGS MAKELEVEL MODE CC 2>/dev/null
+unset MAKEFLAGS MAKELEVEL MODE CC TSP 2>/dev/null
 passed=0 failed=0
 
 die() {
@@ -53,7 +53,7 @@ in_order() {
 try() {
     caught=
     for test in $(in_order "$1"); do
-        build "build/release/tests/$test" || die "$name does not build, see $log"
+        build all "build/release/tests/$test" || die "$name does not build, see $log"
         fails "$test" || continue
         caught=$test
         [ $status != 124 ] || caught="$test, which did not end"
@@ -79,7 +79,7 @@ plant() {
 }
 
 copy_tree
-build tests || die "the tree does not build, see $log"
+build all tests || die "the tree does not build, see $log"
 for test in $(in_order ''); do
     ! fails "$test" || die "$test fails without any fault planted, see $log"
 done
