@@ -563,6 +563,33 @@ static const struct {
     {"@mem.w0 $",
      "t.s:1:9: '$' is not expected here; a line is a .directive or [@queue] [label:] [at "
      "cycle] [instruction]"},
+    {".equ A = 9223372036854775808", "t.s:1:10: the number does not fit 63 bits"},
+    {".equ A = 9223372036854775807*2", "t.s:1:29: the expression overflows 64 bits"},
+    {".equ A = 0-9223372036854775807-2", "t.s:1:31: the expression overflows 64 bits"},
+    {".name \"a\\q\"", "t.s:1:9: unknown escape; there are \\\" \\\\ \\n \\t \\xHH"},
+    {".name \"a\\x00\"", "t.s:1:9: \\x00 cannot stand in a name"},
+    {".tensor X, int8, [1, 1, 1, 1, 1, 1, 1, 1, 1], input", "t.s:1:43: more than 8 dimensions"},
+    {".tensor X, int8, [4, 8], input\n.piece slice=mem.w0, addr=0, col0=5, cols=4",
+     "t.s:2:1: columns 5 to 8 of 'X' (8 columns) cannot lie in 320 lanes; change col0= or cols="},
+    {".tensor X, int8, [4, 8], input\n.piece slice=mem.w0, addr=0, broadcast=321",
+     "t.s:2:1: broadcast= copies one column to at most 320 lanes"},
+    {".tensor X, int8, [4, 8], input\n.piece slice=mem.w0, addr=0, byte=1",
+     "t.s:2:1: byte=1, but int8 has bytes 0 to 0"},
+    {".tensor X, int8, [4, 8], input\n.piece slice=mem.w0, lane=0",
+     "t.s:2:22: 'lane' is unknown here; there are slice row0 row_step rows col0 cols byte "
+     "broadcast addr addr_step"},
+    {".tensor X, int8, [4, 8], input\n.piece slice=mem.w0, addr=0, addr=1",
+     "t.s:2:30: addr is given twice; leave one out"},
+    {".tensor X, int8, [4, 8], input\n.piece slice=mem.w0",
+     "t.s:2:1: slice= and addr= are needed here"},
+    {".tensor X, int8, [4, 8], input\n.piece slice=mem.w0..mem.w3, addr=0",
+     "t.s:2:1: a piece lies in one slice; use .stripe slices= for a range"},
+    {".tensor X, int8, [4, 8], input\n.stripe slices=mem.w0..mem.w3, addr=9000",
+     "t.s:2:1: addresses 9000 to 9000 are not all in a slice, which has rows 0 to 8191; change "
+     "addr= or addr_step="},
+    {".tensor X, int8, [4, 8], input\n.stripe slices=mem.w0..vxm.0, addr=0",
+     "t.s:2:24: a MEM slice is expected here; tsp1 has mem.w0 to mem.w43 and mem.e0 to mem.e43"},
+    {".for 3\n.end", "t.s:1:6: write .for i in 0..15"},
 };
 
 START_TEST(errors_say_where_and_what) {
