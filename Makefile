@@ -124,7 +124,7 @@ FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZERS  := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/%)
 REPLAYS  := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/tests/%)
 SOURCES  += $(wildcard tests/fuzz/*.[ch])
-# The macro is libFuzzer's usual one: limits on loops and sizes are lower where it is defined.
+# The macro is libFuzzer's usual one: tensors of graphs are smaller where it is defined.
 CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 .PHONY: fuzz fuzzers

@@ -2,6 +2,7 @@
  */
 #ifndef TSP_TESTS_SEEDED_H
 #define TSP_TESTS_SEEDED_H
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,18 @@ static inline uint64_t random_bits(void) { /* xorshift64* */
 
 static inline int32_t random_below(int32_t limit) { /* 0 .. limit-1 */
     return (int32_t)((random_bits() >> 8) % (uint64_t)limit);
+}
+
+/* Every program has a seed of its own, so that it can be made again alone. */
+static inline void random_from(uint64_t seed) {
+    random_state = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15) | 1;
+}
+/* Uniform in low .. high, both included. */
+static inline int32_t pick(int32_t low, int32_t high) {
+    return low + random_below(high - low + 1);
+}
+static inline bool one_in(int32_t n) {
+    return pick(1, n) == 1;
 }
 
 #endif

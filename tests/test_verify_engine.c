@@ -8,23 +8,11 @@
 #include "compiler/verify.h"
 #include "sim/sim.h"
 #include "tests/damage.h"
-#include "tests/seeded.h"
+#include "tests/random_machine.h"
 #include "tests/sketch.h"
 
 #include "suite.h"
 #include <stdio.h>
-
-/* Every program has a seed of its own, so that it can be made again alone. */
-static void random_from(uint64_t seed) {
-    random_state = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15) | 1;
-}
-/* Uniform in low .. high, both included. */
-static int32_t pick(int32_t low, int32_t high) {
-    return low + random_below(high - low + 1);
-}
-static bool one_in(int32_t n) {
-    return pick(1, n) == 1;
-}
 
 /* ---- flows ---- */
 
@@ -199,23 +187,6 @@ static Flow *const flows[] = {copy_flow, copy_flow, read_back_flow, combined_flo
                               alu_flow,  alu_flow,  transpose_flow, product_flow,  product_flow,
                               half_flow, half_flow, barrier_flow};
 
-/* Other timings than those of the built-in machines, now and then. */
-static void vary_machine(TspMachine *m) {
-    m->vxm_neighbour_only = one_in(20);
-    if (one_in(20)) m->mxm_accumulator_rows = pick(0, 8);
-    if (!one_in(4)) return;
-    m->vxm_entry_cycles = pick(0, 5);
-    m->vxm_op_cycles = pick(1, 4);
-    m->vxm_exit_cycles = pick(0, 2);
-    m->mem_read_cycles = pick(1, 5);
-    m->mem_write_cycles = pick(1, 8);
-    m->mxm_load_cycles = pick(1, 8);
-    m->mxm_install_cycles = pick(1, 8);
-    m->mxm_fp16_cycles = pick(1, 4);
-    m->mxm_entry_cycles = pick(0, 9);
-    m->barrier_cycles = pick(1, 40);
-}
-
 /* ---- the two judges ---- */
 
 static bool engine_runs(const TspProgram *p, int64_t *cycles, TspError *err) {
@@ -265,7 +236,7 @@ static void judge_one(uint64_t seed, Tally *tally) {
     flow_count = pick(1, 4);
     damages = pick(-2, 2);
     sketch_init(&sketch, "tiny");
-    vary_machine(&sketch.machine);
+    vary_timings(&sketch.machine);
     for (int32_t i = 0; i < flow_count; i++) {
         Flow *flow = flows[pick(0, sizeof flows / sizeof *flows - 1)];
         flow(&sketch, 20 + pick(0, 150));
