@@ -106,9 +106,8 @@ static void print_help(void) {
         printf("  %-8s %-21s %s\n", commands[i].name, commands[i].operand, commands[i].what);
     printf(
         "\ntsp COMMAND --help tells the options. A GRAPH is a .json file (docs/graph-format.md).\n"
-        "Exit status: 0 done; 1 the program is illegal, a check failed or the machine broke; 2 "
-        "bad\n"
-        "usage, bad input or not modelled; 3 a bug of ours.\n");
+        "Exit status: 0 done; 1 the program is illegal, a check failed or the machine broke;\n"
+        "2 bad usage, bad input or not modelled; 3 a bug of ours.\n");
 }
 
 static int run_command(const CliCommand *command, int argc, char **argv) {

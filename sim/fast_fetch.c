@@ -49,7 +49,8 @@ static bool take(Fast *f, const Issue *issue, TspError *err) {
     int64_t length;
     int32_t vec;
     if (!fast_stream_sample(f, issue, fetch->stream, 1, &vec, err)) return false;
-    if (!fast_check(f, issue, &vec, 1, err)) return false;
+    /* Where all text is there already, nobody looks at what is fetched. */
+    if (f->ifetch_modelled && !fast_check(f, issue, &vec, 1, err)) return false;
     expected_text(f, issue->queue, fetch->taken, &length, bytes);
     fetch->wrong |= memcmp(bytes, fast_vec(f, vec), (size_t)length) != 0;
     fast_vec_drop(f, vec);

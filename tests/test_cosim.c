@@ -70,6 +70,35 @@ START_TEST(legal_on_tiny) {
 }
 END_TEST
 
+/* Bits flip in memory and in flight: both engines correct, count and stop alike. */
+START_TEST(flipped_on_tiny) {
+    const int64_t count = wanted("COSIM_FLIPPED", 600);
+    int32_t stopped = 0, changed = 0;
+    uint64_t seed;
+    random_start();
+    seed = random_state;
+    for (int64_t i = 0; i < count; i++, seed++) {
+        TspSimOptions options = {.faults = {.rate = 0.5, .seed = seed}};
+        TspProgram p;
+        Cosim c;
+        random_from(seed);
+        random_program(&program, "tiny", pick(1, 14), true);
+        options.ifetch_modelled = program.modelled;
+        ck_assert(random_build(&program, &p));
+        c = cosim_run(&p, &options, true);
+        ck_assert_msg(c.agree, "TSP_TEST_SEED=%llu with flips: %s", (unsigned long long)seed,
+                      c.what);
+        stopped += !c.fast.ran && c.fast.err.kind == TSP_ERR_FAULT;
+        changed += c.fast.ran;
+        random_release(&p);
+        random_free(&program);
+    }
+    printf("tiny, bits flipping: %lld programs agree; %d stopped at a word with two wrong bits\n",
+           (long long)count, stopped);
+    ck_assert_int_gt(changed, 0);
+}
+END_TEST
+
 START_TEST(legal_on_tsp1) {
     campaign("tsp1", false, wanted("COSIM_TSP1", 20));
 }
@@ -160,6 +189,7 @@ int main(void) {
     TCase *tcase = tcase_create("cosim");
     tcase_set_timeout(tcase, 0);
     tcase_add_test(tcase, legal_on_tiny);
+    tcase_add_test(tcase, flipped_on_tiny);
     tcase_add_test(tcase, legal_on_tsp1);
     tcase_add_test(tcase, planted_faults);
     suite_add_tcase(suite, tcase);
