@@ -233,32 +233,40 @@ static bool plant_accumulator(Random *r) {
     if (one_in(3)) item->repeat.a = 200;
     return true;
 }
-/* An int32 product meets the row in which an f16 one was kept, or the other way round. */
-static bool plant_accumulator_type(Random *r) {
-    SketchItem *acc = item_of(r, TSP_OP_ACC);
-    if (!acc || !acc->insn.add) return false;
-    /* From before the second pass on the plane's weights and activations are of the other kind. */
-    for (int32_t i = 0; i < r->sketch.count; i++) {
-        SketchItem *abc = &r->sketch.items[i];
-        const int64_t product = abc->cycle + r->m->mxm_entry_cycles + r->m->mxm_product_cycles;
-        if (abc->insn.op != TSP_OP_ABC || abc->queue != acc->queue - 1 || product != acc->cycle)
-            continue;
-        if (abc->insn.type != TSP_F16) return false;
-        abc->insn.type = TSP_I8;
-        for (int32_t plane = 0; plane < 2; plane++) {
-            int32_t queue = abc->queue - 1 + 3 * plane;
-            int64_t t = abc->cycle - r->m->mxm_install_cycles - r->m->mxm_load_cycles - 1;
-            TspHemisphere h = tsp_queue_info(r->m, queue).hemisphere;
-            int32_t group = random_group(r, outward(h), (int32_t)r->m->mxm_load_streams);
-            if (!bring(r, tsp_mxm_column(r->m, h), t, group, data_row())) return false;
-            sketch_at(&r->sketch, queue, t,
-                      (TspInsn){.op = TSP_OP_LW, .stream = group, .count = 1});
-            sketch_at(&r->sketch, queue, t + r->m->mxm_load_cycles,
-                      (TspInsn){.op = TSP_OP_IW, .type = TSP_I8});
-        }
-        return true;
+/* Weights, an activation and an ACC that keeps its product in a row; the cycle after the ACC, -1 if
+ * there was no place. */
+static inline int64_t keep_product(Random *r, TspHemisphere h, TspDtype type, int64_t t, bool add) {
+    const int32_t planes = type == TSP_F16 ? 2 : 1, column = tsp_mxm_column(r->m, h);
+    const int32_t stream = random_group(r, outward(h), tsp_dtype_bytes(type));
+    int64_t ready = t;
+    for (int32_t plane = 0; plane < planes; plane++) {
+        int64_t in_use;
+        r->used[0] = r->used[1] = 0;
+        in_use = random_weights(r, h, plane, t + 30 * plane, type);
+        if (in_use < 0) return -1;
+        if (in_use > ready) ready = in_use;
     }
-    return false;
+    r->used[0] = r->used[1] = 0;
+    ready += tsp_columns(r->m);
+    for (int32_t i = 0; i < tsp_dtype_bytes(type); i++)
+        if (!bring(r, column, ready, stream + i, data_row())) return -1;
+    sketch_at(&r->sketch, tsp_queue_mxm(r->m, h, 0, TSP_ROLE_ACTIVATIONS), ready,
+              (TspInsn){.op = TSP_OP_ABC, .type = (int32_t)type, .stream = stream});
+    ready += r->m->mxm_entry_cycles + r->m->mxm_product_cycles;
+    sketch_at(&r->sketch, tsp_queue_mxm(r->m, h, 0, TSP_ROLE_RESULTS), ready,
+              (TspInsn){.op = TSP_OP_ACC, .add = add, .row = 15});
+    return ready + 1;
+}
+
+/* Long after all else an int32 product meets the row in which an fp32 one was kept, or the other
+ * way round. */
+static bool plant_accumulator_type(Random *r) {
+    const TspHemisphere h = random_side();
+    const bool half_first = one_in(2);
+    int64_t t = 1500;
+    if (r->m->mxm_accumulator_rows < 20) return false;
+    t = keep_product(r, h, half_first ? TSP_F16 : TSP_I8, t, false);
+    return t >= 0 && keep_product(r, h, half_first ? TSP_I8 : TSP_F16, t + 40, true) >= 0;
 }
 static bool plant_chain(Random *r) {
     SketchItem *item = alu_item(r, one_in(2) ? TSP_SRC_ALU : TSP_SRC_IMM);
