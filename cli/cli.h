@@ -30,11 +30,11 @@ typedef struct {
 /* What the command line said; every command has its own subset of it. */
 typedef struct {
     const char *operand; /* the file, NULL if none */
-    const char *machine, *output, *report, *dump, *engine, *trace, *ifetch, *faults;
+    const char *machine, *output, *report, *dump, *engine, *kernel, *trace, *ifetch, *faults;
     CliBindings inputs, outputs;
     int64_t seed, until, threads; /* until: -1 if not given */
     double fault_rate;
-    bool check, json, isa_markdown, help;
+    bool check, timing_only, json, isa_markdown, help;
 } CliOptions;
 
 typedef enum {

@@ -54,16 +54,21 @@ static bool check_bindings(const TspProgram *p, const CliBindings *bindings, Tsp
 }
 
 static const char *const engines[] = {"fast", "reference", NULL}; /* by TspEngineKind */
+static const char *const kernels[] = {"auto", "plain", "avx2", "avx512", NULL}; /* TspGemmKernel */
 
 /* The simulator that the options ask for. */
 static bool make_simulator(Run *run, TspError *err) {
     const CliOptions *options = run->options;
     TspSimOptions sim = {.faults = {.rate = options->fault_rate, .seed = (uint64_t)options->seed}};
-    int32_t engine, ifetch;
+    int32_t engine, kernel, ifetch;
     if (!cli_choice("engine", options->engine, engines, &engine, err) ||
+        !cli_choice("kernel", options->kernel, kernels, &kernel, err) ||
         !cli_choice("ifetch", options->ifetch, cli_ifetch, &ifetch, err))
         return false;
     sim.engine = (TspEngineKind)engine;
+    sim.kernel = (TspGemmKernel)kernel;
+    sim.threads = (int32_t)options->threads;
+    sim.timing_only = options->timing_only;
     sim.ifetch_modelled = ifetch == 1;
     if (options->faults && !tsp_faults_load(options->faults, &run->source.program.machine,
                                             &run->flips, &sim.faults.count, err))
@@ -77,6 +82,7 @@ static bool check_usage(const CliOptions *options, TspError *err) {
     int32_t ignored;
     if (options->trace) return cli_not_modelled(err, "--trace");
     if (!cli_choice("engine", options->engine, engines, &ignored, err) ||
+        !cli_choice("kernel", options->kernel, kernels, &ignored, err) ||
         !cli_choice("ifetch", options->ifetch, cli_ifetch, &ignored, err))
         return false;
     for (int32_t i = 0; i < options->outputs.count; i++)

@@ -8,6 +8,7 @@
 #ifndef TSP_SIM_H
 #define TSP_SIM_H
 #include "faults.h"
+#include "gemm.h"
 #include "isa/program.h"
 
 typedef struct TspSim TspSim;
@@ -20,6 +21,9 @@ typedef enum {
 typedef struct {
     TspEngineKind engine;
     bool ifetch_modelled; /* text comes by Ifetch; else all of it is in the queues at cycle 0 */
+    bool timing_only;     /* cycles and statistics without values; see tsp_sim_new() */
+    int32_t threads;      /* of the host, that the fast engine may use; 0 is 1 */
+    TspGemmKernel kernel; /* for the MXM's products; never changes a bit */
     TspFaults faults;     /* bits to flip, and with them the error-correcting code; see faults.h */
 } TspSimOptions;
 
@@ -48,7 +52,10 @@ typedef struct {
     int64_t start, end;
 } TspInterval; /* first issue, last effect; end exclusive; -1,-1 if never */
 
-/* The program must outlive the simulator, and so must the list of flips. options NULL: all zero.
+/* With timing_only time and counts are exact and values are not: rows are said to be defined, what
+ * is checked is what does not depend on data (docs/performance.md); fast engine, without faults.
+ *
+ * The program must outlive the simulator, and so must the list of flips. options NULL: all zero.
  * Constants are placed in memory; inputs are not yet. Refuses (not modelled, illegal encoding,
  * wrong queue) before cycle 0 only what would be refused wherever it stood; everything else is
  * refused in its cycle. NULL on failure. */
