@@ -1,4 +1,5 @@
 /* fast.c - the fast engine from outside: what it is made of, loading, looking. */
+#include "fast_batch.h"
 #include "fast_stream.h"
 
 #include <stdlib.h>
@@ -117,13 +118,10 @@ static bool allocate(Fast *f, TspError *err) {
     f->products = calloc(planes * SIM_PRODUCTS * n, sizeof *f->products);
     f->accumulators = calloc(kept * n + 1, sizeof *f->accumulators);
     f->accumulator_type = calloc(kept + 1, 1);
-    f->int8_weights = aligned_alloc(64, planes * sizeof *f->int8_weights);
-    f->fp16_weights = aligned_alloc(64, planes / 2 * sizeof *f->fp16_weights);
     f->intervals = calloc((size_t)f->program->op_count + 1, sizeof *f->intervals);
     if (f->memory && f->defined && f->slots && f->buckets && f->occupied && f->events &&
         f->vectors && f->vec_refs && f->results && f->operands && f->weights && f->products &&
-        f->accumulators && f->accumulator_type && f->int8_weights && f->fp16_weights &&
-        f->intervals)
+        f->accumulators && f->accumulator_type && f->intervals)
         return true;
     return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory for the simulator's state");
 }
@@ -136,6 +134,7 @@ static void forget(void *region, size_t bytes) {
 static bool reset(void *e, TspError *err) {
     Fast *f = e;
     State *st = &f->state;
+    fast_batch_reset(f);
     memset(st, 0, sizeof *st);
     f->switches = false;
     st->far_first = SIM_NEVER;
@@ -159,6 +158,7 @@ static bool reset(void *e, TspError *err) {
 
 static void destroy(void *e) {
     Fast *f = e;
+    fast_batch_stop(f);
     if (f->memory) munmap(f->memory, f->row_count * (size_t)f->lanes);
     if (f->defined) munmap(f->defined, f->row_count * sizeof *f->defined);
     if (f->row_check)
@@ -178,8 +178,6 @@ static void destroy(void *e) {
     free(f->products);
     free(f->accumulators);
     free(f->accumulator_type);
-    free(f->int8_weights);
-    free(f->fp16_weights);
     free(f);
 }
 
@@ -201,7 +199,10 @@ static void *create(const TspProgram *p, const TspSimOptions *options, TspError 
     f->faults = options->faults;
     f->checks = tsp_faults_on(&options->faults);
     f->ifetch_modelled = options->ifetch_modelled;
-    if (load(f, err)) return f;
+    f->timing_only = options->timing_only;
+    f->kernel = options->kernel;
+    if (load(f, err) && fast_batch_start(f, options->threads > 1 ? options->threads : 1, err))
+        return f;
     destroy(f);
     return NULL;
 }
@@ -252,7 +253,8 @@ static TspInterval op_interval(const void *e, int32_t op) {
 }
 
 /* The events that land in this very cycle, of which nothing is executed yet: the first of them. */
-static int32_t landing(const Fast *f) {
+static int32_t landing(Fast *f) {
+    fast_batch_finish_all(f);
     return f->buckets[f->state.now & (f->wheel - 1)].head[0];
 }
 
@@ -308,9 +310,10 @@ static const uint32_t *latch(const void *e, int32_t alu) {
 }
 
 static const uint32_t *accumulator(const void *e, int32_t plane, int32_t row, TspDtype *type) {
-    const Fast *f = e;
+    Fast *f = (Fast *)e; /* only what is under way is written */
     const size_t id = (size_t)plane * (size_t)f->m->mxm_accumulator_rows + (size_t)row;
     if (!f->accumulator_type[id]) return NULL;
+    fast_batch_finish_all(f);
     *type = (TspDtype)(f->accumulator_type[id] - 1);
     return f->accumulators + id * (size_t)f->lanes;
 }

@@ -70,6 +70,8 @@ typedef struct {
     int32_t queue, index;   /* whose effect it is */
     int32_t stream, column; /* DRIVE */
     bool sealed;            /* DRIVE: the vector has its check bits, from memory */
+    int32_t plane;          /* DRIVE: the vector comes with a batch of this plane; else SIM_NONE */
+    uint32_t batch;         /* that one */
     int32_t target;         /* WRITE: row of the chip; RESULT: slot of the ALU's results */
     uint32_t mask;          /* WRITE, SCATTER: superlanes written; POWER: switched on */
     int32_t vec[8]; /* DRIVE, WRITE: [0]; SCATTER: data, map; INPUT: operand a in 0..3, b in 4..7 */
@@ -107,12 +109,12 @@ typedef struct {
     uint32_t taken;   /* slots given out */
 } Alu;
 
-typedef struct {           /* an activation on its way through the array, or its product */
+typedef struct {           /* an activation on its way through the array */
     int64_t arrival;       /* cycle in which the product is at the accumulators */
     int32_t vec[2];        /* activation: bytes, or the low and high plane; -1 once multiplied */
     int32_t generation[2]; /* of the weights, own plane's and (fp16) the odd plane's */
     int32_t index;         /* of the ABC in its queue */
-    int32_t row;           /* of the product in the plane's results, -1: not multiplied yet */
+    int32_t row;           /* in the plane's products; SIM_NONE, as usual: not multiplied yet */
     TspDtype type;
 } Product;
 
@@ -132,11 +134,10 @@ typedef struct {
     bool group_loaded[TSP_MAX_LANES], column_loaded[TSP_MAX_LANES];
     WeightSet set[2];
     int32_t newest;    /* of the sets */
-    int32_t prepared;  /* generation that the int8 kernel's weights hold, 0: none */
     int64_t fp16_busy; /* even plane: first cycle in which the pair is free again */
-    /* Products, oldest first: head .. tail-1 modulo SIM_PRODUCTS; those below `multiplied` hold a
-     * row of results. */
-    uint32_t head, multiplied, tail;
+    /* Activations that no Accumulate has taken yet, oldest first: head .. tail-1 modulo
+     * SIM_PRODUCTS. */
+    uint32_t head, tail;
     int32_t next_row;
     Product product[SIM_PRODUCTS];
 } Plane;
@@ -158,7 +159,6 @@ typedef struct {
     Slice slice[SIM_SLICES];
     Alu alu[SIM_ALUS];
     Plane plane[SIM_PLANES];
-    int32_t pair_prepared[SIM_PLANES / 2][2]; /* generations that the fp16 kernel's weights hold */
 } State;
 
 typedef struct {
@@ -168,7 +168,9 @@ typedef struct {
     TspFaults faults;
     bool checks;          /* faults are on: vectors and rows have check bits */
     bool ifetch_modelled; /* text has to arrive */
-    bool switches;        /* there are some among the events that land now */
+    bool timing_only;     /* no values */
+    TspGemmKernel kernel;
+    bool switches; /* there are some among the events that land now */
     int32_t lanes, columns, queues, slice_rows, superlanes, tile; /* tile: lanes a superlane */
     uint32_t all;                                                 /* superlanes, as a mask */
     int32_t ring;  /* slots of a stream: a power of two, at least `columns` */
@@ -202,8 +204,7 @@ typedef struct {
     uint32_t *products;          /* [plane][SIM_PRODUCTS][lanes] */
     uint32_t *accumulators;      /* [plane][row][lanes] */
     uint8_t *accumulator_type;   /* [plane][row]: 0 undefined, else 1 + TSP_I32 or TSP_F32 */
-    TspGemmInt8 *int8_weights;   /* [plane] */
-    TspGemmFp16 *fp16_weights;   /* [pair] */
+    struct FastBatches *batches; /* products that are being multiplied: fast_batch.h */
     uint8_t view[TSP_MAX_LANES]; /* what a look at the state shows */
 } Fast;
 

@@ -1,6 +1,7 @@
 /* fast_hash.c - one number for the whole architectural state: the same however one got there, and
  * blind to what is only bookkeeping (pool indices, products not multiplied yet).
  */
+#include "fast_batch.h"
 #include "fast_stream.h"
 
 #include <string.h>
@@ -133,6 +134,7 @@ uint64_t fast_hash(void *e) {
     uint64_t hash = mix(mix(0, (uint64_t)f->state.now), f->state.done);
     hash = mix(mix(hash, f->state.powered), (uint64_t)f->state.corrected);
     fast_mxm_multiply_all(f);
+    fast_batch_finish_all(f);
     hash = mix_queues(f, hash);
     hash = mix_memory(f, hash);
     hash = mix_streams(f, hash);

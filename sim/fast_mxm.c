@@ -1,9 +1,8 @@
 /* fast_mxm.c - MXM planes: weight buffers, installed weights, activations under way, accumulators.
  *
- * Nobody can see a product before the ACC that takes it, so activations wait, and all that met the
- * same weights are multiplied in one go when the first of their products is asked for. That batch
- * is as deep as the array's latency.
+ * What is checked is checked here, in its cycle; the arithmetic is left to fast_batch.c.
  */
+#include "fast_batch.h"
 #include "fast_stream.h"
 
 #include <string.h>
@@ -28,97 +27,24 @@ void fast_mxm_reset(Fast *f) {
     memset(f->accumulator_type, 0, SIM_PLANES * (size_t)f->m->mxm_accumulator_rows);
 }
 
-/* -- multiplying -- */
-
-/* The set of a plane whose IW had this number. */
-static const WeightSet *weight_set(const Plane *plane, int32_t generation) {
-    return &plane->set[plane->set[0].generation == generation ? 0 : 1];
-}
-
-static void prepare_int8(Fast *f, int32_t p, int32_t generation) {
-    Plane *plane = &f->state.plane[p];
-    const WeightSet *set = weight_set(plane, generation);
-    if (plane->prepared == generation) return;
-    tsp_gemm_int8_prepare(&f->int8_weights[p], fast_weights(f, p, set->array), f->lanes,
-                          set->type == TSP_U8);
-    plane->prepared = generation;
-}
-
-static void prepare_fp16(Fast *f, int32_t p, const int32_t *generation) {
-    int32_t *prepared = f->state.pair_prepared[p / 2];
-    const uint8_t *planes[2];
-    if (prepared[OWN] == generation[OWN] && prepared[ODD] == generation[ODD]) return;
-    for (int32_t i = 0; i < 2; i++)
-        planes[i] =
-            fast_weights(f, p + i, weight_set(&f->state.plane[p + i], generation[i])->array);
-    tsp_gemm_fp16_prepare(&f->fp16_weights[p / 2], planes[0], planes[1], f->lanes);
-    memcpy(prepared, generation, 2 * sizeof *prepared);
-}
-
-static bool same_batch(const Product *a, const Product *b) {
-    return a->type == b->type && a->generation[OWN] == b->generation[OWN] &&
-           a->generation[ODD] == b->generation[ODD];
-}
-
-/* A column that was never loaded gives +0, also where the kernel's 0 * infinity is NaN. */
-static void clear_unloaded(Fast *f, int32_t p, const int32_t *generation, int32_t rows,
-                           uint32_t *out) {
-    const bool *own = weight_set(&f->state.plane[p], generation[OWN])->loaded,
-               *odd = weight_set(&f->state.plane[p + 1], generation[ODD])->loaded;
-    for (int32_t column = 0; column < f->lanes; column++)
-        for (int32_t i = 0; i < rows && !own[column] && !odd[column]; i++)
-            out[i * f->lanes + column] = 0;
-}
-
-/* Multiplies the oldest activations that wait and met the same weights. */
-static void multiply(Fast *f, int32_t p) {
-    Plane *plane = &f->state.plane[p];
-    const Product *first = product(plane, plane->multiplied);
-    const uint8_t *low[SIM_PRODUCTS], *high[SIM_PRODUCTS];
-    int32_t rows = 0;
-    uint32_t *out;
-    if (plane->head == plane->multiplied)
-        plane->next_row = 0; /* all rows are free: stay in cache */
-    for (uint32_t i = plane->multiplied; i != plane->tail; i++) {
-        Product *next = product(plane, i);
-        if (!same_batch(first, next) || plane->next_row + rows == SIM_PRODUCTS) break;
-        low[rows] = fast_vec(f, next->vec[0]);
-        if (next->vec[1] != SIM_NONE) high[rows] = fast_vec(f, next->vec[1]);
-        next->row = plane->next_row + rows++;
-    }
-    out = fast_product(f, p, plane->next_row);
-    if (first->type == TSP_F16) {
-        prepare_fp16(f, p, first->generation);
-        tsp_gemm_fp16(&f->fp16_weights[p / 2], low, high, rows, out, TSP_GEMM_AUTO);
-        clear_unloaded(f, p, first->generation, rows, out);
-    } else {
-        prepare_int8(f, p, first->generation[OWN]);
-        tsp_gemm_int8(&f->int8_weights[p], low, rows, first->type == TSP_U8, (int32_t *)out,
-                      TSP_GEMM_AUTO);
-    }
-    for (int32_t i = 0; i < rows; i++) {
-        Product *done = product(plane, plane->multiplied++);
-        for (int32_t k = 0; k < 2; k++)
-            if (done->vec[k] != SIM_NONE) fast_vec_drop(f, done->vec[k]);
-        done->vec[0] = done->vec[1] = SIM_NONE;
-    }
-    plane->next_row = (plane->next_row + rows) % SIM_PRODUCTS;
-}
-
 void fast_mxm_multiply_all(Fast *f) {
-    for (int32_t p = 0; p < SIM_PLANES; p++)
-        while (f->state.plane[p].multiplied != f->state.plane[p].tail) multiply(f, p);
+    for (int32_t p = 0; p < SIM_PLANES; p++) {
+        Plane *plane = &f->state.plane[p];
+        for (uint32_t i = plane->head; i != plane->tail; i++)
+            if (product(plane, i)->row == SIM_NONE)
+                fast_batch_multiply_now(f, p, product(plane, i));
+    }
 }
 
 /* Multiplies whatever waits for weights of plane `p` that are about to be overwritten. */
 static void multiply_before_loss(Fast *f, int32_t p, int32_t generation, int32_t whose) {
     Plane *plane = &f->state.plane[p];
-    for (;;) {
-        bool waiting = false;
-        for (uint32_t i = plane->multiplied; i != plane->tail && !waiting; i++)
-            waiting = product(plane, i)->generation[whose] == generation;
-        if (!waiting) return;
-        multiply(f, p);
+    if (generation == 0) return;
+    fast_batch_finish_weights(f, p, whose, generation);
+    for (uint32_t i = plane->head; i != plane->tail; i++) {
+        Product *waiting = product(plane, i);
+        if (waiting->row == SIM_NONE && waiting->generation[whose] == generation)
+            fast_batch_multiply_now(f, p, waiting);
     }
 }
 
@@ -261,41 +187,57 @@ bool fast_mxm_none_lost(Fast *f, int64_t before, TspError *err) {
 
 /* -- results -- */
 
-/* Blocks of fixed length, so that any compiler makes vector instructions of them. */
-enum { BLOCK = 16 };
-
 static void add_int32(uint32_t *restrict to, const uint32_t *restrict from, int32_t n) {
-    for (; n >= BLOCK; n -= BLOCK, to += BLOCK, from += BLOCK)
-        for (int32_t i = 0; i < BLOCK; i++) to[i] += from[i];
     for (int32_t i = 0; i < n; i++) to[i] += from[i];
 }
 
-static void add_fp32(uint32_t *restrict to, const uint32_t *restrict from, int32_t n) {
-    while (n > 0) {
-        int32_t lanes = n < BLOCK ? n : BLOCK;
-        float a[BLOCK] = {0}, b[BLOCK] = {0};
-        uint32_t sum[BLOCK];
-        memcpy(a, to, (size_t)lanes * sizeof *a);
-        memcpy(b, from, (size_t)lanes * sizeof *b);
-        for (int32_t i = 0; i < BLOCK; i++) a[i] += b[i];
-        memcpy(sum, a, sizeof sum);
-        for (int32_t i = 0; i < BLOCK; i++)
-            sum[i] = (sum[i] & 0x7fffffffu) > 0x7f800000u ? 0x7fc00000u : sum[i];
-        memcpy(to, sum, (size_t)lanes * sizeof *sum);
-        n -= lanes, to += lanes, from += lanes;
+/* The drives of a result; its vectors have no contents yet. */
+static void emit(Fast *f, const Issue *issue, int32_t *vecs, Event **drives) {
+    for (int32_t i = 0; i < 4; i++) {
+        Event *drive = drives[i] = fast_event_add(f, EVENT_DRIVE, f->func[TSP_OP_ACC], issue);
+        drive->stream = issue->insn->stream + i;
+        drive->column = issue->info->column;
+        drive->vec[0] = vecs[i] = fast_vec_new(f);
     }
 }
 
-static void emit(Fast *f, const Issue *issue, const uint32_t *values) {
+/* Where the product of an issue goes. */
+typedef struct {
+    int32_t from, to; /* accumulator rows of the chip, SIM_NONE: none */
+    int32_t vecs[4];
+    Event *drives[4];
+} Way;
+
+/* A product that was multiplied before its Accumulate. */
+static void send_early(Fast *f, int32_t p, const Product *early, const Way *way, bool emits) {
+    const int32_t n = f->lanes;
+    uint32_t *sum = fast_product(f, p, early->row), *kept;
     uint8_t *planes[4];
-    for (int32_t i = 0; i < 4; i++) {
-        Event *drive = fast_event_add(f, EVENT_DRIVE, f->func[TSP_OP_ACC], issue);
-        drive->stream = issue->insn->stream + i;
-        drive->column = issue->info->column;
-        drive->vec[0] = fast_vec_new(f);
-        planes[i] = fast_vec(f, drive->vec[0]);
+    fast_batch_finish_all(f);
+    if (way->from != SIM_NONE) {
+        kept = f->accumulators + (size_t)way->from * (size_t)n;
+        if (early->type == TSP_F16)
+            tsp_gemm_add_fp32(sum, kept, n);
+        else
+            add_int32(sum, kept, n);
     }
-    tsp_lanes_store(planes, values, TSP_I32, f->lanes); /* bits, whatever the type */
+    if (way->to != SIM_NONE)
+        memcpy(f->accumulators + (size_t)way->to * (size_t)n, sum, (size_t)n * sizeof *sum);
+    for (int32_t i = 0; emits && i < 4; i++) planes[i] = fast_vec(f, way->vecs[i]);
+    if (emits) tsp_lanes_store(planes, sum, TSP_I32, n); /* bits, whatever the type */
+}
+
+static void send(Fast *f, int32_t p, const Product *taken, const Way *way, bool emits) {
+    uint32_t batch;
+    if (taken->row != SIM_NONE) {
+        send_early(f, p, taken, way, emits);
+        return;
+    }
+    batch = fast_batch_add(f, p, taken, way->from, way->to, emits ? way->vecs : NULL);
+    for (int32_t i = 0; emits && i < 4; i++) {
+        way->drives[i]->plane = p;
+        way->drives[i]->batch = batch;
+    }
 }
 
 /* Whether accumulator row `row` may be used as the instruction wants. */
@@ -317,14 +259,12 @@ static bool row_fits(Fast *f, const Issue *issue, int64_t row, uint8_t type, Tsp
 }
 
 bool fast_accumulate(Fast *f, const Issue *issue, TspError *err) {
-    const int32_t p = plane_of(issue), n = f->lanes;
+    const int32_t p = plane_of(issue);
     const TspInsn *insn = issue->insn;
     const int64_t row = (int64_t)insn->row + issue->step, now = f->state.now;
     Plane *plane = &f->state.plane[p];
     Product *oldest = product(plane, plane->head);
-    const bool uses_row = insn->add || !insn->emit;
-    size_t id = 0; /* of the accumulator row */
-    uint32_t *kept, *sum;
+    Way way = {.from = SIM_NONE, .to = SIM_NONE};
     uint8_t type;
     if (!fast_mxm_none_lost(f, now, err)) return false;
     if (plane->head == plane->tail || oldest->arrival != now)
@@ -332,26 +272,17 @@ bool fast_accumulate(Fast *f, const Issue *issue, TspError *err) {
                             "expected an abc on this plane in cycle %lld",
                             (long long)(now - f->func[TSP_OP_ABC]));
     type = (uint8_t)(1 + (oldest->type == TSP_F16 ? TSP_F32 : TSP_I32));
-    if (uses_row) {
+    if (insn->add || !insn->emit) {
+        const int32_t id = (int32_t)(p * f->m->mxm_accumulator_rows + row);
         if (!row_fits(f, issue, row, type, err)) return false;
-        id = (size_t)p * (size_t)f->m->mxm_accumulator_rows + (size_t)row;
+        if (insn->add) way.from = id;
+        if (!insn->emit) {
+            way.to = id;
+            f->accumulator_type[id] = type;
+        }
     }
-    if (oldest->row == SIM_NONE) multiply(f, p);
-    sum = fast_product(f, p, oldest->row);
-    kept = f->accumulators + id * (size_t)n;
-    if (insn->add) {
-        uint32_t *to = insn->emit ? sum : kept, *from = insn->emit ? kept : sum;
-        if (oldest->type == TSP_F16)
-            add_fp32(to, from, n);
-        else
-            add_int32(to, from, n);
-    } else if (!insn->emit) {
-        memcpy(kept, sum, (size_t)n * sizeof *kept);
-    }
-    if (insn->emit)
-        emit(f, issue, sum);
-    else
-        f->accumulator_type[id] = type;
+    if (insn->emit) emit(f, issue, way.vecs, way.drives);
+    send(f, p, oldest, &way, insn->emit);
     plane->head++;
     return true;
 }

@@ -51,7 +51,11 @@ Event *fast_event_add(Fast *f, EventKind kind, int64_t delay, const Issue *issue
     else
         number = st->event_used++;
     event = &f->events[number];
-    *event = (Event){.next = SIM_NONE, .kind = kind, .queue = issue->queue, .index = issue->index};
+    *event = (Event){.next = SIM_NONE,
+                     .kind = kind,
+                     .queue = issue->queue,
+                     .index = issue->index,
+                     .plane = SIM_NONE};
     if (bucket->head[late] == SIM_NONE)
         bucket->head[late] = number;
     else

@@ -1,4 +1,5 @@
 /* fast_stream.c - the vector pool and the diagonals. */
+#include "fast_batch.h"
 #include "fast_stream.h"
 
 #include <stdio.h>
@@ -64,6 +65,7 @@ bool fast_stream_drive(Fast *f, const Event *event) {
     StreamSlot *slot = fast_slot(f, event->stream, diagonal);
     bool live = slot->diagonal == diagonal;
     if (live && slot->driven == st->now) return false;
+    if (event->plane != SIM_NONE) fast_batch_finish(f, event->plane, event->batch);
     if (slot->vec != SIM_NONE) fast_vec_drop(f, slot->vec);
     if (!live)
         st->stats.stream_hops += TSP_STREAM_DIRECTION(event->stream) == TSP_EASTWARD

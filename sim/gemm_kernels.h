@@ -1,19 +1,21 @@
-/* gemm_kernels.h - inner kernels behind gemm.c, one set an instruction set.
+/* gemm_kernels.h - inner kernels behind gemm_int8.c and gemm_fp16.c, one set an instruction set.
  *
- * Weights are packed [k / 4][padded n][4] for int8, padded n a multiple of 16, k a multiple of 4;
- * [k][n] floats for fp16.
+ * int8 weights are packed in panels of GEMM_PANEL columns (the last one narrower, a multiple of
+ * 16): [panel][k / 4][column of the panel][4], so that a panel stays in the first cache while
+ * every row passes it. fp16 weights are floats [k][n].
  */
 #ifndef TSP_GEMM_KERNELS_H
 #define TSP_GEMM_KERNELS_H
 #include "gemm.h"
 
-/* Rows of activations that a kernel takes at once. */
-enum { GEMM_ROWS = 6 };
+#include <stddef.h>
 
-/* out[i][j] = sum over k of a[i][k] * w[k][j], modulo 2^32, i < rows <= GEMM_ROWS; a unsigned, w
- * signed. a[i]: `depth` bytes, a multiple of 4. */
-typedef void Int8Kernel(const int8_t *packed, int32_t columns, int32_t depth,
-                        const uint8_t *const *a, int32_t rows, int32_t *out, int32_t out_stride);
+/* Rows that a kernel takes at once; columns of a panel. */
+enum { GEMM_ROWS = 6, GEMM_PANEL = 64 };
+
+/* out = add + product for the columns below w->columns of any number of rows; n a multiple of 16.
+ */
+typedef void Int8Kernel(const TspGemmInt8 *w, const TspGemmRow *rows, int32_t count);
 
 /* sum[i][j] = sum over k of a[i][k] * w[k][j] in double, in any order; i < rows <= GEMM_ROWS.
  * a: [row][TSP_GEMM_MAX] doubles, w: [k][stride] floats. columns: a multiple of 8 but for plain C.
@@ -27,5 +29,24 @@ Fp16Kernel gemm_fp16_plain;
 Int8Kernel gemm_int8_avx2, gemm_int8_avx512;
 Fp16Kernel gemm_fp16_avx2, gemm_fp16_avx512;
 #endif
+
+typedef struct {
+    Int8Kernel *int8;
+    Fp16Kernel *fp16;
+} GemmKernels;
+GemmKernels gemm_kernels(TspGemmKernel kernel);
+
+static inline int32_t gemm_round_up(int32_t n, int32_t to) {
+    return (n + to - 1) / to * to;
+}
+/* Where a panel of packed int8 weights starts. */
+static inline const uint8_t *gemm_panel(const TspGemmInt8 *w, int32_t column) {
+    return w->packed + (size_t)column * (size_t)gemm_round_up(w->n, 4);
+}
+/* Columns of the panel that starts at `column`, as packed. */
+static inline int32_t gemm_panel_width(const TspGemmInt8 *w, int32_t column) {
+    int32_t left = gemm_round_up(w->n, 16) - column;
+    return left < GEMM_PANEL ? left : GEMM_PANEL;
+}
 
 #endif

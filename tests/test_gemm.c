@@ -31,9 +31,31 @@ static void point(void) {
     for (int i = 0; i < ROWS; i++) row_pointers[i] = rows[i], high_pointers[i] = high_rows[i];
 }
 
+/* `count` products of n columns that nothing is added to, into out[i][j]. */
+static const TspGemmRow *aim(const uint8_t *const *low, const uint8_t *const *high, int32_t count,
+                             int32_t n, uint32_t *out) {
+    static TspGemmRow list[256];
+    for (int32_t i = 0; i < count; i++)
+        list[i] = (TspGemmRow){low[i], high ? high[i] : NULL, NULL, out + i * n};
+    return list;
+}
+
+/* Every third row has nothing to add, the next adds what lies elsewhere, the next in place. */
+static const TspGemmRow *add_to(const uint8_t *const *low, const uint32_t *kept, int32_t count,
+                                int32_t n, uint32_t *out) {
+    static TspGemmRow list[ROWS];
+    memcpy(list, aim(low, NULL, count, n, out), (size_t)count * sizeof *list);
+    for (int32_t i = 0; i < count; i++) {
+        memcpy(out + i * n, kept + i * n, (size_t)n * sizeof *out);
+        if (i % 3) list[i].add = i % 3 == 1 ? kept + i * n : out + i * n;
+    }
+    return list;
+}
+
 START_TEST(int8_all_kernels) {
     static TspGemmInt8 w;
-    static int32_t out[ROWS * 320];
+    static uint32_t out[ROWS * 320], kept[ROWS * 320];
+    static const int32_t empty[] = {0, 1, 15, 16, 100, 310, 320}; /* columns or lanes of zeros */
     state = 31;
     point();
     for (int s = 0; s < SIZES; s++)
@@ -42,23 +64,27 @@ START_TEST(int8_all_kernels) {
             bool wu = mode & 1, au = mode & 2;
             for (int32_t i = 0; i < n * n; i++)
                 columns[i] = next() % 8 ? (uint8_t)next() : next() & 1 ? 0x80 : 0x7f;
+            for (int32_t i = 0, c = empty[next() % 7], d = empty[next() % 7]; i < n * n; i++)
+                if (i / n >= n - c || i % n >= n - d) columns[i] = 0;
+            for (int32_t i = 0; i < ROWS * n; i++) kept[i] = (uint32_t)next();
             for (int i = 0; i < ROWS; i++)
                 for (int32_t k = 0; k < n; k++)
                     rows[i][k] = i == 3 ? 0x80 : i == 4 ? 0xff : (uint8_t)next();
-            tsp_gemm_int8_prepare(&w, columns, n, wu);
+            tsp_gemm_int8_prepare(&w, columns, n, wu, au);
             for (int k = 0; k < KERNELS; k++) {
                 int32_t count = 1 + (int32_t)(next() % ROWS);
                 if (!tsp_gemm_available(all_kernels[k])) continue;
-                tsp_gemm_int8(&w, row_pointers, count, au, out, all_kernels[k]);
+                tsp_gemm_int8(&w, add_to(row_pointers, kept, count, n, out), count, all_kernels[k]);
                 for (int32_t i = 0; i < count; i++)
                     for (int32_t j = 0; j < n; j++) {
                         int64_t want = 0;
                         for (int32_t d = 0; d < n; d++)
                             want += (au ? rows[i][d] : (int64_t)(int8_t)rows[i][d]) *
                                     (wu ? columns[j * n + d] : (int64_t)(int8_t)columns[j * n + d]);
-                        if (out[i * n + j] != want)
+                        if (i % 3) want += kept[i * n + j];
+                        if (out[i * n + j] != (uint32_t)want)
                             ck_abort_msg(
-                                "kernel %d, n %d, mode %d, row %d, column %d: %d, want %" PRId64, k,
+                                "kernel %d, n %d, mode %d, row %d, column %d: %u, want %" PRId64, k,
                                 n, mode, i, j, out[i * n + j], want);
                     }
             }
@@ -69,7 +95,7 @@ END_TEST
 /* int8 x int8, all 65,536 pairs, each in every position of a group of four. */
 START_TEST(int8_every_pair) {
     static TspGemmInt8 w;
-    static int32_t out[256 * 256];
+    static uint32_t out[256 * 256];
     static uint8_t one[256][256], cols[256 * 256];
     const uint8_t *pointers[256];
     for (int place = 0; place < 4; place++) {
@@ -80,13 +106,13 @@ START_TEST(int8_every_pair) {
             one[i][place] = (uint8_t)i;
             pointers[i] = one[i];
         }
-        tsp_gemm_int8_prepare(&w, cols, 256, false);
+        tsp_gemm_int8_prepare(&w, cols, 256, false, false);
         for (int k = 0; k < KERNELS; k++) {
             if (!tsp_gemm_available(all_kernels[k])) continue;
-            tsp_gemm_int8(&w, pointers, 256, false, out, all_kernels[k]);
+            tsp_gemm_int8(&w, aim(pointers, NULL, 256, 256, out), 256, all_kernels[k]);
             for (int i = 0; i < 256; i++)
                 for (int j = 0; j < 256; j++)
-                    ck_assert_int_eq(out[i * 256 + j], (int8_t)i * (int8_t)j);
+                    ck_assert_int_eq((int32_t)out[i * 256 + j], (int8_t)i * (int8_t)j);
         }
     }
 }
@@ -221,11 +247,12 @@ START_TEST(fp16_all_kernels) {
                     if (i == 8 && k == n / 3) h = 0x7c00;
                     rows[i][k] = (uint8_t)h, high_rows[i][k] = (uint8_t)(h >> 8);
                 }
-            tsp_gemm_fp16_prepare(&w, columns, high_columns, n);
+            tsp_gemm_fp16_prepare(&w, columns, high_columns, NULL, n);
             for (int k = 0; k < KERNELS; k++) {
                 int32_t count = k ? 1 + (int32_t)(next() % ROWS) : ROWS;
                 if (!tsp_gemm_available(all_kernels[k])) continue;
-                tsp_gemm_fp16(&w, row_pointers, high_pointers, count, out, all_kernels[k]);
+                tsp_gemm_fp16(&w, aim(row_pointers, high_pointers, count, n, out), count,
+                              all_kernels[k]);
                 for (int32_t i = 0; i < count; i++)
                     for (int32_t j = 0; j < n; j++) {
                         uint32_t want;
@@ -274,10 +301,10 @@ START_TEST(fp16_hidden_ties) {
                 high_columns[j * n + places[i]] = (uint8_t)(tsp_half_from_float(b[i]) >> 8);
             }
         }
-        tsp_gemm_fp16_prepare(&w, columns, high_columns, n);
+        tsp_gemm_fp16_prepare(&w, columns, high_columns, NULL, n);
         for (int k = 0; k < KERNELS; k++) {
             if (!tsp_gemm_available(all_kernels[k])) continue;
-            tsp_gemm_fp16(&w, row_pointers, high_pointers, 1, out, all_kernels[k]);
+            tsp_gemm_fp16(&w, aim(row_pointers, high_pointers, 1, n, out), 1, all_kernels[k]);
             for (int32_t j = 0; j < n; j++) ck_assert_uint_eq(out[j], tsp_f32_bits(want));
         }
     }
@@ -294,7 +321,7 @@ START_TEST(fp16_prepared) {
                 uint16_t h = random_half(kind);
                 columns[i] = (uint8_t)h, high_columns[i] = (uint8_t)(h >> 8);
             }
-            tsp_gemm_fp16_prepare(&w, columns, high_columns, n);
+            tsp_gemm_fp16_prepare(&w, columns, high_columns, NULL, n);
             ck_assert(w.finite && w.n == n);
             for (int32_t j = 0; j < n; j++) {
                 long double magnitude = 0;
@@ -309,7 +336,7 @@ START_TEST(fp16_prepared) {
                 ck_assert((long double)w.column_magnitude[j] == magnitude);
             }
             columns[n * n - 1] = 0, high_columns[n * n - 1] = 0xfc;
-            tsp_gemm_fp16_prepare(&w, columns, high_columns, n);
+            tsp_gemm_fp16_prepare(&w, columns, high_columns, NULL, n);
             ck_assert(!w.finite);
         }
 }
@@ -385,10 +412,10 @@ START_TEST(fp16_near_ties) {
                 set_half(columns, high_columns, j * n + place[p], weight);
             }
         }
-        tsp_gemm_fp16_prepare(&w, columns, high_columns, n);
+        tsp_gemm_fp16_prepare(&w, columns, high_columns, NULL, n);
         for (int k = 0; k < KERNELS; k++) {
             if (!tsp_gemm_available(all_kernels[k])) continue;
-            tsp_gemm_fp16(&w, row_pointers, high_pointers, 2, out, all_kernels[k]);
+            tsp_gemm_fp16(&w, aim(row_pointers, high_pointers, 2, n, out), 2, all_kernels[k]);
             for (int32_t j = 0; j < n; j++) {
                 int tie = (j + round) % TIES;
                 uint32_t scale = near_ties[tie].small && least != 0x0001 ? 24u << 23 : 0;

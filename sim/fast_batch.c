@@ -1,0 +1,334 @@
+/* fast_batch.c - batches of products and the threads that multiply them; see fast_batch.h.
+ *
+ * The main thread opens, fills and closes batches, and frees their vectors afterwards; whoever
+ * holds a plane's `busy` flag multiplies the oldest closed one. What a batch reads and writes is
+ * pointed at when it is filled, so that workers look at nothing that the main thread changes.
+ */
+#include "fast_batch.h"
+
+#include "fast_stream.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BATCH_ROWS = 60,   /* whole tiles of the kernels */
+    BATCH_DRIVEN = 18, /* rows if drives wait for them: done in time by another thread */
+    BATCHES = 4,       /* of a plane, closed and not done yet, and one open: a power of two */
+    SPINS = 20000      /* looks for work before a worker sleeps */
+};
+
+typedef struct { /* what a batch multiplies by */
+    const WeightSet *set[2];
+    const uint8_t *array[2];
+    int32_t generation[2];
+    TspDtype type; /* of the activations */
+} Weights;
+
+typedef struct {
+    Weights weights;
+    int32_t count, most;
+    TspGemmRow row[BATCH_ROWS];
+    int32_t vec[BATCH_ROWS][2];               /* held */
+    uint8_t *out[BATCH_ROWS][4];              /* vectors that carry the sums; [0] NULL: none */
+    uint32_t sums[BATCH_ROWS][TSP_MAX_LANES]; /* of those */
+} Batch;
+
+typedef struct { /* batches by number: done < closed; the open one is number `closed` */
+    Batch batch[BATCHES];
+    _Atomic uint32_t closed, done;
+    uint32_t freed; /* their vectors are */
+    atomic_flag busy;
+    Weights prepared; /* what the kernels' weights hold; type says which kernel's */
+    bool any_prepared;
+    TspGemmInt8 *int8;
+    TspGemmFp16 *fp16; /* even planes */
+} Line;
+
+struct FastBatches {
+    Line line[SIM_PLANES];
+    uint32_t *written; /* [accumulator row of the chip] the batch that wrote it last, plus 1 */
+    const Fast *f;
+    pthread_t *worker;
+    int32_t workers;
+    pthread_mutex_t mutex;
+    pthread_cond_t work;
+    _Atomic int32_t asleep;
+    _Atomic bool stopping;
+};
+
+/* -- multiplying -- */
+
+static bool same_weights(const Weights *a, const Weights *b) {
+    return a->type == b->type && a->generation[0] == b->generation[0] &&
+           a->generation[1] == b->generation[1];
+}
+
+static Weights weights_of(const Fast *f, int32_t p, const Product *product) {
+    Weights w = {.type = product->type};
+    for (int32_t i = 0; i < (product->type == TSP_F16 ? 2 : 1); i++) {
+        const Plane *plane = &f->state.plane[p + i];
+        w.generation[i] = product->generation[i];
+        w.set[i] = &plane->set[plane->set[0].generation == w.generation[i] ? 0 : 1];
+        w.array[i] = fast_weights(f, p + i, w.set[i]->array);
+    }
+    return w;
+}
+
+static void prepare(const Fast *f, Line *line, const Weights *w) {
+    bool loaded[TSP_MAX_LANES];
+    if (line->any_prepared && same_weights(&line->prepared, w)) return;
+    line->prepared = *w;
+    line->any_prepared = true;
+    if (w->type != TSP_F16) {
+        tsp_gemm_int8_prepare(line->int8, w->array[0], f->lanes, w->set[0]->type == TSP_U8,
+                              w->type == TSP_U8);
+        return;
+    }
+    for (int32_t i = 0; i < f->lanes; i++) loaded[i] = w->set[0]->loaded[i] || w->set[1]->loaded[i];
+    tsp_gemm_fp16_prepare(line->fp16, w->array[0], w->array[1], loaded, f->lanes);
+}
+
+static void multiply(const Fast *f, Line *line, const Weights *w, const TspGemmRow *rows,
+                     int32_t count) {
+    prepare(f, line, w);
+    if (w->type == TSP_F16)
+        tsp_gemm_fp16(line->fp16, rows, count, f->kernel);
+    else
+        tsp_gemm_int8(line->int8, rows, count, f->kernel);
+}
+
+static void multiply_batch(const Fast *f, Line *line, const Batch *batch) {
+    multiply(f, line, &batch->weights, batch->row, batch->count);
+    for (int32_t i = 0; i < batch->count; i++)
+        if (batch->out[i][0])
+            tsp_lanes_store(batch->out[i], batch->sums[i], TSP_I32, f->lanes); /* bits */
+}
+
+/* Does the oldest closed batch of a line, if there is one and nobody is at it. */
+static bool do_one(const Fast *f, Line *line) {
+    bool did = false;
+    if (atomic_load_explicit(&line->done, memory_order_relaxed) == atomic_load(&line->closed) ||
+        atomic_flag_test_and_set_explicit(&line->busy, memory_order_acquire))
+        return false;
+    const uint32_t number = atomic_load(&line->done);
+    if (number != atomic_load(&line->closed)) {
+        multiply_batch(f, line, &line->batch[number % BATCHES]);
+        atomic_store(&line->done, number + 1);
+        did = true;
+    }
+    atomic_flag_clear_explicit(&line->busy, memory_order_release);
+    return did;
+}
+
+static bool do_any(struct FastBatches *b) {
+    for (int32_t p = 0; p < SIM_PLANES; p++)
+        if (do_one(b->f, &b->line[p])) return true;
+    return false;
+}
+
+/* -- workers -- */
+
+static void relax(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+static bool work_left(struct FastBatches *b) {
+    for (int32_t p = 0; p < SIM_PLANES; p++)
+        if (atomic_load(&b->line[p].done) != atomic_load(&b->line[p].closed)) return true;
+    return false;
+}
+
+static void sleep_until_work(struct FastBatches *b) {
+    pthread_mutex_lock(&b->mutex);
+    atomic_fetch_add(&b->asleep, 1);
+    while (!atomic_load(&b->stopping) && !work_left(b)) pthread_cond_wait(&b->work, &b->mutex);
+    atomic_fetch_sub(&b->asleep, 1);
+    pthread_mutex_unlock(&b->mutex);
+}
+
+static void *work(void *batches) {
+    struct FastBatches *b = batches;
+    for (int32_t idle = 0; !atomic_load(&b->stopping);) {
+        if (do_any(b)) {
+            idle = 0;
+        } else if (++idle < SPINS) {
+            relax();
+        } else {
+            sleep_until_work(b);
+            idle = 0;
+        }
+    }
+    return NULL;
+}
+
+static void wake(struct FastBatches *b) {
+    if (atomic_load(&b->asleep) == 0) return;
+    pthread_mutex_lock(&b->mutex);
+    pthread_cond_broadcast(&b->work);
+    pthread_mutex_unlock(&b->mutex);
+}
+
+bool fast_batch_start(Fast *f, int32_t threads, TspError *err) {
+    const size_t rows = SIM_PLANES * (size_t)f->m->mxm_accumulator_rows;
+    struct FastBatches *b = f->batches = calloc(1, sizeof *b);
+    bool room = b != NULL;
+    if (b) {
+        b->f = f;
+        pthread_mutex_init(&b->mutex, NULL);
+        pthread_cond_init(&b->work, NULL);
+        b->written = calloc(rows + 1, sizeof *b->written);
+        b->worker = calloc((size_t)threads, sizeof *b->worker);
+        room = b->written && b->worker;
+        for (int32_t p = 0; p < SIM_PLANES; p++) {
+            Line *line = &b->line[p];
+            line->int8 = aligned_alloc(64, sizeof *line->int8);
+            line->fp16 = p % 2 ? NULL : aligned_alloc(64, sizeof *line->fp16);
+            room = room && line->int8 && (p % 2 || line->fp16);
+        }
+    }
+    if (!room) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory for the simulator's state");
+    for (; b->workers < threads - 1; b->workers++)
+        if (pthread_create(&b->worker[b->workers], NULL, work, b) != 0)
+            return tsp_fail(err, TSP_ERR_SYSTEM, "cannot start thread %d of %d; ask for fewer",
+                            (int)b->workers + 2, (int)threads);
+    return true;
+}
+
+void fast_batch_stop(Fast *f) {
+    struct FastBatches *b = f->batches;
+    if (!b) return;
+    atomic_store(&b->stopping, true);
+    pthread_mutex_lock(&b->mutex);
+    pthread_cond_broadcast(&b->work);
+    pthread_mutex_unlock(&b->mutex);
+    for (int32_t i = 0; i < b->workers; i++) pthread_join(b->worker[i], NULL);
+    pthread_mutex_destroy(&b->mutex);
+    pthread_cond_destroy(&b->work);
+    for (int32_t p = 0; p < SIM_PLANES; p++) {
+        free(b->line[p].int8);
+        free(b->line[p].fp16);
+    }
+    free(b->written);
+    free(b->worker);
+    free(b);
+}
+
+/* -- the main thread -- */
+
+static Batch *open_batch(Line *line) {
+    return &line->batch[atomic_load_explicit(&line->closed, memory_order_relaxed) % BATCHES];
+}
+
+/* Frees what batches that are done have held. */
+static void free_done(Fast *f, Line *line) {
+    const uint32_t done = atomic_load(&line->done);
+    for (; line->freed != done; line->freed++) {
+        Batch *batch = &line->batch[line->freed % BATCHES];
+        for (int32_t i = 0; i < batch->count; i++)
+            for (int32_t k = 0; k < 2; k++)
+                if (batch->vec[i][k] != SIM_NONE) fast_vec_drop(f, batch->vec[i][k]);
+        batch->count = 0;
+    }
+}
+
+/* Until batches below `number` are done; meanwhile works on whatever there is to do. */
+static void wait_for(Fast *f, Line *line, uint32_t number) {
+    while ((int32_t)(atomic_load(&line->done) - number) < 0)
+        if (!do_one(f, line) && !do_any(f->batches)) relax();
+    free_done(f, line);
+}
+
+/* Closes the open batch if there is anything in it; then there is room for another. */
+static void close_batch(Fast *f, Line *line) {
+    const uint32_t closed = atomic_load_explicit(&line->closed, memory_order_relaxed);
+    if (open_batch(line)->count == 0) return;
+    atomic_store(&line->closed, closed + 1);
+    if (f->batches->workers > 0) wake(f->batches);
+    wait_for(f, line, closed + 2 - BATCHES);
+}
+
+uint32_t fast_batch_add(Fast *f, int32_t plane, const Product *product, int32_t from, int32_t to,
+                        const int32_t *out) {
+    struct FastBatches *b = f->batches;
+    Line *line = &b->line[plane];
+    Batch *batch = open_batch(line);
+    const Weights w = weights_of(f, plane, product);
+    const size_t n = (size_t)f->lanes;
+    uint32_t number = atomic_load_explicit(&line->closed, memory_order_relaxed);
+    if ((batch->count > 0 && !same_weights(&batch->weights, &w)) ||
+        (from != SIM_NONE && b->written[from] == number + 1) ||
+        (to != SIM_NONE && b->written[to] == number + 1)) {
+        close_batch(f, line);
+        batch = open_batch(line);
+        number = atomic_load_explicit(&line->closed, memory_order_relaxed);
+    }
+    if (batch->count == 0) {
+        batch->weights = w;
+        batch->most = BATCH_ROWS;
+    }
+    if (out) batch->most = BATCH_DRIVEN;
+    if (to != SIM_NONE) b->written[to] = number + 1;
+    const int32_t i = batch->count++;
+    memcpy(batch->vec[i], product->vec, sizeof batch->vec[i]);
+    for (int32_t k = 0; k < 4; k++) batch->out[i][k] = out ? fast_vec(f, out[k]) : NULL;
+    batch->row[i] =
+        (TspGemmRow){.low = fast_vec(f, product->vec[0]),
+                     .high = product->vec[1] == SIM_NONE ? NULL : fast_vec(f, product->vec[1]),
+                     .add = from == SIM_NONE ? NULL : f->accumulators + (size_t)from * n,
+                     .out = to == SIM_NONE ? batch->sums[i] : f->accumulators + (size_t)to * n};
+    if (batch->count >= batch->most) close_batch(f, line);
+    return number;
+}
+
+void fast_batch_finish(Fast *f, int32_t plane, uint32_t number) {
+    Line *line = &f->batches->line[plane];
+    if (number == atomic_load_explicit(&line->closed, memory_order_relaxed)) close_batch(f, line);
+    if (number - line->freed < BATCHES) wait_for(f, line, number + 1);
+}
+
+static void finish_plane(Fast *f, int32_t plane) {
+    Line *line = &f->batches->line[plane];
+    close_batch(f, line);
+    wait_for(f, line, atomic_load_explicit(&line->closed, memory_order_relaxed));
+}
+
+void fast_batch_finish_all(Fast *f) {
+    for (int32_t p = 0; p < SIM_PLANES; p++) close_batch(f, &f->batches->line[p]);
+    for (int32_t p = 0; p < SIM_PLANES; p++) finish_plane(f, p);
+}
+
+void fast_batch_finish_weights(Fast *f, int32_t plane, int32_t whose, int32_t generation) {
+    Line *line = &f->batches->line[plane];
+    const uint32_t last = atomic_load_explicit(&line->closed, memory_order_relaxed);
+    for (uint32_t number = line->freed; number - line->freed <= last - line->freed; number++) {
+        const Batch *batch = &line->batch[number % BATCHES];
+        if (batch->count == 0 || batch->weights.generation[whose] != generation) continue;
+        finish_plane(f, plane);
+        return;
+    }
+}
+
+void fast_batch_multiply_now(Fast *f, int32_t plane, Product *product) {
+    Line *line = &f->batches->line[plane];
+    const Weights w = weights_of(f, plane, product);
+    TspGemmRow row = {.low = fast_vec(f, product->vec[0])};
+    finish_plane(f, plane); /* from then on no other thread looks at the line */
+    product->row = f->state.plane[plane].next_row++ % SIM_PRODUCTS;
+    if (product->vec[1] != SIM_NONE) row.high = fast_vec(f, product->vec[1]);
+    row.out = fast_product(f, plane, product->row);
+    multiply(f, line, &w, &row, 1);
+    for (int32_t k = 0; k < 2; k++) {
+        if (product->vec[k] != SIM_NONE) fast_vec_drop(f, product->vec[k]);
+        product->vec[k] = SIM_NONE;
+    }
+}
+
+void fast_batch_reset(Fast *f) {
+    fast_batch_finish_all(f); /* what workers are at has to end; what it wrote is forgotten */
+    for (int32_t p = 0; p < SIM_PLANES; p++) f->batches->line[p].any_prepared = false;
+}
