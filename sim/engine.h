@@ -16,6 +16,9 @@ typedef struct {
     bool (*reset)(void *e, TspError *err);
     /* Defines a memory row (tsp_lanes() bytes, all superlanes), before cycle 0. */
     void (*place)(void *e, int32_t slice, int32_t addr, const uint8_t *vector);
+    /* Says that the program uses these memory rows, so that they are at hand when it does; the
+     * same for every reset. NULL: makes no difference to this engine. */
+    void (*reserve)(void *e, int32_t slice, int32_t addr, int32_t rows);
     /* Executes all cycles below `limit`, or to the end of the program, whose last cycle (the
      * greatest effect of the instructions) is then `now`. False: *err holds the first offence in
      * the order of docs/machine.md. After a failure only reset() and destroy() are called. */

@@ -100,6 +100,7 @@ static bool allocate(Fast *f, TspError *err) {
     const size_t rows = f->row_count, check_bytes = SIM_SUPERLANES * sizeof(uint16_t);
     f->memory = map(rows * n);
     f->defined = map(rows * sizeof *f->defined);
+    f->chunk_defined = calloc(rows / SIM_CHUNK + 1, sizeof *f->chunk_defined);
     if (f->checks) {
         f->row_check = map(rows * (size_t)f->superlanes * sizeof(uint16_t));
         f->vec_check = calloc((size_t)f->vec_capacity, check_bytes);
@@ -119,16 +120,39 @@ static bool allocate(Fast *f, TspError *err) {
     f->accumulators = calloc(kept * n + 1, sizeof *f->accumulators);
     f->accumulator_type = calloc(kept + 1, 1);
     f->intervals = calloc((size_t)f->program->op_count + 1, sizeof *f->intervals);
-    if (f->memory && f->defined && f->slots && f->buckets && f->occupied && f->events &&
-        f->vectors && f->vec_refs && f->results && f->operands && f->weights && f->products &&
-        f->accumulators && f->accumulator_type && f->intervals)
+    if (f->memory && f->defined && f->chunk_defined && f->slots && f->buckets && f->occupied &&
+        f->events && f->vectors && f->vec_refs && f->results && f->operands && f->weights &&
+        f->products && f->accumulators && f->accumulator_type && f->intervals)
         return true;
     return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory for the simulator's state");
 }
 
-/* Gives the pages back; they are zeros when they are touched again. */
-static void forget(void *region, size_t bytes) {
-    if (region) madvise(region, bytes, MADV_DONTNEED);
+/* Nothing is defined any more. What rows hold stays: nobody looks at it before a write. */
+static void forget_memory(Fast *f) {
+    for (size_t chunk = 0; chunk * SIM_CHUNK < f->row_count; chunk++) {
+        const size_t first = chunk * SIM_CHUNK, left = f->row_count - first;
+        if (!f->chunk_defined[chunk]) continue;
+        f->chunk_defined[chunk] = false;
+        memset(f->defined + first, 0, (left < SIM_CHUNK ? left : SIM_CHUNK) * sizeof *f->defined);
+    }
+}
+
+/* Has the pages that hold these bytes mapped at once, which costs a small part of a fault each. */
+static void map_now(void *bytes, size_t count) {
+#ifdef MADV_POPULATE_WRITE
+    const size_t page = 4096, start = (uintptr_t)bytes / page * page;
+    madvise((void *)start, (uintptr_t)bytes + count - start, MADV_POPULATE_WRITE);
+#else
+    (void)bytes, (void)count;
+#endif
+}
+
+static void reserve(void *e, int32_t slice, int32_t addr, int32_t rows) {
+    Fast *f = e;
+    const size_t row = fast_row_id(f, slice, addr), count = (size_t)rows;
+    if (f->timing_only) return;
+    map_now(fast_row(f, row), count * (size_t)f->lanes);
+    map_now(f->defined + row, count * sizeof *f->defined);
 }
 
 static bool reset(void *e, TspError *err) {
@@ -150,9 +174,7 @@ static bool reset(void *e, TspError *err) {
     for (int32_t i = 0; i < f->wheel; i++)
         for (int32_t late = 0; late < 2; late++)
             f->buckets[i].head[late] = f->buckets[i].tail[late] = SIM_NONE;
-    forget(f->memory, f->row_count * (size_t)f->lanes);
-    forget(f->defined, f->row_count * sizeof *f->defined);
-    forget(f->row_check, f->row_count * (size_t)f->superlanes * sizeof *f->row_check);
+    forget_memory(f);
     return fast_queues_start(f, err);
 }
 
@@ -164,6 +186,7 @@ static void destroy(void *e) {
     if (f->row_check)
         munmap(f->row_check, f->row_count * (size_t)f->superlanes * sizeof *f->row_check);
     for (int32_t q = 0; q < TSP_MAX_QUEUES; q++) free(f->words[q]);
+    free(f->chunk_defined);
     free(f->intervals);
     free(f->slots);
     free(f->buckets);
@@ -327,6 +350,7 @@ const Engine fast_engine = {
     .destroy = destroy,
     .reset = reset,
     .place = place,
+    .reserve = reserve,
     .advance = advance,
     .now = now,
     .done = done,

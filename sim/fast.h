@@ -20,6 +20,7 @@ enum {
     SIM_ALU_RESULTS = 128, /* > vxm_op_cycles of any machine, and one latched */
     SIM_FETCHES = 128,     /* >= vectors of an Ifetch + ifetch_cycles of any machine */
     SIM_SUPERLANES = 20,
+    SIM_CHUNK = 1024,  /* memory rows whose `defined` is cleared as one */
     SIM_PRODUCTS = 256 /* > 2 * (mxm_entry_cycles + mxm_product_cycles) of any machine */
 };
 #define SIM_NEVER INT64_MAX
@@ -197,6 +198,7 @@ typedef struct {
     /* Mapped, touched only where used, dropped by reset: */
     uint8_t *memory;             /* [slice][row][lanes] */
     uint32_t *defined;           /* [slice][row] superlanes that hold something */
+    bool *chunk_defined;         /* [row / SIM_CHUNK] anything in them, since the last reset */
     uint16_t *row_check;         /* [slice][row][superlanes], NULL without faults */
     uint32_t *results;           /* [alu][SIM_ALU_RESULTS][TSP_MAX_LANES] */
     uint32_t *operands;          /* two registers, scratch */

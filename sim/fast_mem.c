@@ -17,6 +17,7 @@ static void store(Fast *f, size_t row, const uint8_t *vector, const uint16_t *ch
                 check ? check[k] : tsp_ecc_encode(vector + k * f->tile, f->tile);
     }
     f->defined[row] |= mask;
+    f->chunk_defined[row / SIM_CHUNK] = true;
 }
 
 void fast_mem_place(Fast *f, size_t row, const uint8_t *vector) {

@@ -44,6 +44,17 @@ static void place(TspSim *sim, int32_t tensor, const uint8_t *data) {
         }
 }
 
+/* Tells the engine which rows the tensors take. */
+static void reserve(TspSim *sim) {
+    for (int32_t t = 0; t < sim->program->tensor_count; t++)
+        for (int32_t k = 0; k < sim->program->tensors[t].piece_count; k++) {
+            const TspPiece *p = &sim->program->tensors[t].pieces[k];
+            const int32_t last = (p->rows - 1) * p->addr_step, low = last < 0 ? last : 0;
+            if (p->rows > 0)
+                sim->engine->reserve(sim->state, p->slice, p->addr + low, abs(last) + 1);
+        }
+}
+
 static bool stop(TspSim *sim, const TspError *err) {
     sim->failed = true;
     sim->failure = *err;
@@ -82,6 +93,7 @@ static bool load(TspSim *sim, const TspSimOptions *options, TspError *err) {
     sim->inputs = calloc((size_t)p->tensor_count + 1, sizeof *sim->inputs);
     if (!sim->inputs) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory for the simulator");
     sim->state = sim->engine->create(p, options, err);
+    if (sim->state && sim->engine->reserve) reserve(sim);
     return sim->state && reset(sim, err);
 }
 
