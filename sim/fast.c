@@ -113,6 +113,9 @@ static bool allocate(Fast *f, TspError *err) {
     f->events = calloc((size_t)f->event_capacity, sizeof *f->events);
     f->vectors = calloc((size_t)f->vec_capacity, TSP_MAX_LANES);
     f->vec_refs = calloc((size_t)f->vec_capacity, sizeof *f->vec_refs);
+    f->vec_at = calloc((size_t)f->vec_capacity, sizeof *f->vec_at);
+    f->vec_row = calloc((size_t)f->vec_capacity, sizeof *f->vec_row);
+    f->row_vec = map(rows * sizeof *f->row_vec);
     f->results = calloc((size_t)SIM_ALUS * SIM_ALU_RESULTS * TSP_MAX_LANES, sizeof *f->results);
     f->operands = calloc(2 * TSP_MAX_LANES, sizeof *f->operands);
     f->weights = calloc(planes * 3, n * n);
@@ -121,8 +124,9 @@ static bool allocate(Fast *f, TspError *err) {
     f->accumulator_type = calloc(kept + 1, 1);
     f->intervals = calloc((size_t)f->program->op_count + 1, sizeof *f->intervals);
     if (f->memory && f->defined && f->chunk_defined && f->slots && f->buckets && f->occupied &&
-        f->events && f->vectors && f->vec_refs && f->results && f->operands && f->weights &&
-        f->products && f->accumulators && f->accumulator_type && f->intervals)
+        f->events && f->vectors && f->vec_refs && f->vec_at && f->vec_row && f->row_vec &&
+        f->results && f->operands && f->weights && f->products && f->accumulators &&
+        f->accumulator_type && f->intervals)
         return true;
     return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory for the simulator's state");
 }
@@ -153,12 +157,14 @@ static void reserve(void *e, int32_t slice, int32_t addr, int32_t rows) {
     if (f->timing_only) return;
     map_now(fast_row(f, row), count * (size_t)f->lanes);
     map_now(f->defined + row, count * sizeof *f->defined);
+    map_now(f->row_vec + row, count * sizeof *f->row_vec);
 }
 
 static bool reset(void *e, TspError *err) {
     Fast *f = e;
     State *st = &f->state;
     fast_batch_reset(f);
+    for (int32_t i = 0; i < st->vec_used; i++) f->vec_row[i] = SIM_NONE;
     memset(st, 0, sizeof *st);
     f->switches = false;
     st->far_first = SIM_NEVER;
@@ -194,6 +200,9 @@ static void destroy(void *e) {
     free(f->events);
     free(f->vectors);
     free(f->vec_refs);
+    free(f->vec_at);
+    free(f->vec_row);
+    if (f->row_vec) munmap(f->row_vec, f->row_count * sizeof *f->row_vec);
     free(f->vec_check);
     free(f->results);
     free(f->operands);

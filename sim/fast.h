@@ -192,12 +192,15 @@ typedef struct {
     int32_t event_capacity;
     uint8_t *vectors;  /* the pool: TSP_MAX_LANES bytes each */
     int32_t *vec_refs; /* references; of a free vector, the next free one */
+    uint8_t **vec_at;  /* where its bytes stand: in the pool, or still in memory */
+    int32_t *vec_row;  /* the memory row where they stand; SIM_NONE: in the pool */
     int32_t vec_capacity;
     uint16_t *vec_check; /* [vector][SIM_SUPERLANES] check bits, NULL without faults */
     size_t row_count;    /* of the chip */
     /* Mapped, touched only where used, dropped by reset: */
     uint8_t *memory;             /* [slice][row][lanes] */
     uint32_t *defined;           /* [slice][row] superlanes that hold something */
+    int32_t *row_vec;            /* [slice][row] 1 + the vector that may stand in it, see vec_row */
     bool *chunk_defined;         /* [row / SIM_CHUNK] anything in them, since the last reset */
     uint16_t *row_check;         /* [slice][row][superlanes], NULL without faults */
     uint32_t *results;           /* [alu][SIM_ALU_RESULTS][TSP_MAX_LANES] */

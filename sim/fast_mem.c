@@ -8,6 +8,7 @@
  * that the host has made, whose check bits are good. */
 static void store(Fast *f, size_t row, const uint8_t *vector, const uint16_t *check,
                   uint32_t mask) {
+    fast_vec_detach(f, row);
     if (mask == f->all) memcpy(fast_row(f, row), vector, (size_t)f->lanes);
     for (int32_t k = 0; k < f->superlanes && (mask != f->all || f->checks); k++) {
         if (!(mask >> k & 1)) continue;
@@ -85,22 +86,26 @@ static bool readable(Fast *f, const Issue *issue, int32_t addr, uint32_t mask, T
     return true;
 }
 
-/* A drive of the slice, its vector without contents. */
-static int32_t drive(Fast *f, const Issue *issue, int32_t cycles) {
+/* A drive of the slice. */
+static void drive(Fast *f, const Issue *issue, int32_t cycles, int32_t vec) {
     Event *event = fast_event_add(f, EVENT_DRIVE, cycles, issue);
     event->stream = issue->insn->stream;
     event->column = issue->info->column;
     event->sealed = true;
-    event->vec[0] = fast_vec_new(f);
+    event->vec[0] = vec;
     f->state.stats.mem_reads++;
-    return event->vec[0];
 }
 
 static bool read_row(Fast *f, const Issue *issue, int32_t addr, TspError *err) {
     size_t row = fast_row_id(f, issue->queue, addr);
     int32_t vec;
     if (!readable(f, issue, addr, f->state.powered, err)) return false;
-    vec = drive(f, issue, (int32_t)f->m->mem_read_cycles);
+    if (!f->checks && f->state.powered == f->all) {
+        drive(f, issue, (int32_t)f->m->mem_read_cycles, fast_vec_of_row(f, row));
+        return true;
+    }
+    vec = fast_vec_new(f);
+    drive(f, issue, (int32_t)f->m->mem_read_cycles, vec);
     memcpy(fast_vec(f, vec), fast_row(f, row), (size_t)f->lanes);
     if (f->checks)
         memcpy(fast_vec_check(f, vec), fast_row_check(f, row),
@@ -169,7 +174,8 @@ bool fast_gather(Fast *f, const Issue *issue, TspError *err) {
         !fast_check(f, issue, &index, 1, err))
         return false;
     map = fast_vec(f, index);
-    vec = drive(f, issue, issue->func);
+    vec = fast_vec_new(f);
+    drive(f, issue, issue->func, vec);
     for (int32_t k = 0; k < f->superlanes; k++) {
         int32_t addr = fast_map_row(f, map, k);
         size_t row;

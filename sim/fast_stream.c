@@ -11,22 +11,51 @@ int32_t fast_vec_new(Fast *f) {
     if (vec != SIM_NONE)
         st->vec_free = f->vec_refs[vec];
     else
-        vec = st->vec_used++;
+        f->vec_row[vec = st->vec_used++] = SIM_NONE;
     f->vec_refs[vec] = 1;
+    f->vec_at[vec] = f->vectors + (size_t)vec * TSP_MAX_LANES;
     return vec;
+}
+
+/* The vector that stands in a row; SIM_NONE if none does. */
+static int32_t standing_in(const Fast *f, size_t row) {
+    const int32_t vec = f->row_vec[row] - 1;
+    return vec >= 0 && f->vec_row[vec] == (int32_t)row ? vec : SIM_NONE;
+}
+
+int32_t fast_vec_of_row(Fast *f, size_t row) {
+    int32_t vec = standing_in(f, row);
+    if (vec != SIM_NONE) return fast_vec_hold(f, vec);
+    vec = fast_vec_new(f);
+    f->vec_at[vec] = fast_row(f, row);
+    f->vec_row[vec] = (int32_t)row;
+    f->row_vec[row] = vec + 1;
+    return vec;
+}
+
+void fast_vec_detach(Fast *f, size_t row) {
+    const int32_t vec = standing_in(f, row);
+    uint8_t *own;
+    if (vec == SIM_NONE) return;
+    fast_batch_finish_all(f); /* it may be an activation */
+    own = f->vectors + (size_t)vec * TSP_MAX_LANES;
+    memcpy(own, fast_vec(f, vec), (size_t)f->lanes);
+    f->vec_at[vec] = own;
+    f->vec_row[vec] = SIM_NONE;
 }
 
 void fast_vec_drop(Fast *f, int32_t vec) {
     if (--f->vec_refs[vec] > 0) return;
+    f->vec_row[vec] = SIM_NONE;
     f->vec_refs[vec] = f->state.vec_free;
     f->state.vec_free = vec;
 }
 
 int32_t fast_vec_own(Fast *f, int32_t vec) {
     int32_t own;
-    if (f->vec_refs[vec] == 1) return vec;
+    if (f->vec_refs[vec] == 1 && f->vec_row[vec] == SIM_NONE) return vec;
     own = fast_vec_new(f);
-    memcpy(fast_vec(f, own), fast_vec(f, vec), TSP_MAX_LANES);
+    memcpy(fast_vec(f, own), fast_vec(f, vec), (size_t)f->lanes);
     if (f->checks)
         memcpy(fast_vec_check(f, own), fast_vec_check(f, vec), SIM_SUPERLANES * sizeof(uint16_t));
     fast_vec_drop(f, vec);
@@ -64,6 +93,7 @@ bool fast_stream_drive(Fast *f, const Event *event) {
     int64_t diagonal = fast_diagonal(event->stream, event->column, st->now);
     StreamSlot *slot = fast_slot(f, event->stream, diagonal);
     bool live = slot->diagonal == diagonal;
+    int32_t vec = event->vec[0];
     if (live && slot->driven == st->now) return false;
     if (event->plane != SIM_NONE) fast_batch_finish(f, event->plane, event->batch);
     if (slot->vec != SIM_NONE) fast_vec_drop(f, slot->vec);
@@ -71,9 +101,12 @@ bool fast_stream_drive(Fast *f, const Event *event) {
         st->stats.stream_hops += TSP_STREAM_DIRECTION(event->stream) == TSP_EASTWARD
                                      ? f->columns - event->column
                                      : event->column + 1;
-    if (f->checks && !event->sealed) fast_seal(f, event->vec[0]);
-    if (st->powered != f->all) fast_darken(f, event->vec[0], st->powered);
-    *slot = (StreamSlot){diagonal, st->now, event->vec[0], event->queue, event->index};
+    if (f->checks && !event->sealed) fast_seal(f, vec);
+    if (st->powered != f->all) {
+        vec = fast_vec_own(f, vec);
+        fast_darken(f, vec, st->powered);
+    }
+    *slot = (StreamSlot){diagonal, st->now, vec, event->queue, event->index};
     return true;
 }
 
