@@ -4,7 +4,10 @@
  * tile is rows x columns of sums that stay in registers while k runs; each number of rows has a
  * tile of its own, so that a short batch costs no more than it must.
  */
-#include "gemm_kernels.h"
+#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
+#pragma GCC optimize("O3", "no-trapping-math") /* as in gemm_fp16.c */
+#endif
+#include "gemm_fp16_block.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -12,7 +15,6 @@
 
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
 #define AVX2   __attribute__((target("avx2,fma")))
-#define INLINE static inline __attribute__((always_inline))
 
 /* Arrays of sums become registers only if every loop over them is unrolled. */
 #ifdef __clang__
@@ -236,14 +238,22 @@ enum { GEMM_BATCH = 16 * GEMM_ROWS };
     case r:                                                                                        \
         kernel(w, stride, columns, depth, a, r, sum, sum_stride);                                  \
         break;
-#define FP16_KERNEL(kernel)                                                                        \
-    void gemm_##kernel(const float *w, int32_t stride, int32_t columns, int32_t depth,             \
-                       const double *a, int32_t rows, double *sum, int32_t sum_stride) {           \
+#define FP16_SUMS(kernel)                                                                          \
+    static void sums_##kernel(const float *w, int32_t stride, int32_t columns, int32_t depth,      \
+                              const double *a, int32_t rows, double *sum, int32_t sum_stride) {    \
         switch (rows) { EACH_ROWS(FP16_CASE, kernel) }                                             \
     }
 
 AVX512 INT8_KERNEL(avx512, __m512i)
 AVX2 INT8_KERNEL(avx2, int32_t)
+AVX512 FP16_SUMS(fp16_avx512)
+AVX2 FP16_SUMS(fp16_avx2)
+
+#define FP16_KERNEL(kernel)                                                                        \
+    void gemm_##kernel(const TspGemmFp16 *w, const TspGemmRow *rows, int32_t count) {              \
+        for (int32_t i = 0; i < count; i += GEMM_ROWS)                                             \
+            fp16_block(w, rows + i, count - i < GEMM_ROWS ? count - i : GEMM_ROWS, sums_##kernel); \
+    }
 AVX512 FP16_KERNEL(fp16_avx512)
 AVX2 FP16_KERNEL(fp16_avx2)
 #else

@@ -20,8 +20,13 @@ typedef void Int8Kernel(const TspGemmInt8 *w, const TspGemmRow *rows, int32_t co
 /* sum[i][j] = sum over k of a[i][k] * w[k][j] in double, in any order; i < rows <= GEMM_ROWS.
  * a: [row][TSP_GEMM_MAX] doubles, w: [k][stride] floats. columns: a multiple of 8 but for plain C.
  */
-typedef void Fp16Kernel(const float *w, int32_t stride, int32_t columns, int32_t depth,
-                        const double *a, int32_t rows, double *sum, int32_t sum_stride);
+typedef void Fp16Sums(const float *w, int32_t stride, int32_t columns, int32_t depth,
+                      const double *a, int32_t rows, double *sum, int32_t sum_stride);
+
+Fp16Sums gemm_fp16_sums;
+
+/* All of tsp_gemm_fp16(). */
+typedef void Fp16Kernel(const TspGemmFp16 *w, const TspGemmRow *rows, int32_t count);
 
 Int8Kernel gemm_int8_plain;
 Fp16Kernel gemm_fp16_plain;
