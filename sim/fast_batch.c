@@ -66,6 +66,11 @@ static bool same_weights(const Weights *a, const Weights *b) {
            a->generation[1] == b->generation[1];
 }
 
+static bool meets(const Product *product, const Weights *w) {
+    return w->type == product->type && w->generation[0] == product->generation[0] &&
+           w->generation[1] == product->generation[1];
+}
+
 static Weights weights_of(const Fast *f, int32_t p, const Product *product) {
     Weights w = {.type = product->type};
     for (int32_t i = 0; i < (product->type == TSP_F16 ? 2 : 1); i++) {
@@ -257,10 +262,9 @@ uint32_t fast_batch_add(Fast *f, int32_t plane, const Product *product, int32_t 
     struct FastBatches *b = f->batches;
     Line *line = &b->line[plane];
     Batch *batch = open_batch(line);
-    const Weights w = weights_of(f, plane, product);
     const size_t n = (size_t)f->lanes;
     uint32_t number = atomic_load_explicit(&line->closed, memory_order_relaxed);
-    if ((batch->count > 0 && !same_weights(&batch->weights, &w)) ||
+    if ((batch->count > 0 && !meets(product, &batch->weights)) ||
         (from != SIM_NONE && b->written[from] == number + 1) ||
         (to != SIM_NONE && b->written[to] == number + 1)) {
         close_batch(f, line);
@@ -268,14 +272,15 @@ uint32_t fast_batch_add(Fast *f, int32_t plane, const Product *product, int32_t 
         number = atomic_load_explicit(&line->closed, memory_order_relaxed);
     }
     if (batch->count == 0) {
-        batch->weights = w;
+        batch->weights = weights_of(f, plane, product);
         batch->most = BATCH_ROWS;
     }
     if (out) batch->most = BATCH_DRIVEN;
     if (to != SIM_NONE) b->written[to] = number + 1;
     const int32_t i = batch->count++;
-    memcpy(batch->vec[i], product->vec, sizeof batch->vec[i]);
-    for (int32_t k = 0; k < 4; k++) batch->out[i][k] = out ? fast_vec(f, out[k]) : NULL;
+    for (int32_t k = 0; k < 2; k++) batch->vec[i][k] = product->vec[k];
+    batch->out[i][0] = NULL;
+    for (int32_t k = 0; out && k < 4; k++) batch->out[i][k] = fast_vec(f, out[k]);
     batch->row[i] =
         (TspGemmRow){.low = fast_vec(f, product->vec[0]),
                      .high = product->vec[1] == SIM_NONE ? NULL : fast_vec(f, product->vec[1]),

@@ -137,11 +137,7 @@ bool fast_activate(Fast *f, const Issue *issue, TspError *err) {
     State *st = &f->state;
     Plane *plane = &st->plane[p], *even = &st->plane[p & ~1];
     const WeightSet *own = installed(f, p), *odd = fp16 ? installed(f, p + 1) : own;
-    Product next = {.arrival = now + f->func[TSP_OP_ABC],
-                    .vec = {SIM_NONE, SIM_NONE},
-                    .index = issue->index,
-                    .row = SIM_NONE,
-                    .type = (TspDtype)issue->insn->type};
+    Product *next = product(plane, plane->tail);
     if (now < even->fp16_busy)
         return fast_offence(f, err, TSP_RULE_ARRAY_BUSY, issue,
                             "an fp16 vector holds both planes until cycle %lld",
@@ -155,13 +151,18 @@ bool fast_activate(Fast *f, const Issue *issue, TspError *err) {
                             lacking->generation ? tsp_dtype_short(lacking->type) : "none");
     }
     if (!fast_mxm_none_lost(f, now, err)) return false; /* so that the ring never fills */
-    if (!fast_stream_sample(f, issue, issue->insn->stream, fp16 ? 2 : 1, next.vec, err) ||
-        !fast_check(f, issue, next.vec, fp16 ? 2 : 1, err))
+    if (!fast_stream_sample(f, issue, issue->insn->stream, fp16 ? 2 : 1, next->vec, err) ||
+        !fast_check(f, issue, next->vec, fp16 ? 2 : 1, err))
         return false;
-    next.generation[OWN] = own->generation;
-    next.generation[ODD] = fp16 ? odd->generation : 0;
+    if (!fp16) next->vec[1] = SIM_NONE;
+    next->arrival = now + f->func[TSP_OP_ABC];
+    next->generation[OWN] = own->generation;
+    next->generation[ODD] = fp16 ? odd->generation : 0;
+    next->index = issue->index;
+    next->row = SIM_NONE;
+    next->type = (TspDtype)issue->insn->type;
     if (fp16) even->fp16_busy = now + f->m->mxm_fp16_cycles;
-    *product(plane, plane->tail++) = next;
+    plane->tail++;
     st->stats.mxm_busy += fp16 ? 2 * f->m->mxm_fp16_cycles : 1;
     st->stats.macs += (int64_t)f->lanes * f->lanes;
     return true;
