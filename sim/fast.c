@@ -51,7 +51,7 @@ static bool measure(Fast *f, TspError *err) {
                                     2 * SXM_OUTPUTS + TSP_MAX_QUEUES);
     f->vec_capacity = f->event_capacity + TSP_MAX_STREAMS * f->ring +
                       f->wheel * (8 * SIM_ALUS + 2 * SIM_SLICES) + SIM_PLANES * SIM_PRODUCTS * 2 +
-                      64;
+                      64 + (int32_t)f->row_count;
     return true;
 }
 
@@ -98,23 +98,16 @@ static bool allocate(Fast *f, TspError *err) {
     const size_t n = (size_t)f->lanes, planes = SIM_PLANES, wheel = (size_t)f->wheel;
     const size_t kept = planes * (size_t)f->m->mxm_accumulator_rows;
     const size_t rows = f->row_count, check_bytes = SIM_SUPERLANES * sizeof(uint16_t);
-    f->memory = map(rows * n);
     f->defined = map(rows * sizeof *f->defined);
     f->chunk_defined = calloc(rows / SIM_CHUNK + 1, sizeof *f->chunk_defined);
-    if (f->checks) {
-        f->row_check = map(rows * (size_t)f->superlanes * sizeof(uint16_t));
-        f->vec_check = calloc((size_t)f->vec_capacity, check_bytes);
-        if (!f->row_check || !f->vec_check)
-            return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory for the simulator's state");
-    }
+    if (f->checks && !(f->vec_check = map((size_t)f->vec_capacity * check_bytes)))
+        return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory for the simulator's state");
     f->slots = calloc(TSP_MAX_STREAMS * (size_t)f->ring, sizeof *f->slots);
     f->buckets = calloc(wheel, sizeof *f->buckets);
     f->occupied = calloc(wheel / 64, sizeof *f->occupied);
     f->events = calloc((size_t)f->event_capacity, sizeof *f->events);
-    f->vectors = calloc((size_t)f->vec_capacity, TSP_MAX_LANES);
-    f->vec_refs = calloc((size_t)f->vec_capacity, sizeof *f->vec_refs);
-    f->vec_at = calloc((size_t)f->vec_capacity, sizeof *f->vec_at);
-    f->vec_row = calloc((size_t)f->vec_capacity, sizeof *f->vec_row);
+    f->vectors = map((size_t)f->vec_capacity * TSP_MAX_LANES);
+    f->vec_refs = map((size_t)f->vec_capacity * sizeof *f->vec_refs);
     f->row_vec = map(rows * sizeof *f->row_vec);
     f->results = calloc((size_t)SIM_ALUS * SIM_ALU_RESULTS * TSP_MAX_LANES, sizeof *f->results);
     f->operands = calloc(2 * TSP_MAX_LANES, sizeof *f->operands);
@@ -123,10 +116,9 @@ static bool allocate(Fast *f, TspError *err) {
     f->accumulators = calloc(kept * n + 1, sizeof *f->accumulators);
     f->accumulator_type = calloc(kept + 1, 1);
     f->intervals = calloc((size_t)f->program->op_count + 1, sizeof *f->intervals);
-    if (f->memory && f->defined && f->chunk_defined && f->slots && f->buckets && f->occupied &&
-        f->events && f->vectors && f->vec_refs && f->vec_at && f->vec_row && f->row_vec &&
-        f->results && f->operands && f->weights && f->products && f->accumulators &&
-        f->accumulator_type && f->intervals)
+    if (f->defined && f->chunk_defined && f->slots && f->buckets && f->occupied && f->events &&
+        f->vectors && f->vec_refs && f->row_vec && f->results && f->operands && f->weights &&
+        f->products && f->accumulators && f->accumulator_type && f->intervals)
         return true;
     return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory for the simulator's state");
 }
@@ -153,9 +145,13 @@ static void map_now(void *bytes, size_t count) {
 
 static void reserve(void *e, int32_t slice, int32_t addr, int32_t rows) {
     Fast *f = e;
-    const size_t row = fast_row_id(f, slice, addr), count = (size_t)rows;
+    const size_t row = fast_row_id(f, slice, addr);
+    size_t count = (size_t)rows;
     if (f->timing_only) return;
-    map_now(fast_row(f, row), count * (size_t)f->lanes);
+    if (count > f->row_count - f->reserved) count = f->row_count - f->reserved; /* rows shared */
+    map_now(f->vectors + f->reserved * TSP_MAX_LANES, count * TSP_MAX_LANES);
+    map_now(f->vec_refs + f->reserved, count * sizeof *f->vec_refs);
+    f->reserved += count;
     map_now(f->defined + row, count * sizeof *f->defined);
     map_now(f->row_vec + row, count * sizeof *f->row_vec);
 }
@@ -164,7 +160,6 @@ static bool reset(void *e, TspError *err) {
     Fast *f = e;
     State *st = &f->state;
     fast_batch_reset(f);
-    for (int32_t i = 0; i < st->vec_used; i++) f->vec_row[i] = SIM_NONE;
     memset(st, 0, sizeof *st);
     f->switches = false;
     st->far_first = SIM_NEVER;
@@ -187,10 +182,7 @@ static bool reset(void *e, TspError *err) {
 static void destroy(void *e) {
     Fast *f = e;
     fast_batch_stop(f);
-    if (f->memory) munmap(f->memory, f->row_count * (size_t)f->lanes);
     if (f->defined) munmap(f->defined, f->row_count * sizeof *f->defined);
-    if (f->row_check)
-        munmap(f->row_check, f->row_count * (size_t)f->superlanes * sizeof *f->row_check);
     for (int32_t q = 0; q < TSP_MAX_QUEUES; q++) free(f->words[q]);
     free(f->chunk_defined);
     free(f->intervals);
@@ -198,12 +190,11 @@ static void destroy(void *e) {
     free(f->buckets);
     free(f->occupied);
     free(f->events);
-    free(f->vectors);
-    free(f->vec_refs);
-    free(f->vec_at);
-    free(f->vec_row);
+    if (f->vectors) munmap(f->vectors, (size_t)f->vec_capacity * TSP_MAX_LANES);
+    if (f->vec_refs) munmap(f->vec_refs, (size_t)f->vec_capacity * sizeof *f->vec_refs);
     if (f->row_vec) munmap(f->row_vec, f->row_count * sizeof *f->row_vec);
-    free(f->vec_check);
+    if (f->vec_check)
+        munmap(f->vec_check, (size_t)f->vec_capacity * SIM_SUPERLANES * sizeof *f->vec_check);
     free(f->results);
     free(f->operands);
     free(f->weights);
@@ -311,7 +302,7 @@ static const uint8_t *row(const void *e, int32_t slice, int32_t addr, uint32_t *
     *written = f->defined[row];
     if (!*written && landing(f) == SIM_NONE) return NULL;
     if (*written) /* others are not touched, so that they take no memory */
-        memcpy(f->view, fast_row(f, row), (size_t)f->lanes);
+        memcpy(f->view, fast_vec(f, f->row_vec[row]), (size_t)f->lanes);
     else
         memset(f->view, 0, (size_t)f->lanes);
     for (int32_t i = landing(f); i != SIM_NONE; i = f->events[i].next) {
@@ -332,7 +323,9 @@ static const uint8_t *row(const void *e, int32_t slice, int32_t addr, uint32_t *
 }
 
 static const uint16_t *row_check(const void *e, int32_t slice, int32_t addr) {
-    return fast_row_check(e, fast_row_id(e, slice, addr));
+    const Fast *f = e;
+    const size_t row = fast_row_id(f, slice, addr);
+    return f->defined[row] ? fast_vec_check(f, f->row_vec[row]) : NULL;
 }
 
 static const uint32_t *latch(const void *e, int32_t alu) {

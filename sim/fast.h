@@ -190,25 +190,22 @@ typedef struct {
     uint64_t *occupied; /* a bit a bucket */
     Event *events;
     int32_t event_capacity;
-    uint8_t *vectors;  /* the pool: TSP_MAX_LANES bytes each */
+    uint8_t *vectors;  /* the pool: TSP_MAX_LANES bytes each, for what is under way and every row */
     int32_t *vec_refs; /* references; of a free vector, the next free one */
-    uint8_t **vec_at;  /* where its bytes stand: in the pool, or still in memory */
-    int32_t *vec_row;  /* the memory row where they stand; SIM_NONE: in the pool */
     int32_t vec_capacity;
     uint16_t *vec_check; /* [vector][SIM_SUPERLANES] check bits, NULL without faults */
     size_t row_count;    /* of the chip */
+    size_t reserved;     /* rows that reserve() has been told of */
     /* Mapped, touched only where used, dropped by reset: */
-    uint8_t *memory;             /* [slice][row][lanes] */
-    uint32_t *defined;           /* [slice][row] superlanes that hold something */
-    int32_t *row_vec;            /* [slice][row] 1 + the vector that may stand in it, see vec_row */
-    bool *chunk_defined;         /* [row / SIM_CHUNK] anything in them, since the last reset */
-    uint16_t *row_check;         /* [slice][row][superlanes], NULL without faults */
-    uint32_t *results;           /* [alu][SIM_ALU_RESULTS][TSP_MAX_LANES] */
-    uint32_t *operands;          /* two registers, scratch */
-    uint8_t *weights;            /* [plane][3][lanes columns][lanes] */
-    uint32_t *products;          /* [plane][SIM_PRODUCTS][lanes] */
-    uint32_t *accumulators;      /* [plane][row][lanes] */
-    uint8_t *accumulator_type;   /* [plane][row]: 0 undefined, else 1 + TSP_I32 or TSP_F32 */
+    uint32_t *defined;         /* [slice][row] superlanes that hold something */
+    int32_t *row_vec;          /* [slice][row] its vector, where `defined` says that there is one */
+    bool *chunk_defined;       /* [row / SIM_CHUNK] anything in them, since the last reset */
+    uint32_t *results;         /* [alu][SIM_ALU_RESULTS][TSP_MAX_LANES] */
+    uint32_t *operands;        /* two registers, scratch */
+    uint8_t *weights;          /* [plane][3][lanes columns][lanes] */
+    uint32_t *products;        /* [plane][SIM_PRODUCTS][lanes] */
+    uint32_t *accumulators;    /* [plane][row][lanes] */
+    uint8_t *accumulator_type; /* [plane][row]: 0 undefined, else 1 + TSP_I32 or TSP_F32 */
     struct FastBatches *batches; /* products that are being multiplied: fast_batch.h */
     uint8_t view[TSP_MAX_LANES]; /* what a look at the state shows */
 } Fast;
@@ -267,14 +264,8 @@ bool fast_check(Fast *f, const Issue *issue, int32_t *vecs, int32_t count, TspEr
 static inline size_t fast_row_id(const Fast *f, int32_t slice, int32_t addr) {
     return (size_t)slice * (size_t)f->slice_rows + (size_t)addr;
 }
-static inline uint8_t *fast_row(const Fast *f, size_t row) {
-    return f->memory + row * (size_t)f->lanes;
-}
 static inline uint16_t *fast_vec_check(const Fast *f, int32_t vec) {
     return f->vec_check + (size_t)vec * SIM_SUPERLANES;
-}
-static inline uint16_t *fast_row_check(const Fast *f, size_t row) {
-    return f->row_check + row * (size_t)f->superlanes;
 }
 void fast_mem_land(Fast *f, const Event *event);
 void fast_scatter_land(Fast *f, const Event *event);

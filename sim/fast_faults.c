@@ -66,17 +66,18 @@ static void invert(uint8_t *word, uint16_t *check, int32_t bit) {
 
 static void flip_one(Fast *f, const TspFlip *flip) {
     const int32_t k = flip->superlane;
+    int32_t vec;
     if (flip->slice >= 0) {
         size_t row = fast_row_id(f, flip->slice, flip->row);
         if (!(f->defined[row] >> k & 1)) return;
-        invert(fast_row(f, row) + k * f->tile, fast_row_check(f, row) + k, flip->bit);
+        vec = f->row_vec[row] = fast_vec_own(f, f->row_vec[row]);
     } else {
         int64_t diagonal = fast_diagonal(flip->stream, flip->column, f->state.now);
         StreamSlot *slot = fast_slot(f, flip->stream, diagonal);
         if (slot->diagonal != diagonal || !(f->state.powered >> k & 1)) return;
-        slot->vec = fast_vec_own(f, slot->vec);
-        invert(fast_vec(f, slot->vec) + k * f->tile, fast_vec_check(f, slot->vec) + k, flip->bit);
+        vec = slot->vec = fast_vec_own(f, slot->vec);
     }
+    invert(fast_vec(f, vec) + k * f->tile, fast_vec_check(f, vec) + k, flip->bit);
     f->state.flipped++;
 }
 

@@ -45,10 +45,10 @@ static uint64_t mix_memory(const Fast *f, uint64_t hash) {
     for (size_t row = 0; row < f->row_count; row++) {
         if (!f->defined[row]) continue;
         hash = mix(mix(hash, row), f->defined[row]);
-        hash = mix_bytes(hash, fast_row(f, row), (size_t)f->lanes);
+        hash = mix_bytes(hash, fast_vec(f, f->row_vec[row]), (size_t)f->lanes);
         if (f->checks)
-            hash =
-                mix_bytes(hash, fast_row_check(f, row), (size_t)f->superlanes * sizeof(uint16_t));
+            hash = mix_bytes(hash, fast_vec_check(f, f->row_vec[row]),
+                             (size_t)f->superlanes * sizeof(uint16_t));
     }
     return hash;
 }

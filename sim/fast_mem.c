@@ -4,32 +4,44 @@
 
 #include <string.h>
 
-/* Copies the words of the superlanes in `mask` into a row, with their check bits; NULL for words
- * that the host has made, whose check bits are good. */
-static void store(Fast *f, size_t row, const uint8_t *vector, const uint16_t *check,
-                  uint32_t mask) {
-    fast_vec_detach(f, row);
-    if (mask == f->all) memcpy(fast_row(f, row), vector, (size_t)f->lanes);
-    for (int32_t k = 0; k < f->superlanes && (mask != f->all || f->checks); k++) {
-        if (!(mask >> k & 1)) continue;
-        memcpy(fast_row(f, row) + k * f->tile, vector + k * f->tile, (size_t)f->tile);
-        if (f->checks)
-            fast_row_check(f, row)[k] =
-                check ? check[k] : tsp_ecc_encode(vector + k * f->tile, f->tile);
+/* The vector of a row, the row's own, so that a part of it can be written. */
+static int32_t own_row(Fast *f, size_t row) {
+    int32_t vec;
+    if (f->defined[row]) return f->row_vec[row] = fast_vec_own(f, f->row_vec[row]);
+    vec = f->row_vec[row] = fast_vec_new(f);
+    memset(fast_vec(f, vec), 0, (size_t)f->lanes);
+    if (f->checks) memset(fast_vec_check(f, vec), 0, (size_t)f->superlanes * sizeof(uint16_t));
+    return vec;
+}
+
+/* Puts the words of the superlanes in `mask` into a row. A whole vector is not copied: the row
+ * takes over the caller's reference. */
+static void store(Fast *f, size_t row, int32_t vec, uint32_t mask) {
+    if (mask == f->all) {
+        if (f->defined[row]) fast_vec_drop(f, f->row_vec[row]);
+        f->row_vec[row] = vec;
+    } else {
+        const int32_t own = own_row(f, row);
+        for (int32_t k = 0; k < f->superlanes; k++) {
+            if (!(mask >> k & 1)) continue;
+            memcpy(fast_vec(f, own) + k * f->tile, fast_vec(f, vec) + k * f->tile, (size_t)f->tile);
+            if (f->checks) fast_vec_check(f, own)[k] = fast_vec_check(f, vec)[k];
+        }
+        fast_vec_drop(f, vec);
     }
     f->defined[row] |= mask;
     f->chunk_defined[row / SIM_CHUNK] = true;
 }
 
 void fast_mem_place(Fast *f, size_t row, const uint8_t *vector) {
-    store(f, row, vector, NULL, f->all);
+    const int32_t vec = fast_vec_new(f);
+    memcpy(fast_vec(f, vec), vector, (size_t)f->lanes);
+    if (f->checks) fast_seal(f, vec);
+    store(f, row, vec, f->all);
 }
 
 void fast_mem_land(Fast *f, const Event *event) {
-    int32_t vec = event->vec[0];
-    store(f, (size_t)event->target, fast_vec(f, vec), f->checks ? fast_vec_check(f, vec) : NULL,
-          event->mask);
-    fast_vec_drop(f, vec);
+    store(f, (size_t)event->target, event->vec[0], event->mask);
 }
 
 int32_t fast_map_row(const Fast *f, const uint8_t *map, int32_t superlane) {
@@ -42,7 +54,7 @@ void fast_scatter_land(Fast *f, const Event *event) {
     for (int32_t k = 0; k < f->superlanes; k++)
         if (event->mask >> k & 1)
             store(f, fast_row_id(f, event->queue, fast_map_row(f, fast_vec(f, event->vec[1]), k)),
-                  fast_vec(f, vec), f->checks ? fast_vec_check(f, vec) : NULL, 1u << k);
+                  fast_vec_hold(f, vec), 1u << k);
     fast_vecs_drop(f, event->vec, 2);
 }
 
@@ -100,17 +112,12 @@ static bool read_row(Fast *f, const Issue *issue, int32_t addr, TspError *err) {
     size_t row = fast_row_id(f, issue->queue, addr);
     int32_t vec;
     if (!readable(f, issue, addr, f->state.powered, err)) return false;
-    if (!f->checks && f->state.powered == f->all) {
-        drive(f, issue, (int32_t)f->m->mem_read_cycles, fast_vec_of_row(f, row));
-        return true;
+    vec = fast_vec_hold(f, f->row_vec[row]);
+    if (f->state.powered != f->all) {
+        vec = fast_vec_own(f, vec);
+        fast_darken(f, vec, f->state.powered);
     }
-    vec = fast_vec_new(f);
     drive(f, issue, (int32_t)f->m->mem_read_cycles, vec);
-    memcpy(fast_vec(f, vec), fast_row(f, row), (size_t)f->lanes);
-    if (f->checks)
-        memcpy(fast_vec_check(f, vec), fast_row_check(f, row),
-               (size_t)f->superlanes * sizeof(uint16_t));
-    if (f->state.powered != f->all) fast_darken(f, vec, f->state.powered);
     return true;
 }
 
@@ -183,8 +190,9 @@ bool fast_gather(Fast *f, const Issue *issue, TspError *err) {
         if (!map_in_range(f, issue, k, addr, err) || !readable(f, issue, addr, 1u << k, err))
             return false;
         row = fast_row_id(f, issue->queue, addr);
-        memcpy(fast_vec(f, vec) + k * f->tile, fast_row(f, row) + k * f->tile, (size_t)f->tile);
-        if (f->checks) fast_vec_check(f, vec)[k] = fast_row_check(f, row)[k];
+        memcpy(fast_vec(f, vec) + k * f->tile, fast_vec(f, f->row_vec[row]) + k * f->tile,
+               (size_t)f->tile);
+        if (f->checks) fast_vec_check(f, vec)[k] = fast_vec_check(f, f->row_vec[row])[k];
     }
     if (f->state.powered != f->all) fast_darken(f, vec, f->state.powered);
     fast_vec_drop(f, index);

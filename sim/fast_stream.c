@@ -11,49 +11,20 @@ int32_t fast_vec_new(Fast *f) {
     if (vec != SIM_NONE)
         st->vec_free = f->vec_refs[vec];
     else
-        f->vec_row[vec = st->vec_used++] = SIM_NONE;
+        vec = st->vec_used++;
     f->vec_refs[vec] = 1;
-    f->vec_at[vec] = f->vectors + (size_t)vec * TSP_MAX_LANES;
     return vec;
-}
-
-/* The vector that stands in a row; SIM_NONE if none does. */
-static int32_t standing_in(const Fast *f, size_t row) {
-    const int32_t vec = f->row_vec[row] - 1;
-    return vec >= 0 && f->vec_row[vec] == (int32_t)row ? vec : SIM_NONE;
-}
-
-int32_t fast_vec_of_row(Fast *f, size_t row) {
-    int32_t vec = standing_in(f, row);
-    if (vec != SIM_NONE) return fast_vec_hold(f, vec);
-    vec = fast_vec_new(f);
-    f->vec_at[vec] = fast_row(f, row);
-    f->vec_row[vec] = (int32_t)row;
-    f->row_vec[row] = vec + 1;
-    return vec;
-}
-
-void fast_vec_detach(Fast *f, size_t row) {
-    const int32_t vec = standing_in(f, row);
-    uint8_t *own;
-    if (vec == SIM_NONE) return;
-    fast_batch_finish_all(f); /* it may be an activation */
-    own = f->vectors + (size_t)vec * TSP_MAX_LANES;
-    memcpy(own, fast_vec(f, vec), (size_t)f->lanes);
-    f->vec_at[vec] = own;
-    f->vec_row[vec] = SIM_NONE;
 }
 
 void fast_vec_drop(Fast *f, int32_t vec) {
     if (--f->vec_refs[vec] > 0) return;
-    f->vec_row[vec] = SIM_NONE;
     f->vec_refs[vec] = f->state.vec_free;
     f->state.vec_free = vec;
 }
 
 int32_t fast_vec_own(Fast *f, int32_t vec) {
     int32_t own;
-    if (f->vec_refs[vec] == 1 && f->vec_row[vec] == SIM_NONE) return vec;
+    if (f->vec_refs[vec] == 1) return vec;
     own = fast_vec_new(f);
     memcpy(fast_vec(f, own), fast_vec(f, vec), (size_t)f->lanes);
     if (f->checks)

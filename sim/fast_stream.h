@@ -15,12 +15,8 @@ int32_t fast_vec_new(Fast *f);
 void fast_vec_drop(Fast *f, int32_t vec);
 /* Its bytes; to be written only by who has just made it, or owns it. */
 static inline uint8_t *fast_vec(const Fast *f, int32_t vec) {
-    return f->vec_at[vec];
+    return f->vectors + (size_t)vec * TSP_MAX_LANES;
 }
-/* A vector whose bytes are those of a memory row, not copied until somebody writes the row; what
- * had been there is then kept by fast_vec_detach(). */
-int32_t fast_vec_of_row(Fast *f, size_t row);
-void fast_vec_detach(Fast *f, size_t row);
 /* A vector with the same contents that nobody else holds: the same one if so, else a copy, the
  * reference to the old one given up. */
 int32_t fast_vec_own(Fast *f, int32_t vec);
