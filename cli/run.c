@@ -80,6 +80,9 @@ static bool make_simulator(Run *run, TspError *err) {
 
 static bool check_usage(const CliOptions *options, TspError *err) {
     int32_t ignored;
+    if (options->timing_only && (options->check || options->outputs.count > 0))
+        return tsp_fail(err, TSP_ERR_INPUT,
+                        "--timing-only computes no values; leave it or --check and --output out");
     if (options->trace) return cli_not_modelled(err, "--trace");
     if (!cli_choice("engine", options->engine, engines, &ignored, err) ||
         !cli_choice("kernel", options->kernel, kernels, &ignored, err) ||
@@ -135,7 +138,7 @@ static bool fill_inputs(Run *run, TspError *err) {
     for (int32_t i = 0; i < p->tensor_count; i++) {
         const TspTensor *t = &p->tensors[i];
         const char *path = NULL;
-        if (t->role != TSP_ROLE_INPUT) continue;
+        if (t->role != TSP_ROLE_INPUT || run->options->timing_only) continue;
         for (int32_t k = 0; k < inputs->count; k++)
             if (!strcmp(inputs->list[k].name, t->name)) path = inputs->list[k].path;
         if (path) {
@@ -316,8 +319,8 @@ static bool stopped_early(const Run *run, TspError *err) {
 static bool finish(Run *run, TspError *err) {
     const CliOptions *options = run->options;
     TspError verdict = {.kind = TSP_OK}, report_err;
-    if (!gather_outcome(run, err) || !tsp_sim_check_finite(run->sim, err) ||
-        !read_outputs(run, err))
+    if (!gather_outcome(run, err)) return false;
+    if (!options->timing_only && (!tsp_sim_check_finite(run->sim, err) || !read_outputs(run, err)))
         return false;
     if (options->check && !check_result(run, &verdict) && !run->outcome.checked) {
         *err = verdict;

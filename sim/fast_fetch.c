@@ -52,7 +52,7 @@ static bool take(Fast *f, const Issue *issue, TspError *err) {
     /* Where all text is there already, nobody looks at what is fetched. */
     if (f->ifetch_modelled && !fast_check(f, issue, &vec, 1, err)) return false;
     expected_text(f, issue->queue, fetch->taken, &length, bytes);
-    fetch->wrong |= memcmp(bytes, fast_vec(f, vec), (size_t)length) != 0;
+    fetch->wrong |= !f->timing_only && memcmp(bytes, fast_vec(f, vec), (size_t)length) != 0;
     fast_vec_drop(f, vec);
     if (++fetch->taken < f->fetch_vectors) {
         f->state.fetching[issue->queue / 64] |= bit;

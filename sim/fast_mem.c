@@ -17,6 +17,7 @@ static int32_t own_row(Fast *f, size_t row) {
 /* Puts the words of the superlanes in `mask` into a row. A whole vector is not copied: the row
  * takes over the caller's reference. */
 static void store(Fast *f, size_t row, int32_t vec, uint32_t mask) {
+    if (f->timing_only) return;
     if (mask == f->all) {
         if (f->defined[row]) fast_vec_drop(f, f->row_vec[row]);
         f->row_vec[row] = vec;
@@ -35,6 +36,7 @@ static void store(Fast *f, size_t row, int32_t vec, uint32_t mask) {
 
 void fast_mem_place(Fast *f, size_t row, const uint8_t *vector) {
     const int32_t vec = fast_vec_new(f);
+    if (f->timing_only) return;
     memcpy(fast_vec(f, vec), vector, (size_t)f->lanes);
     if (f->checks) fast_seal(f, vec);
     store(f, row, vec, f->all);
@@ -51,7 +53,7 @@ int32_t fast_map_row(const Fast *f, const uint8_t *map, int32_t superlane) {
 
 void fast_scatter_land(Fast *f, const Event *event) {
     int32_t vec = event->vec[0];
-    for (int32_t k = 0; k < f->superlanes; k++)
+    for (int32_t k = 0; k < f->superlanes && !f->timing_only; k++)
         if (event->mask >> k & 1)
             store(f, fast_row_id(f, event->queue, fast_map_row(f, fast_vec(f, event->vec[1]), k)),
                   fast_vec_hold(f, vec), 1u << k);
@@ -64,6 +66,7 @@ static uint32_t touches(const Fast *f, const RecentWrite *write, int32_t addr, u
     const uint8_t *map;
     mask &= write->mask;
     if (write->addr != SIM_NONE) return write->addr == addr ? mask : 0;
+    if (f->timing_only) return 0; /* data decide */
     map = fast_vec(f, f->events[write->event].vec[1]);
     for (int32_t k = 0; k < f->superlanes; k++)
         if (mask >> k & 1 && fast_map_row(f, map, k) == addr) touched |= 1u << k;
@@ -92,6 +95,7 @@ static bool readable(Fast *f, const Issue *issue, int32_t addr, uint32_t mask, T
         return fast_offence(f, err, TSP_RULE_ROW_TOO_SOON, issue,
                             "row 0x%04x is readable from cycle %lld on", (unsigned)addr,
                             (long long)lands);
+    if (f->timing_only) return true;
     if (~f->defined[fast_row_id(f, issue->queue, addr)] & mask)
         return fast_offence(f, err, TSP_RULE_ROW_UNDEFINED, issue,
                             "expected row 0x%04x to hold a vector", (unsigned)addr);
@@ -112,8 +116,8 @@ static bool read_row(Fast *f, const Issue *issue, int32_t addr, TspError *err) {
     size_t row = fast_row_id(f, issue->queue, addr);
     int32_t vec;
     if (!readable(f, issue, addr, f->state.powered, err)) return false;
-    vec = fast_vec_hold(f, f->row_vec[row]);
-    if (f->state.powered != f->all) {
+    vec = f->timing_only ? fast_vec_new(f) : fast_vec_hold(f, f->row_vec[row]);
+    if (f->state.powered != f->all && !f->timing_only) {
         vec = fast_vec_own(f, vec);
         fast_darken(f, vec, f->state.powered);
     }
@@ -183,7 +187,7 @@ bool fast_gather(Fast *f, const Issue *issue, TspError *err) {
     map = fast_vec(f, index);
     vec = fast_vec_new(f);
     drive(f, issue, issue->func, vec);
-    for (int32_t k = 0; k < f->superlanes; k++) {
+    for (int32_t k = 0; k < f->superlanes && !f->timing_only; k++) {
         int32_t addr = fast_map_row(f, map, k);
         size_t row;
         if (!(f->state.powered >> k & 1)) continue;
@@ -194,7 +198,7 @@ bool fast_gather(Fast *f, const Issue *issue, TspError *err) {
                (size_t)f->tile);
         if (f->checks) fast_vec_check(f, vec)[k] = fast_vec_check(f, f->row_vec[row])[k];
     }
-    if (f->state.powered != f->all) fast_darken(f, vec, f->state.powered);
+    fast_darken(f, vec, f->state.powered);
     fast_vec_drop(f, index);
     return true;
 }
@@ -206,7 +210,7 @@ bool fast_scatter(Fast *f, const Issue *issue, TspError *err) {
         !fast_stream_sample(f, issue, issue->insn->map, 1, &vecs[1], err) ||
         !fast_check(f, issue, &vecs[1], 1, err))
         return false;
-    for (int32_t k = 0; k < f->superlanes; k++)
+    for (int32_t k = 0; k < f->superlanes && !f->timing_only; k++)
         if (f->state.powered >> k & 1 &&
             !map_in_range(f, issue, k, fast_map_row(f, fast_vec(f, vecs[1]), k), err))
             return false;

@@ -28,7 +28,7 @@ void fast_mxm_reset(Fast *f) {
 }
 
 void fast_mxm_multiply_all(Fast *f) {
-    for (int32_t p = 0; p < SIM_PLANES; p++) {
+    for (int32_t p = 0; p < SIM_PLANES && !f->timing_only; p++) {
         Plane *plane = &f->state.plane[p];
         for (uint32_t i = plane->head; i != plane->tail; i++)
             if (product(plane, i)->row == SIM_NONE)
@@ -39,7 +39,7 @@ void fast_mxm_multiply_all(Fast *f) {
 /* Multiplies whatever waits for weights of plane `p` that are about to be overwritten. */
 static void multiply_before_loss(Fast *f, int32_t p, int32_t generation, int32_t whose) {
     Plane *plane = &f->state.plane[p];
-    if (generation == 0) return;
+    if (generation == 0 || f->timing_only) return;
     fast_batch_finish_weights(f, p, whose, generation);
     for (uint32_t i = plane->head; i != plane->tail; i++) {
         Product *waiting = product(plane, i);
@@ -74,8 +74,9 @@ bool fast_load_weights(Fast *f, const Issue *issue, TspError *err) {
         !fast_check(f, issue, vecs, count, err))
         return false;
     for (int32_t i = 0; i < count; i++) {
-        memcpy(fast_weights(f, p, plane->buffer) + (first + i) * f->lanes, fast_vec(f, vecs[i]),
-               (size_t)f->lanes);
+        if (!f->timing_only)
+            memcpy(fast_weights(f, p, plane->buffer) + (first + i) * f->lanes, fast_vec(f, vecs[i]),
+                   (size_t)f->lanes);
         plane->column_loaded[first + i] = true;
         fast_vec_drop(f, vecs[i]);
     }
@@ -101,7 +102,8 @@ bool fast_install_weights(Fast *f, const Issue *issue, TspError *err) {
     multiply_before_loss(f, p, set->generation, OWN);
     if (p != even) multiply_before_loss(f, even, set->generation, ODD);
     for (int32_t column = 0; column < f->lanes; column++)
-        if (!plane->column_loaded[column]) memset(weights + column * f->lanes, 0, (size_t)f->lanes);
+        if (!plane->column_loaded[column] && !f->timing_only)
+            memset(weights + column * f->lanes, 0, (size_t)f->lanes);
     *set = (WeightSet){.array = plane->buffer,
                        .generation = plane->set[plane->newest].generation + 1,
                        .effective = now + f->m->mxm_install_cycles,
@@ -230,6 +232,7 @@ static void send_early(Fast *f, int32_t p, const Product *early, const Way *way,
 
 static void send(Fast *f, int32_t p, const Product *taken, const Way *way, bool emits) {
     uint32_t batch;
+    if (f->timing_only) return;
     if (taken->row != SIM_NONE) {
         send_early(f, p, taken, way, emits);
         return;

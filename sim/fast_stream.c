@@ -8,6 +8,7 @@
 int32_t fast_vec_new(Fast *f) {
     State *st = &f->state;
     int32_t vec = st->vec_free;
+    if (f->timing_only) return 0; /* one for all, never looked into */
     if (vec != SIM_NONE)
         st->vec_free = f->vec_refs[vec];
     else
@@ -17,14 +18,14 @@ int32_t fast_vec_new(Fast *f) {
 }
 
 void fast_vec_drop(Fast *f, int32_t vec) {
-    if (--f->vec_refs[vec] > 0) return;
+    if (f->timing_only || --f->vec_refs[vec] > 0) return;
     f->vec_refs[vec] = f->state.vec_free;
     f->state.vec_free = vec;
 }
 
 int32_t fast_vec_own(Fast *f, int32_t vec) {
     int32_t own;
-    if (f->vec_refs[vec] == 1) return vec;
+    if (f->timing_only || f->vec_refs[vec] == 1) return vec;
     own = fast_vec_new(f);
     memcpy(fast_vec(f, own), fast_vec(f, vec), (size_t)f->lanes);
     if (f->checks)

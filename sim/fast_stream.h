@@ -21,7 +21,7 @@ static inline uint8_t *fast_vec(const Fast *f, int32_t vec) {
  * reference to the old one given up. */
 int32_t fast_vec_own(Fast *f, int32_t vec);
 static inline int32_t fast_vec_hold(Fast *f, int32_t vec) {
-    f->vec_refs[vec]++;
+    if (!f->timing_only) f->vec_refs[vec]++;
     return vec;
 }
 

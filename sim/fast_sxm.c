@@ -14,6 +14,11 @@ static uint8_t *output(Fast *f, const Issue *issue, int32_t stream) {
     return fast_vec(f, drive->vec[0]);
 }
 
+/* None where values do not matter. */
+static int32_t lanes_to_move(const Fast *f) {
+    return f->timing_only ? 0 : f->lanes;
+}
+
 /* One operand of an issue: `count` streams from `stream` on. */
 typedef struct {
     int32_t stream, count;
@@ -47,7 +52,7 @@ bool fast_transpose(Fast *f, const Issue *issue, TspError *err) {
     if (!inputs(f, issue, operands, 1, vecs, in, err)) return false;
     for (int32_t i = 0; i < side; i++) {
         uint8_t *out = output(f, issue, issue->insn->stream + i);
-        for (int32_t base = 0; base < f->lanes; base += side)
+        for (int32_t base = 0; base < lanes_to_move(f); base += side)
             for (int32_t j = 0; j < side; j++) out[base + j] = in[j][base + i];
     }
     return done(f, vecs, side);
@@ -60,7 +65,7 @@ bool fast_distribute(Fast *f, const Issue *issue, TspError *err) {
     int32_t vecs[2];
     if (!inputs(f, issue, operands, 2, vecs, in, err)) return false;
     out = output(f, issue, issue->insn->stream);
-    for (int32_t base = 0; base < f->lanes; base += f->tile)
+    for (int32_t base = 0; base < lanes_to_move(f); base += f->tile)
         for (int32_t i = base; i < base + f->tile; i++)
             out[i] = in[1][i] < f->tile ? in[0][base + in[1][i]] : 0;
     return done(f, vecs, 2);
@@ -75,8 +80,8 @@ bool fast_rotate(Fast *f, const Issue *issue, TspError *err) {
     for (int32_t r = 0; r < n; r++)
         for (int32_t d = 0; d < n; d++) {
             uint8_t *out = output(f, issue, issue->insn->stream + r * n + d);
-            memcpy(out, in[r], (size_t)f->lanes);
-            for (int32_t lane = 0; lane < f->lanes; lane++) {
+            memcpy(out, in[r], (size_t)lanes_to_move(f));
+            for (int32_t lane = 0; lane < lanes_to_move(f); lane++) {
                 int32_t at = lane % f->tile, group = at - at % n;
                 if (at < whole) out[lane] = in[r][lane - at + group + (at % n + d) % n];
             }
@@ -114,9 +119,9 @@ bool fast_permute(Fast *f, const Issue *issue, TspError *err) {
     uint8_t *out;
     int32_t vecs[3];
     if (!inputs(f, issue, operands, 2, vecs, in, err)) return false;
-    if (!check_permutation(f, issue, in + 1, err)) return false;
+    if (!f->timing_only && !check_permutation(f, issue, in + 1, err)) return false;
     out = output(f, issue, issue->insn->stream);
-    for (int32_t i = 0; i < f->lanes; i++) {
+    for (int32_t i = 0; i < lanes_to_move(f); i++) {
         int32_t from = permuted(f, in + 1, i);
         out[i] = from == SIM_NONE ? 0 : in[0][from];
     }
@@ -132,8 +137,8 @@ bool fast_shift(Fast *f, const Issue *issue, TspError *err) {
     int32_t vecs[1];
     if (!inputs(f, issue, operands, 1, vecs, in, err)) return false;
     out = output(f, issue, issue->insn->stream);
-    memset(out, 0, (size_t)f->lanes);
-    for (int32_t base = 0; base < f->lanes; base += span)
+    memset(out, 0, (size_t)lanes_to_move(f));
+    for (int32_t base = 0; base < lanes_to_move(f); base += span)
         memcpy(out + base + (north ? n : 0), in[0] + base + (north ? 0 : n), (size_t)(span - n));
     return done(f, vecs, 1);
 }
@@ -146,11 +151,11 @@ bool fast_select(Fast *f, const Issue *issue, TspError *err) {
     int32_t vecs[4];
     if (!inputs(f, issue, operands, 4, vecs, in, err)) return false;
     for (int32_t i = 0; i < f->lanes; i++)
-        if (in[3][i] > 2 && f->state.powered >> (i / f->tile) & 1)
+        if (!f->timing_only && in[3][i] > 2 && f->state.powered >> (i / f->tile) & 1)
             return fast_offence(f, err, TSP_RULE_MAP_RANGE, issue,
                                 "lane %d chooses %d; 0 is src, 1 north, 2 south", (int)i,
                                 (int)in[3][i]);
     out = output(f, issue, insn->stream);
-    for (int32_t i = 0; i < f->lanes; i++) out[i] = in[3][i] > 2 ? 0 : in[in[3][i]][i];
+    for (int32_t i = 0; i < lanes_to_move(f); i++) out[i] = in[3][i] > 2 ? 0 : in[in[3][i]][i];
     return done(f, vecs, 4);
 }

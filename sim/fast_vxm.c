@@ -44,6 +44,7 @@ static bool take(Fast *f, const Event *event, const TspInsn *insn, int32_t which
     const Alu *alu = &f->state.alu[number % SIM_ALUS];
     const uint8_t *planes[4];
     *operand = scratch;
+    if (f->timing_only && TSP_SRC_KIND(source) <= TSP_SRC_IMM) return true;
     switch ((TspSrcKind)TSP_SRC_KIND(source)) {
     case TSP_SRC_STREAM:
         for (int32_t i = 0; i < tsp_dtype_bytes(type); i++)
@@ -70,6 +71,7 @@ static bool take(Fast *f, const Event *event, const TspInsn *insn, int32_t which
         break;
     }
     *operand = fast_alu_result(f, number, alu->latched);
+    if (f->timing_only) return true;
     if (tsp_dtype_bytes(type) == 4) return true;
     narrow(scratch, *operand, type, f->lanes);
     *operand = scratch;
@@ -87,7 +89,8 @@ bool fast_vxm_input(Fast *f, const Event *event, TspError *err) {
     Event *done;
     for (int32_t i = 0; i < operands; i++)
         if (!take(f, event, insn, i, &operand[i], err)) return false;
-    if (!tsp_lanes_op(insn, operand[0], operand[1] ? operand[1] : operand[0], result, f->lanes))
+    if (!f->timing_only &&
+        !tsp_lanes_op(insn, operand[0], operand[1] ? operand[1] : operand[0], result, f->lanes))
         return tsp_fail(err, TSP_ERR_BUG, "%s passed the load and has no lanes",
                         tsp_insn_info(insn->op)->mnemonic);
     for (int32_t i = 0; i < 8; i++)
@@ -103,7 +106,7 @@ bool fast_vxm_input(Fast *f, const Event *event, TspError *err) {
         drive->vec[0] = fast_vec_new(f);
         planes[i] = fast_vec(f, drive->vec[0]);
     }
-    tsp_lanes_store(planes, result, result_type(insn), f->lanes);
+    if (!f->timing_only) tsp_lanes_store(planes, result, result_type(insn), f->lanes);
     return true;
 }
 

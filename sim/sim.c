@@ -87,6 +87,10 @@ static bool check_queues(const TspProgram *p, TspError *err) {
 
 static bool load(TspSim *sim, const TspSimOptions *options, TspError *err) {
     const TspProgram *p = sim->program;
+    if (options->timing_only && (options->engine != TSP_ENGINE_FAST || sim->faults))
+        return tsp_fail(err, TSP_ERR_INPUT,
+                        "timing only: the fast engine does that, without "
+                        "faults; leave out the other option");
     if (!tsp_machine_validate(sim->m, err) || !check_queues(p, err)) return false;
     for (int32_t i = 0; i < p->tensor_count; i++)
         if (!check_tensor(sim->m, &p->tensors[i], err)) return false;
