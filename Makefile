@@ -5,6 +5,7 @@
 #   make          build build/release/tsp;  MODE=debug or MODE=sanitize build beside it
 #   make cosim    both engines and the verifier on 100,000 random programs and 10,000 faults
 #   make faults   plant 10,000 single and 10,000 double flips in programs of all units
+#   make bench    the simulator's speed, as ratios to the bare arithmetic (docs/performance.md)
 #   make figures  published figures of the chip beside simulated ones (docs/figures.md)
 #   make fuzz     the readers under libFuzzer, FUZZ_SECONDS (600) each;  FUZZ=graph for one
 #   make bless    accept the error messages of tests/bad as they are now; then read the diff
@@ -39,7 +40,7 @@ CFLAGS ?=
 ALL_CFLAGS = -std=c17 -D_GNU_SOURCE $(WARN) $(WARN_$(MODE)) -ffp-contract=off $(CFLAGS_$(MODE)) $(WERROR) -I. -MMD -MP $(CFLAGS)
 LDFLAGS_sanitize := -fsanitize=address,undefined
 LDFLAGS_coverage := --coverage
-LDLIBS := -lcjson -lm -lpthread
+LDLIBS := -lcjson -lm -lpthread -ldl
 
 ROOMS    := isa sim compiler
 LIB_SRC  := $(wildcard $(ROOMS:%=%/*.c))
@@ -50,7 +51,7 @@ CLI_OBJ  := $(CLI_SRC:%.c=$(BUILD)/%.o)
 TESTS    := $(TEST_SRC:%.c=$(BUILD)/%) $(BUILD)/tests/figures
 SOURCES  := $(wildcard $(foreach room,$(ROOMS) cli tests,$(room)/*.[ch]))
 
-.PHONY: all tests demo check deps cosim faults figures docs bless format lint install clean help
+.PHONY: all tests demo check deps cosim faults figures bench docs bless format lint install clean help
 .SECONDARY:
 all: $(BUILD)/tsp
 	@:
@@ -144,6 +145,9 @@ fuzz:
 	@tests/install-deps.sh fuzz
 	@$(MAKE) MODE=fuzz CC=clang BUILD=build/fuzz fuzzers
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $(FUZZ)
+
+bench: all
+	@$(BUILD)/tsp bench
 
 docs: all
 	$(BUILD)/tsp info --isa-markdown > docs/isa.md.tmp && mv docs/isa.md.tmp docs/isa.md

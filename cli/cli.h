@@ -32,9 +32,9 @@ typedef struct {
     const char *operand; /* the file, NULL if none */
     const char *machine, *output, *report, *dump, *engine, *kernel, *trace, *ifetch, *faults;
     CliBindings inputs, outputs;
-    int64_t seed, until, threads; /* until: -1 if not given */
+    int64_t seed, until, threads, rounds; /* until: -1 if not given */
     double fault_rate;
-    bool check, timing_only, json, isa_markdown, help;
+    bool check, timing_only, strict, json, isa_markdown, help;
 } CliOptions;
 
 typedef enum {
@@ -148,5 +148,6 @@ int cli_check(const CliOptions *options);
 int cli_asm(const CliOptions *options);
 int cli_disasm(const CliOptions *options);
 int cli_info(const CliOptions *options);
+int cli_bench(const CliOptions *options);
 
 #endif

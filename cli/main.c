@@ -81,6 +81,17 @@ static const CliOption info_options[] = {
     OPTION_END,
 };
 
+static const CliOption bench_options[] = {
+    {"rounds", 0, CLI_OPTION_NUMBER, OPTION(rounds), "N",
+     "how often each workload and its floor take turns (default 5); medians are told", 1},
+    {"threads", 'j', CLI_OPTION_NUMBER, OPTION(threads), "N",
+     "host threads of the simulator (default 1)", 1},
+    {"json", 0, CLI_OPTION_FLAG, OPTION(json), NULL, "figures as JSON", 0},
+    {"strict", 0, CLI_OPTION_FLAG, OPTION(strict), NULL, "exit 1 if a target is missed", 0},
+    OPTION_HELP,
+    OPTION_END,
+};
+
 /* A command without a function is known and not there yet. */
 static const CliCommand commands[] = {
     {"run", "GRAPH|PROGRAM|FILE.s", "compile or assemble if need be, and simulate", cli_run,
@@ -93,7 +104,8 @@ static const CliCommand commands[] = {
     {"info", "[PROGRAM]", "what a machine has, or what a program holds", cli_info, info_options},
     {"view", "GRAPH|PROGRAM", "show a run in a window (not modelled yet)", NULL, NULL},
     {"1brc", "MEASUREMENTS.txt", "one billion rows (not modelled yet)", NULL, NULL},
-    {"bench", "", "measure the simulator (not modelled yet)", NULL, NULL},
+    {"bench", "[WORKLOAD]", "measure the simulator against the bare arithmetic", cli_bench,
+     bench_options},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
