@@ -40,7 +40,9 @@ static bool reached(const BenchFigure *f) {
 static int64_t peak_memory(const BenchWorkload *w) {
     struct rusage usage;
     int status;
-    pid_t child = fork();
+    pid_t child;
+    fflush(stdout);
+    child = fork();
     if (child == 0) {
         BenchRun run = {0};
         TspError err;

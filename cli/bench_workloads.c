@@ -314,7 +314,9 @@ static bool idle(const Bench *b, BenchResult *r, TspError *err) {
 static bool start_to_exit(const char *path, double *seconds, TspError *err) {
     const double start = bench_now();
     int status;
-    pid_t child = fork();
+    pid_t child;
+    fflush(stdout);
+    child = fork();
     if (child == 0) {
         if (!freopen("/dev/null", "w", stdout)) _exit(1);
         execl("/proc/self/exe", "tsp", "run", path, (char *)NULL);

@@ -32,6 +32,7 @@ static bool measure(Fast *f, TspError *err) {
     f->slice_rows = tsp_mem_slice_rows(m);
     f->row_count = (size_t)(2 * m->mem_slices) * (size_t)f->slice_rows;
     f->ring = power_of_two(f->columns);
+    for (f->alu_slots = 4; f->alu_slots < m->vxm_op_cycles + 2;) f->alu_slots *= 2;
     for (int32_t q = 0; q < f->queues; q++) f->info[q] = tsp_queue_info(m, q);
     for (int32_t op = 0; op < TSP_OP_COUNT; op++) {
         const TspInsn insn = {.op = (TspOpcode)op};
@@ -224,6 +225,7 @@ static void *create(const TspProgram *p, const TspSimOptions *options, TspError 
     f->ifetch_modelled = options->ifetch_modelled;
     f->timing_only = options->timing_only;
     f->kernel = options->kernel;
+    f->alu_lanes = tsp_lanes_of(options->kernel);
     if (load(f, err) && fast_batch_start(f, options->threads > 1 ? options->threads : 1, err))
         return f;
     destroy(f);

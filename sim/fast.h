@@ -107,6 +107,7 @@ typedef struct { /* writes by age: those under way are among head .. tail-1, mod
 typedef struct {
     int64_t produced; /* cycle of the last result, -1: none yet */
     int32_t latched;  /* its slot in the ALU's results */
+    TspDtype type;    /* of it */
     uint32_t taken;   /* slots given out */
 } Alu;
 
@@ -171,9 +172,12 @@ typedef struct {
     bool ifetch_modelled; /* text has to arrive */
     bool timing_only;     /* no values */
     TspGemmKernel kernel;
-    bool switches; /* there are some among the events that land now */
+    const TspLanes *alu_lanes; /* the loops of the same instruction set */
+    bool switches;             /* there are some among the events that land now */
     int32_t lanes, columns, queues, slice_rows, superlanes, tile; /* tile: lanes a superlane */
     uint32_t all;                                                 /* superlanes, as a mask */
+    int32_t
+        alu_slots; /* results of an ALU that are kept: a power of two, so that they stay in cache */
     int32_t ring;  /* slots of a stream: a power of two, at least `columns` */
     int32_t wheel; /* buckets: a power of two above every latency, at least 64 */
     int32_t func[TSP_OP_COUNT];

@@ -109,7 +109,7 @@ static void multiply_batch(const Fast *f, Line *line, const Batch *batch) {
     multiply(f, line, &batch->weights, batch->row, batch->count);
     for (int32_t i = 0; i < batch->count; i++)
         if (batch->out[i][0])
-            tsp_lanes_store(batch->out[i], batch->sums[i], TSP_I32, f->lanes); /* bits */
+            f->alu_lanes->store(batch->out[i], batch->sums[i], TSP_I32, f->lanes); /* bits */
 }
 
 /* Does the oldest closed batch of a line, if there is one and nobody is at it. */

@@ -227,7 +227,7 @@ static void send_early(Fast *f, int32_t p, const Product *early, const Way *way,
     if (way->to != SIM_NONE)
         memcpy(f->accumulators + (size_t)way->to * (size_t)n, sum, (size_t)n * sizeof *sum);
     for (int32_t i = 0; emits && i < 4; i++) planes[i] = fast_vec(f, way->vecs[i]);
-    if (emits) tsp_lanes_store(planes, sum, TSP_I32, n); /* bits, whatever the type */
+    if (emits) f->alu_lanes->store(planes, sum, TSP_I32, n); /* bits, whatever the type */
 }
 
 static void send(Fast *f, int32_t p, const Product *taken, const Way *way, bool emits) {

@@ -13,26 +13,22 @@ bool fast_vxm_issue(Fast *f, const Issue *issue, TspError *err) {
     const TspInsn *insn = issue->insn;
     const int32_t source[2] = {insn->src_a, insn->src_b}, operands = f->binary[insn->op] ? 2 : 1;
     const int32_t bytes = tsp_dtype_bytes((TspDtype)insn->type);
-    Event input = {.queue = issue->queue, .index = issue->index}, *later;
-    memset(input.vec, 0xff, sizeof input.vec); /* SIM_NONE */
+    const bool at_once = f->m->vxm_entry_cycles == 0;
+    int32_t vecs[8];
+    Event input, *later = &input;
+    memset(vecs, 0xff, sizeof vecs); /* SIM_NONE */
     for (int32_t i = 0; i < operands; i++)
         if (TSP_SRC_KIND(source[i]) == TSP_SRC_STREAM &&
-            !fast_stream_sample(f, issue, TSP_SRC_NUMBER(source[i]), bytes, input.vec + 4 * i, err))
+            !fast_stream_sample(f, issue, TSP_SRC_NUMBER(source[i]), bytes, vecs + 4 * i, err))
             return false;
-    if (!fast_check(f, issue, input.vec, 8, err)) return false;
+    if (!fast_check(f, issue, vecs, 8, err)) return false;
     f->state.stats.vxm_issues++;
-    if (f->m->vxm_entry_cycles == 0) return fast_vxm_input(f, &input, err);
-    later = fast_event_add(f, EVENT_INPUT, f->m->vxm_entry_cycles, issue);
-    memcpy(later->vec, input.vec, sizeof input.vec);
-    return true;
-}
-
-/* A register as an operand of `type`: narrow types keep their low bits, extended by their sign. */
-static void narrow(uint32_t *out, const uint32_t *in, TspDtype type, int32_t n) {
-    int32_t bits = 8 * tsp_dtype_bytes(type);
-    uint32_t mask = bits == 32 ? UINT32_MAX : (1u << bits) - 1u;
-    uint32_t sign = type == TSP_I8 || type == TSP_I16 ? 1u << (bits - 1) : 0;
-    for (int32_t i = 0; i < n; i++) out[i] = ((in[i] & mask) ^ sign) - sign;
+    if (at_once)
+        input = (Event){.queue = issue->queue, .index = issue->index};
+    else
+        later = fast_event_add(f, EVENT_INPUT, f->m->vxm_entry_cycles, issue);
+    memcpy(later->vec, vecs, sizeof vecs);
+    return !at_once || fast_vxm_input(f, &input, err);
 }
 
 /* Operand `which` into a register. Lends a result that another ALU holds, or fills scratch. */
@@ -49,11 +45,10 @@ static bool take(Fast *f, const Event *event, const TspInsn *insn, int32_t which
     case TSP_SRC_STREAM:
         for (int32_t i = 0; i < tsp_dtype_bytes(type); i++)
             planes[i] = fast_vec(f, event->vec[4 * which + i]);
-        tsp_lanes_load(scratch, planes, type, f->lanes);
+        f->alu_lanes->load(scratch, planes, type, f->lanes);
         return true;
     case TSP_SRC_IMM:
-        for (int32_t i = 0; i < f->lanes; i++) scratch[i] = (uint32_t)insn->imm;
-        narrow(scratch, scratch, type, f->lanes);
+        f->alu_lanes->fill(scratch, (uint32_t)insn->imm, type, f->lanes);
         return true;
     case TSP_SRC_ALU:
         if (alu->produced != f->state.now)
@@ -72,8 +67,8 @@ static bool take(Fast *f, const Event *event, const TspInsn *insn, int32_t which
     }
     *operand = fast_alu_result(f, number, alu->latched);
     if (f->timing_only) return true;
-    if (tsp_dtype_bytes(type) == 4) return true;
-    narrow(scratch, *operand, type, f->lanes);
+    if (tsp_dtype_bytes(type) == 4 || alu->type == type) return true;
+    f->alu_lanes->narrow(scratch, *operand, type, f->lanes);
     *operand = scratch;
     return true;
 }
@@ -82,7 +77,7 @@ bool fast_vxm_input(Fast *f, const Event *event, TspError *err) {
     const TspInsn *insn = &f->words[event->queue][event->index].insn;
     const Issue issue = {.queue = event->queue, .index = event->index};
     const int32_t number = f->info[event->queue].index, operands = f->binary[insn->op] ? 2 : 1;
-    const int32_t slot = (int32_t)(f->state.alu[number].taken++ % SIM_ALU_RESULTS);
+    const int32_t slot = (int32_t)(f->state.alu[number].taken++ & (uint32_t)(f->alu_slots - 1));
     const uint32_t *operand[2] = {NULL, NULL};
     uint32_t *result = fast_alu_result(f, number, slot);
     uint8_t *planes[4];
@@ -90,7 +85,8 @@ bool fast_vxm_input(Fast *f, const Event *event, TspError *err) {
     for (int32_t i = 0; i < operands; i++)
         if (!take(f, event, insn, i, &operand[i], err)) return false;
     if (!f->timing_only &&
-        !tsp_lanes_op(insn, operand[0], operand[1] ? operand[1] : operand[0], result, f->lanes))
+        !f->alu_lanes->operate(insn, operand[0], operand[1] ? operand[1] : operand[0], result,
+                               f->lanes))
         return tsp_fail(err, TSP_ERR_BUG, "%s passed the load and has no lanes",
                         tsp_insn_info(insn->op)->mnemonic);
     for (int32_t i = 0; i < 8; i++)
@@ -106,7 +102,7 @@ bool fast_vxm_input(Fast *f, const Event *event, TspError *err) {
         drive->vec[0] = fast_vec_new(f);
         planes[i] = fast_vec(f, drive->vec[0]);
     }
-    if (!f->timing_only) tsp_lanes_store(planes, result, result_type(insn), f->lanes);
+    if (!f->timing_only) f->alu_lanes->store(planes, result, result_type(insn), f->lanes);
     return true;
 }
 
@@ -114,4 +110,5 @@ void fast_vxm_result(Fast *f, const Event *event) {
     Alu *alu = &f->state.alu[f->info[event->queue].index];
     alu->produced = f->state.now;
     alu->latched = event->target;
+    alu->type = result_type(&f->words[event->queue][event->index].insn);
 }

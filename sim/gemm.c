@@ -9,7 +9,8 @@ bool tsp_gemm_available(TspGemmKernel kernel) {
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     if (kernel == TSP_GEMM_AVX512)
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+               __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+               __builtin_cpu_supports("avx512vnni");
 #endif
     return false;
 }

@@ -5,17 +5,35 @@
  */
 #ifndef TSP_LANES_H
 #define TSP_LANES_H
+#include "gemm.h"
 #include "isa/isa.h"
 
-/* Gathers `bytes` byte planes (a stream group, least significant first, n lanes each) of a type
- * into registers, and spreads registers into byte planes. */
-void tsp_lanes_load(uint32_t *reg, const uint8_t *const *planes, TspDtype type, int32_t n);
-void tsp_lanes_store(uint8_t *const *planes, const uint32_t *reg, TspDtype type, int32_t n);
-/* out = op(a, b) over n lanes with insn's type and type2; b is ignored by unary ops. out may be a
- * or b. False if the op or its type combination is not modelled (e.g. shl of floats). */
+typedef struct {
+    /* Whether operate() knows the op with these types. */
+    bool (*knows)(const TspInsn *insn);
+    /* out = op(a, b) over n lanes with insn's type and type2; b is ignored by unary ops. out may be
+     * a or b. False if the op or its type combination is not modelled (e.g. shl of floats). */
+    bool (*operate)(const TspInsn *insn, const uint32_t *a, const uint32_t *b, uint32_t *out,
+                    int32_t n);
+    /* Gathers `bytes` byte planes (a stream group, least significant first, n lanes each) of a type
+     * into registers, and spreads registers into byte planes. */
+    void (*load)(uint32_t *reg, const uint8_t *const *planes, TspDtype type, int32_t n);
+    void (*store)(uint8_t *const *planes, const uint32_t *reg, TspDtype type, int32_t n);
+    /* A register as an operand of `type`: narrow types keep their low bits, extended by their
+     * sign. And an immediate as one. */
+    void (*narrow)(uint32_t *out, const uint32_t *in, TspDtype type, int32_t n);
+    void (*fill)(uint32_t *out, uint32_t immediate, TspDtype type, int32_t n);
+} TspLanes;
+
+/* The same loops for an instruction set that this host has (AUTO: the best), by the names of the
+ * MXM's kernels; they differ in nothing but speed. */
+const TspLanes *tsp_lanes_of(TspGemmKernel kernel);
+
+/* The best of them. */
+bool tsp_lanes_knows(const TspInsn *insn);
 bool tsp_lanes_op(const TspInsn *insn, const uint32_t *a, const uint32_t *b, uint32_t *out,
                   int32_t n);
-/* Whether tsp_lanes_op knows the op with these types. */
-bool tsp_lanes_knows(const TspInsn *insn);
+void tsp_lanes_load(uint32_t *reg, const uint8_t *const *planes, TspDtype type, int32_t n);
+void tsp_lanes_store(uint8_t *const *planes, const uint32_t *reg, TspDtype type, int32_t n);
 
 #endif

@@ -1,0 +1,21 @@
+/* lanes_avx512.c - the loops of lanes_loops.h for AVX-512, called only where the processor has it.
+ */
+#include "lanes_kernel.h"
+#include "lanes.h"
+
+#if defined(__x86_64__)
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))),        \
+                             apply_to = function)
+#else
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl")
+#endif
+#define LANES_SET tsp_lanes_avx512
+extern const TspLanes tsp_lanes_avx512;
+#include "lanes_loops.h"
+#ifdef __clang__
+#pragma clang attribute pop
+#endif
+#else
+typedef int lanes_avx512_is_for_x86_64; /* a translation unit may not be empty */
+#endif
