@@ -36,10 +36,13 @@ typedef struct {
     uint32_t sums[BATCH_ROWS][TSP_MAX_LANES]; /* of those */
 } Batch;
 
-typedef struct { /* batches by number: done < closed; the open one is number `closed` */
+typedef struct { /* batches by number: done <= closed; the open one is number `closed` */
     Batch batch[BATCHES];
-    _Atomic uint32_t closed, done;
-    uint32_t freed; /* their vectors are */
+    /* Cache lines by who writes them. */
+    _Alignas(64) uint32_t open; /* the main thread's own copy of `closed` */
+    uint32_t freed;             /* the vectors of those below */
+    _Alignas(64) _Atomic uint32_t closed;
+    _Alignas(64) _Atomic uint32_t done;
     atomic_flag busy;
     Weights prepared; /* what the kernels' weights hold; type says which kernel's */
     bool any_prepared;
@@ -128,9 +131,11 @@ static bool do_one(const Fast *f, Line *line) {
     return did;
 }
 
-static bool do_any(struct FastBatches *b) {
-    for (int32_t p = 0; p < SIM_PLANES; p++)
-        if (do_one(b->f, &b->line[p])) return true;
+/* The main thread begins with the first plane and workers with the last, so that the sums of a
+ * plane mostly stay in the caches of one core. */
+static bool do_any(struct FastBatches *b, bool worker) {
+    for (int32_t i = 0; i < SIM_PLANES; i++)
+        if (do_one(b->f, &b->line[worker ? SIM_PLANES - 1 - i : i])) return true;
     return false;
 }
 
@@ -159,7 +164,7 @@ static void sleep_until_work(struct FastBatches *b) {
 static void *work(void *batches) {
     struct FastBatches *b = batches;
     for (int32_t idle = 0; !atomic_load(&b->stopping);) {
-        if (do_any(b)) {
+        if (do_any(b, true)) {
             idle = 0;
         } else if (++idle < SPINS) {
             relax();
@@ -180,9 +185,10 @@ static void wake(struct FastBatches *b) {
 
 bool fast_batch_start(Fast *f, int32_t threads, TspError *err) {
     const size_t rows = SIM_PLANES * (size_t)f->m->mxm_accumulator_rows;
-    struct FastBatches *b = f->batches = calloc(1, sizeof *b);
+    struct FastBatches *b = f->batches = aligned_alloc(64, (sizeof *b + 63) / 64 * 64);
     bool room = b != NULL;
     if (b) {
+        memset(b, 0, sizeof *b);
         b->f = f;
         pthread_mutex_init(&b->mutex, NULL);
         pthread_cond_init(&b->work, NULL);
@@ -226,7 +232,15 @@ void fast_batch_stop(Fast *f) {
 /* -- the main thread -- */
 
 static Batch *open_batch(Line *line) {
-    return &line->batch[atomic_load_explicit(&line->closed, memory_order_relaxed) % BATCHES];
+    return &line->batch[line->open % BATCHES];
+}
+
+/* Rows that are filled soon: asks for their cache lines, which another core may have read last. */
+static void prefetch_row(Batch *batch, int32_t i) {
+    if (i >= BATCH_ROWS) return;
+    __builtin_prefetch(&batch->row[i], 1);
+    __builtin_prefetch(batch->vec[i], 1);
+    __builtin_prefetch(batch->out[i], 1);
 }
 
 /* Frees what batches that are done have held. */
@@ -244,15 +258,15 @@ static void free_done(Fast *f, Line *line) {
 /* Until batches below `number` are done; meanwhile works on whatever there is to do. */
 static void wait_for(Fast *f, Line *line, uint32_t number) {
     while ((int32_t)(atomic_load(&line->done) - number) < 0)
-        if (!do_one(f, line) && !do_any(f->batches)) relax();
+        if (!do_any(f->batches, false)) relax();
     free_done(f, line);
 }
 
 /* Closes the open batch if there is anything in it; then there is room for another. */
 static void close_batch(Fast *f, Line *line) {
-    const uint32_t closed = atomic_load_explicit(&line->closed, memory_order_relaxed);
+    const uint32_t closed = line->open;
     if (open_batch(line)->count == 0) return;
-    atomic_store(&line->closed, closed + 1);
+    atomic_store(&line->closed, ++line->open);
     if (f->batches->workers > 0) wake(f->batches);
     wait_for(f, line, closed + 2 - BATCHES);
 }
@@ -263,13 +277,13 @@ uint32_t fast_batch_add(Fast *f, int32_t plane, const Product *product, int32_t 
     Line *line = &b->line[plane];
     Batch *batch = open_batch(line);
     const size_t n = (size_t)f->lanes;
-    uint32_t number = atomic_load_explicit(&line->closed, memory_order_relaxed);
+    uint32_t number = line->open;
     if ((batch->count > 0 && !meets(product, &batch->weights)) ||
         (from != SIM_NONE && b->written[from] == number + 1) ||
         (to != SIM_NONE && b->written[to] == number + 1)) {
         close_batch(f, line);
         batch = open_batch(line);
-        number = atomic_load_explicit(&line->closed, memory_order_relaxed);
+        number = line->open;
     }
     if (batch->count == 0) {
         batch->weights = weights_of(f, plane, product);
@@ -278,6 +292,7 @@ uint32_t fast_batch_add(Fast *f, int32_t plane, const Product *product, int32_t 
     if (out) batch->most = BATCH_DRIVEN;
     if (to != SIM_NONE) b->written[to] = number + 1;
     const int32_t i = batch->count++;
+    prefetch_row(batch, i + 8);
     for (int32_t k = 0; k < 2; k++) batch->vec[i][k] = product->vec[k];
     batch->out[i][0] = NULL;
     for (int32_t k = 0; out && k < 4; k++) batch->out[i][k] = fast_vec(f, out[k]);
@@ -292,14 +307,14 @@ uint32_t fast_batch_add(Fast *f, int32_t plane, const Product *product, int32_t 
 
 void fast_batch_finish(Fast *f, int32_t plane, uint32_t number) {
     Line *line = &f->batches->line[plane];
-    if (number == atomic_load_explicit(&line->closed, memory_order_relaxed)) close_batch(f, line);
+    if (number == line->open) close_batch(f, line);
     if (number - line->freed < BATCHES) wait_for(f, line, number + 1);
 }
 
 static void finish_plane(Fast *f, int32_t plane) {
     Line *line = &f->batches->line[plane];
     close_batch(f, line);
-    wait_for(f, line, atomic_load_explicit(&line->closed, memory_order_relaxed));
+    wait_for(f, line, line->open);
 }
 
 void fast_batch_finish_all(Fast *f) {
@@ -309,7 +324,7 @@ void fast_batch_finish_all(Fast *f) {
 
 void fast_batch_finish_weights(Fast *f, int32_t plane, int32_t whose, int32_t generation) {
     Line *line = &f->batches->line[plane];
-    const uint32_t last = atomic_load_explicit(&line->closed, memory_order_relaxed);
+    const uint32_t last = line->open;
     for (uint32_t number = line->freed; number - line->freed <= last - line->freed; number++) {
         const Batch *batch = &line->batch[number % BATCHES];
         if (batch->count == 0 || batch->weights.generation[whose] != generation) continue;

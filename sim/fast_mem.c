@@ -112,11 +112,18 @@ static void drive(Fast *f, const Issue *issue, int32_t cycles, int32_t vec) {
     f->state.stats.mem_reads++;
 }
 
+/* The unit that takes a vector gets it some cycles from now: the host has that long to fetch it. */
+static void prefetch(const Fast *f, int32_t vec) {
+    const uint8_t *bytes = fast_vec(f, vec);
+    for (int32_t at = 0; at < f->lanes; at += 64) __builtin_prefetch(bytes + at);
+}
+
 static bool read_row(Fast *f, const Issue *issue, int32_t addr, TspError *err) {
     size_t row = fast_row_id(f, issue->queue, addr);
     int32_t vec;
     if (!readable(f, issue, addr, f->state.powered, err)) return false;
     vec = f->timing_only ? fast_vec_new(f) : fast_vec_hold(f, f->row_vec[row]);
+    prefetch(f, vec);
     if (f->state.powered != f->all && !f->timing_only) {
         vec = fast_vec_own(f, vec);
         fast_darken(f, vec, f->state.powered);
