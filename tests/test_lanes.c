@@ -10,6 +10,17 @@
 enum { PAIRS = 2000000, SINGLES = 300000, CURVE_FLOATS = 2000000 };
 enum { CHUNK = 320, TYPES = TSP_F32 + 1 };
 
+static const TspLanes *lanes; /* under test: every instruction set that the host has, in turn */
+static void use_plain(void) {
+    lanes = tsp_lanes_of(TSP_GEMM_PLAIN);
+}
+static void use_avx2(void) {
+    lanes = tsp_lanes_of(TSP_GEMM_AVX2);
+}
+static void use_avx512(void) {
+    lanes = tsp_lanes_of(TSP_GEMM_AVX512);
+}
+
 /* ---- operands ---- */
 
 static const TspOpcode binary_ops[] = {
@@ -78,7 +89,7 @@ typedef struct { /* collects operands until a row of lanes is full */
 static void flush_batch(Batch *batch) {
     static uint32_t out[CHUNK];
     const TspInsn *insn = &batch->insn;
-    ck_assert_msg(tsp_lanes_knows(insn) && tsp_lanes_op(insn, batch->a, batch->b, out, batch->n),
+    ck_assert_msg(lanes->knows(insn) && lanes->operate(insn, batch->a, batch->b, out, batch->n),
                   "%s %s is unknown", tsp_insn_info(insn->op)->mnemonic,
                   tsp_dtype_short((TspDtype)insn->type));
     for (int32_t i = 0; i < batch->n; i++) {
@@ -212,8 +223,8 @@ START_TEST(test_curve_specials) {
         TspInsn half = {.op = known[i].op, .type = TSP_F16}, word = half;
         uint32_t out16, out32;
         word.type = TSP_F32;
-        ck_assert(tsp_lanes_op(&half, &known[i].x16, NULL, &out16, 1));
-        ck_assert(tsp_lanes_op(&word, &known[i].x32, NULL, &out32, 1));
+        ck_assert(lanes->operate(&half, &known[i].x16, NULL, &out16, 1));
+        ck_assert(lanes->operate(&word, &known[i].x32, NULL, &out32, 1));
         ck_assert_msg(out16 == known[i].want16 && out32 == known[i].want32,
                       "%d: expected 0x%04x and 0x%08x, got 0x%04x and 0x%08x", i,
                       (unsigned)known[i].want16, (unsigned)known[i].want32, (unsigned)out16,
@@ -263,7 +274,7 @@ START_TEST(test_curve_checksums) {
         while (bits < limit) {
             int32_t n = 0;
             for (; n < CHUNK && bits < limit; bits += stride) lane[n++] = (uint32_t)bits;
-            ck_assert(tsp_lanes_op(&insn, lane, NULL, lane, n));
+            ck_assert(lanes->operate(&insn, lane, NULL, lane, n));
             for (int32_t i = 0; i < n; i++)
                 checksum = (checksum ^ lane[i]) * UINT64_C(0x100000001b3);
         }
@@ -283,7 +294,7 @@ START_TEST(test_curves_exhaustively) {
     for (uint64_t bits = 0; bits <= UINT32_MAX;) {
         int32_t n = 0;
         for (; n < CHUNK && bits <= UINT32_MAX; bits++) a[n++] = (uint32_t)bits;
-        ck_assert(tsp_lanes_op(&insn, a, NULL, out, n));
+        ck_assert(lanes->operate(&insn, a, NULL, out, n));
         for (int32_t i = 0; i < n; i++) {
             uint32_t want = expected(&insn, a[i], 0);
             wrong += out[i] != want;
@@ -355,7 +366,7 @@ START_TEST(test_known_values) {
         TspInsn insn = {
             .op = known[i].op, .type = (int32_t)known[i].type, .type2 = (int32_t)known[i].type2};
         uint32_t out = 0xdeadbeef;
-        ck_assert(tsp_lanes_op(&insn, &known[i].a, &known[i].b, &out, 1));
+        ck_assert(lanes->operate(&insn, &known[i].a, &known[i].b, &out, 1));
         ck_assert_msg(out == known[i].want, "%d: expected 0x%08x, got 0x%08x", i,
                       (unsigned)known[i].want, (unsigned)out);
         ck_assert_uint_eq(expected(&insn, known[i].a, known[i].b), known[i].want);
@@ -382,10 +393,10 @@ START_TEST(test_knows_what_validates) {
             uint32_t lane = 0;
             bool want = info->unit == TSP_UNIT_VXM && info->modelled &&
                         tsp_insn_validate(&m, &insn, queue, &err);
-            ck_assert_msg(tsp_lanes_knows(&insn) == want, "%s %s %s", info->mnemonic,
+            ck_assert_msg(lanes->knows(&insn) == want, "%s %s %s", info->mnemonic,
                           tsp_dtype_short((TspDtype)insn.type),
                           tsp_dtype_short((TspDtype)insn.type2));
-            ck_assert(tsp_lanes_op(&insn, &lane, &lane, &lane, 1) == want);
+            ck_assert(lanes->operate(&insn, &lane, &lane, &lane, 1) == want);
         }
 }
 END_TEST
@@ -406,14 +417,14 @@ START_TEST(test_in_place) {
                 b[i] = random_operand((TspDtype)insn.type);
             }
             apart[n] = here[n] = 0xdeadbeef;
-            ck_assert(tsp_lanes_op(&insn, a, b, apart, n));
+            ck_assert(lanes->operate(&insn, a, b, apart, n));
             ck_assert_uint_eq(apart[n], 0xdeadbeef);
             memcpy(here, a, (size_t)n * sizeof *a);
-            ck_assert(tsp_lanes_op(&insn, here, b, here, n));
+            ck_assert(lanes->operate(&insn, here, b, here, n));
             ck_assert_mem_eq(here, apart, (size_t)(n + 1) * sizeof *here);
             if (curved(insn.op)) continue;
             memcpy(here, b, (size_t)n * sizeof *b);
-            ck_assert(tsp_lanes_op(&insn, a, here, here, n));
+            ck_assert(lanes->operate(&insn, a, here, here, n));
             ck_assert_mem_eq(here, apart, (size_t)(n + 1) * sizeof *here);
         }
 }
@@ -434,14 +445,14 @@ START_TEST(test_planes) {
             from[p] = in[p], to[p] = out[p];
         }
         reg[n] = 0xdeadbeef;
-        tsp_lanes_load(reg, from, type, n);
+        lanes->load(reg, from, type, n);
         ck_assert_uint_eq(reg[n], 0xdeadbeef);
         for (int32_t i = 0; i < n; i++) {
             uint32_t bits = 0;
             for (int32_t p = 0; p < bytes; p++) bits += (uint32_t)in[p][i] << 8 * p;
             ck_assert_uint_eq(reg[i], in_register(type, bits));
         }
-        tsp_lanes_store(to, reg, type, n);
+        lanes->store(to, reg, type, n);
         for (int32_t p = 0; p < bytes; p++) {
             ck_assert_mem_eq(out[p], in[p], (size_t)n);
             ck_assert_uint_eq(out[p][n], 0x5a);
@@ -450,9 +461,9 @@ START_TEST(test_planes) {
 }
 END_TEST
 
-int main(void) {
-    Suite *suite = suite_create("lanes");
-    TCase *tests = tcase_create("lanes"), *exhaustive = tcase_create("exhaustive");
+static void add_tests(Suite *suite, const char *name, void (*use)(void)) {
+    TCase *tests = tcase_create(name);
+    tcase_add_unchecked_fixture(tests, use, NULL);
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, test_known_values);
     tcase_add_test(tests, test_bytes_exhaustively);
@@ -463,6 +474,15 @@ int main(void) {
     tcase_add_test(tests, test_in_place);
     tcase_add_loop_test(tests, test_planes, 0, TYPES);
     tcase_add_test(tests, test_curve_specials);
+    suite_add_tcase(suite, tests);
+}
+
+/* The curves are compiled once, for any host. */
+static void add_curves(Suite *suite) {
+    TCase *tests = tcase_create("curves"), *exhaustive = tcase_create("exhaustive");
+    tcase_add_unchecked_fixture(tests, use_plain, NULL);
+    tcase_add_unchecked_fixture(exhaustive, use_plain, NULL);
+    tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, test_curves, 0, COUNT(curve_ops));
     tcase_add_loop_test(tests, test_curve_checksums, 0, COUNT(curve_ops));
     suite_add_tcase(suite, tests);
@@ -471,5 +491,13 @@ int main(void) {
         tcase_add_loop_test(exhaustive, test_curves_exhaustively, 0, COUNT(curve_ops));
     }
     suite_add_tcase(suite, exhaustive);
+}
+
+int main(void) {
+    Suite *suite = suite_create("lanes");
+    add_tests(suite, "plain", use_plain);
+    if (tsp_gemm_available(TSP_GEMM_AVX2)) add_tests(suite, "avx2", use_avx2);
+    if (tsp_gemm_available(TSP_GEMM_AVX512)) add_tests(suite, "avx512", use_avx512);
+    add_curves(suite);
     return run_suite(suite);
 }
