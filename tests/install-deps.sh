@@ -33,6 +33,7 @@ elif [ "${1-}" != build ]; then
     need clang command -v clang
     need python3 command -v python3
     need python3-numpy numpy
+    need valgrind command -v valgrind
 fi
 [ "${1-}" != coverage ] || need gcovr command -v gcovr
 # The viewer's libraries, once there is a viewer.

@@ -44,6 +44,7 @@ run_mode() {
             echo "$mode $name build/$mode/tests/$name"
         done
         echo "$mode figures build/$mode/tests/figures"
+        [ "$mode" = sanitize ] || echo "$mode instructions tests/instructions.sh"
         for name in golden test_cli; do echo "$mode $name tests/$name.sh"; done
     } | xargs -P "$jobs" -L 1 "$0" --one
 }

@@ -174,6 +174,32 @@ done
 
 # The same seed gives the same inputs, whatever the way the program came.
 works run $mm --seed 5 --output C="$work/c1.npy" --report "$work/r1.json" --threads 2
+works run $mm --seed 5 --output C="$work/c3.npy" --kernel plain
+holds 'every kernel and number of threads gives the same output' \
+    cmp "$work/c1.npy" "$work/c3.npy"
+works run $mm --timing-only --report "$work/time.json"
+holds 'time without values is the same time' $python -c '
+import json, sys
+a, b = (json.load(open(f)) for f in sys.argv[1:])
+assert a["simulated_cycles"] == b["simulated_cycles"]
+assert a["ops"] == b["ops"]' "$work/r1.json" "$work/time.json"
+refuses 2 '--timing-only computes no values' run $mm --timing-only --check
+refuses 2 'timing only' run $mm --timing-only --engine reference
+refuses 2 'no such choice' run $mm --kernel avx
+
+# Measuring: figures with their targets, whatever they are.
+works bench idle --rounds 1 --json
+mv "$work/out" "$work/bench.json"
+holds 'bench tells figures as JSON' $python -c '
+import json, sys
+report = json.load(open(sys.argv[1]))
+(idle,) = report["workloads"]
+assert idle["name"] == "idle" and idle["simulated_cycles"] == 1000000001
+assert idle["figures"][0]["target"] == 50' "$work/bench.json"
+works bench reference --rounds 1
+works bench histogram --rounds 1
+refuses 2 "no workload 'all'" bench all
+
 works run "$work/mm.tspprog" --seed 5 --output C="$work/c2.npy" --report "$work/r2.json"
 holds 'graph and program give the same output' cmp "$work/c1.npy" "$work/c2.npy"
 holds 'and the same report but for the host' $python -c '
