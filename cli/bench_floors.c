@@ -30,7 +30,9 @@ static void pass_tile(const TspGemmInt8 *w, const int8_t *a, uint32_t *c, int32_
 static void multiply_tiles(const int8_t *a, const int8_t *b, uint32_t *c, int32_t n,
                            int32_t stride) {
     static uint8_t columns[TILE * TILE];
+    const uint8_t *column[TILE];
     static TspGemmInt8 w;
+    for (int32_t j = 0; j < TILE; j++) column[j] = columns + j * TILE;
     for (int32_t j0 = 0; j0 < n; j0 += TILE)
         for (int32_t k0 = 0; k0 < n; k0 += TILE) {
             memset(columns, 0, sizeof columns);
@@ -38,7 +40,7 @@ static void multiply_tiles(const int8_t *a, const int8_t *b, uint32_t *c, int32_
                 for (int32_t j = 0; j < least(TILE, n - j0); j++)
                     columns[j * TILE + k] =
                         (uint8_t)b[(size_t)(k0 + k) * (size_t)n + (size_t)(j0 + j)];
-            tsp_gemm_int8_prepare(&w, columns, TILE, false, false);
+            tsp_gemm_int8_prepare(&w, column, TILE, false, false);
             pass_tile(&w, a, c, n, stride, k0, j0);
         }
 }

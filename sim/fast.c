@@ -52,7 +52,8 @@ static bool measure(Fast *f, TspError *err) {
                                     2 * SXM_OUTPUTS + TSP_MAX_QUEUES);
     f->vec_capacity = f->event_capacity + TSP_MAX_STREAMS * f->ring +
                       f->wheel * (8 * SIM_ALUS + 2 * SIM_SLICES) + SIM_PLANES * SIM_PRODUCTS * 2 +
-                      64 + (int32_t)f->row_count;
+                      SIM_PLANES * 3 * TSP_MAX_LANES + FAST_BATCH_VECTORS + 64 +
+                      (int32_t)f->row_count;
     return true;
 }
 
@@ -112,14 +113,13 @@ static bool allocate(Fast *f, TspError *err) {
     f->row_vec = map(rows * sizeof *f->row_vec);
     f->results = calloc((size_t)SIM_ALUS * SIM_ALU_RESULTS * TSP_MAX_LANES, sizeof *f->results);
     f->operands = calloc(2 * TSP_MAX_LANES, sizeof *f->operands);
-    f->weights = calloc(planes * 3, n * n);
     f->products = calloc(planes * SIM_PRODUCTS * n, sizeof *f->products);
     f->accumulators = calloc(kept * n + 1, sizeof *f->accumulators);
     f->accumulator_type = calloc(kept + 1, 1);
     f->intervals = calloc((size_t)f->program->op_count + 1, sizeof *f->intervals);
     if (f->defined && f->chunk_defined && f->slots && f->buckets && f->occupied && f->events &&
-        f->vectors && f->vec_refs && f->row_vec && f->results && f->operands && f->weights &&
-        f->products && f->accumulators && f->accumulator_type && f->intervals)
+        f->vectors && f->vec_refs && f->row_vec && f->results && f->operands && f->products &&
+        f->accumulators && f->accumulator_type && f->intervals)
         return true;
     return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory for the simulator's state");
 }
@@ -198,7 +198,6 @@ static void destroy(void *e) {
         munmap(f->vec_check, (size_t)f->vec_capacity * SIM_SUPERLANES * sizeof *f->vec_check);
     free(f->results);
     free(f->operands);
-    free(f->weights);
     free(f->products);
     free(f->accumulators);
     free(f->accumulator_type);

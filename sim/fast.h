@@ -125,15 +125,16 @@ typedef struct {
     int32_t generation; /* counts IWs; 0: nothing installed */
     int64_t effective;  /* first cycle in which activations meet it */
     TspDtype type;
-    bool loaded[TSP_MAX_LANES]; /* columns; the others give +0 whatever meets them */
 } WeightSet;
 
 typedef struct {
-    /* Weight buffer. Three arrays of lanes x lanes bytes rotate: buffer, and two weight sets. */
+    /* Weight buffer. Three arrays of columns rotate: buffer, and two weight sets. A column is a
+     * vector, SIM_NONE where none is loaded. */
+    int32_t column[3][TSP_MAX_LANES];
     int32_t buffer;
     int32_t groups_loaded;
     int64_t last_arrival, last_install; /* of LWs since the last IW; issue of it, -1: none */
-    bool group_loaded[TSP_MAX_LANES], column_loaded[TSP_MAX_LANES];
+    bool group_loaded[TSP_MAX_LANES];
     WeightSet set[2];
     int32_t newest;    /* of the sets */
     int64_t fp16_busy; /* even plane: first cycle in which the pair is free again */
@@ -206,7 +207,6 @@ typedef struct {
     bool *chunk_defined;       /* [row / SIM_CHUNK] anything in them, since the last reset */
     uint32_t *results;         /* [alu][SIM_ALU_RESULTS][TSP_MAX_LANES] */
     uint32_t *operands;        /* two registers, scratch */
-    uint8_t *weights;          /* [plane][3][lanes columns][lanes] */
     uint32_t *products;        /* [plane][SIM_PRODUCTS][lanes] */
     uint32_t *accumulators;    /* [plane][row][lanes] */
     uint8_t *accumulator_type; /* [plane][row]: 0 undefined, else 1 + TSP_I32 or TSP_F32 */
@@ -288,10 +288,6 @@ void fast_mxm_multiply_all(Fast *f);
  * there is one, fails with PRODUCT_LOST. */
 bool fast_mxm_none_lost(Fast *f, int64_t before, TspError *err);
 
-static inline uint8_t *fast_weights(const Fast *f, int32_t plane, int32_t array) {
-    size_t n = (size_t)f->lanes;
-    return f->weights + ((size_t)plane * 3 + (size_t)array) * n * n;
-}
 static inline uint32_t *fast_product(const Fast *f, int32_t plane, int32_t row) {
     return f->products + ((size_t)plane * SIM_PRODUCTS + (size_t)row) * (size_t)f->lanes;
 }

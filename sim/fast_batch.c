@@ -9,6 +9,7 @@
 #include "fast_stream.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +18,14 @@ enum {
     BATCH_ROWS = 60,   /* whole tiles of the kernels */
     BATCH_DRIVEN = 18, /* rows if drives wait for them: done in time by another thread */
     BATCHES = 4,       /* of a plane, closed and not done yet, and one open: a power of two */
-    SPINS = 20000      /* looks for work before a worker sleeps */
+    SPINS = 20000,     /* looks for work before a worker sleeps */
+    SPINS_BEFORE_YIELD = 200
 };
+_Static_assert(FAST_BATCH_VECTORS >= SIM_PLANES * BATCHES * BATCH_ROWS * 2, "held by batches");
 
 typedef struct { /* what a batch multiplies by */
     const WeightSet *set[2];
-    const uint8_t *array[2];
+    const int32_t *column[2]; /* vectors; not changed while a batch needs them */
     int32_t generation[2];
     TspDtype type; /* of the activations */
 } Weights;
@@ -80,23 +83,25 @@ static Weights weights_of(const Fast *f, int32_t p, const Product *product) {
         const Plane *plane = &f->state.plane[p + i];
         w.generation[i] = product->generation[i];
         w.set[i] = &plane->set[plane->set[0].generation == w.generation[i] ? 0 : 1];
-        w.array[i] = fast_weights(f, p + i, w.set[i]->array);
+        w.column[i] = plane->column[w.set[i]->array];
     }
     return w;
 }
 
 static void prepare(const Fast *f, Line *line, const Weights *w) {
-    bool loaded[TSP_MAX_LANES];
+    const uint8_t *column[2][TSP_MAX_LANES];
     if (line->any_prepared && same_weights(&line->prepared, w)) return;
     line->prepared = *w;
     line->any_prepared = true;
+    for (int32_t i = 0; i < (w->type == TSP_F16 ? 2 : 1); i++)
+        for (int32_t j = 0; j < f->lanes; j++)
+            column[i][j] = w->column[i][j] == SIM_NONE ? NULL : fast_vec(f, w->column[i][j]);
     if (w->type != TSP_F16) {
-        tsp_gemm_int8_prepare(line->int8, w->array[0], f->lanes, w->set[0]->type == TSP_U8,
+        tsp_gemm_int8_prepare(line->int8, column[0], f->lanes, w->set[0]->type == TSP_U8,
                               w->type == TSP_U8);
         return;
     }
-    for (int32_t i = 0; i < f->lanes; i++) loaded[i] = w->set[0]->loaded[i] || w->set[1]->loaded[i];
-    tsp_gemm_fp16_prepare(line->fp16, w->array[0], w->array[1], loaded, f->lanes);
+    tsp_gemm_fp16_prepare(line->fp16, column[0], column[1], f->lanes);
 }
 
 static void multiply(const Fast *f, Line *line, const Weights *w, const TspGemmRow *rows,
@@ -257,8 +262,13 @@ static void free_done(Fast *f, Line *line) {
 
 /* Until batches below `number` are done; meanwhile works on whatever there is to do. */
 static void wait_for(Fast *f, Line *line, uint32_t number) {
-    while ((int32_t)(atomic_load(&line->done) - number) < 0)
-        if (!do_any(f->batches, false)) relax();
+    for (int32_t spins = 0; (int32_t)(atomic_load(&line->done) - number) < 0;) {
+        if (do_any(f->batches, false)) continue;
+        if (++spins % SPINS_BEFORE_YIELD == 0)
+            sched_yield(); /* the worker may be without a core */
+        else
+            relax();
+    }
     free_done(f, line);
 }
 

@@ -106,15 +106,14 @@ static uint64_t mix_plane(const Fast *f, int32_t p, uint64_t hash) {
     hash = mix(hash, (uint64_t)plane->last_arrival);
     hash = mix(hash, (uint64_t)plane->last_install);
     hash = mix(hash, (uint64_t)plane->fp16_busy);
-    for (size_t column = 0; column < n; column++)
-        if (plane->column_loaded[column])
-            hash = mix_bytes(mix(hash, column), fast_weights(f, p, plane->buffer) + column * n, n);
+    for (int32_t column = 0; column < f->lanes; column++)
+        hash = mix_vec(f, hash, plane->column[plane->buffer][column]);
     for (int32_t i = 0; i < 2; i++) {
         const WeightSet *set = &plane->set[plane->newest ^ i];
         if (set->generation == 0) continue;
         hash = mix(mix(hash, (uint64_t)set->type), (uint64_t)set->effective);
-        hash = mix_bytes(hash, (const uint8_t *)set->loaded, n);
-        hash = mix_bytes(hash, fast_weights(f, p, set->array), n * n);
+        for (int32_t column = 0; column < f->lanes; column++)
+            hash = mix_vec(f, hash, plane->column[set->array][column]);
     }
     for (uint32_t i = plane->head; i != plane->tail; i++) {
         const Product *product = &plane->product[i % SIM_PRODUCTS];

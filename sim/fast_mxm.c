@@ -21,6 +21,7 @@ void fast_mxm_reset(Fast *f) {
     for (int32_t p = 0; p < SIM_PLANES; p++) {
         Plane *plane = &f->state.plane[p];
         *plane = (Plane){.last_arrival = -1, .last_install = -1};
+        memset(plane->column, 0xff, sizeof plane->column); /* SIM_NONE */
         plane->set[0].array = 1;
         plane->set[1].array = 2;
     }
@@ -74,11 +75,7 @@ bool fast_load_weights(Fast *f, const Issue *issue, TspError *err) {
         !fast_check(f, issue, vecs, count, err))
         return false;
     for (int32_t i = 0; i < count; i++) {
-        if (!f->timing_only)
-            memcpy(fast_weights(f, p, plane->buffer) + (first + i) * f->lanes, fast_vec(f, vecs[i]),
-                   (size_t)f->lanes);
-        plane->column_loaded[first + i] = true;
-        fast_vec_drop(f, vecs[i]);
+        plane->column[plane->buffer][first + i] = vecs[i];
     }
     plane->group_loaded[group] = true;
     plane->groups_loaded++;
@@ -91,8 +88,7 @@ bool fast_install_weights(Fast *f, const Issue *issue, TspError *err) {
     const int64_t now = f->state.now;
     Plane *plane = &f->state.plane[p];
     WeightSet *set = &plane->set[1 - plane->newest];
-    uint8_t *weights = fast_weights(f, p, plane->buffer);
-    int32_t array = set->array;
+    const int32_t array = set->array;
     if (plane->groups_loaded == 0)
         return fast_offence(f, err, TSP_RULE_WEIGHT_EMPTY, issue,
                             "expected an lw since the last iw");
@@ -101,21 +97,21 @@ bool fast_install_weights(Fast *f, const Issue *issue, TspError *err) {
                             "the last lw arrives in cycle %lld", (long long)plane->last_arrival);
     multiply_before_loss(f, p, set->generation, OWN);
     if (p != even) multiply_before_loss(f, even, set->generation, ODD);
-    for (int32_t column = 0; column < f->lanes; column++)
-        if (!plane->column_loaded[column] && !f->timing_only)
-            memset(weights + column * f->lanes, 0, (size_t)f->lanes);
+    for (int32_t column = 0; column < f->lanes; column++) {
+        int32_t *old = &plane->column[array][column];
+        if (*old != SIM_NONE) fast_vec_drop(f, *old);
+        *old = SIM_NONE;
+    }
     *set = (WeightSet){.array = plane->buffer,
                        .generation = plane->set[plane->newest].generation + 1,
                        .effective = now + f->m->mxm_install_cycles,
                        .type = (TspDtype)issue->insn->type};
-    memcpy(set->loaded, plane->column_loaded, sizeof set->loaded);
     plane->newest = 1 - plane->newest;
     plane->buffer = array;
     plane->groups_loaded = 0;
     plane->last_arrival = -1;
     plane->last_install = now;
     memset(plane->group_loaded, 0, sizeof plane->group_loaded);
-    memset(plane->column_loaded, 0, sizeof plane->column_loaded);
     return true;
 }
 

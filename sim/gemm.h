@@ -39,17 +39,17 @@ typedef struct {
     bool loaded[TSP_GEMM_MAX]; /* columns; of the others every product is +0 */
 } TspGemmFp16;
 
-/* columns: n vectors of n bytes, vector j = column j of the array (lane = k). Whether the weights
- * and the activations that they will meet are unsigned. */
-void tsp_gemm_int8_prepare(TspGemmInt8 *w, const uint8_t *columns, int32_t n, bool weights_unsigned,
-                           bool activations_unsigned);
+/* columns: n vectors of n bytes, vector j = column j of the array (lane = k); NULL: zeros. Whether
+ * the weights and the activations that they will meet are unsigned. */
+void tsp_gemm_int8_prepare(TspGemmInt8 *w, const uint8_t *const *columns, int32_t n,
+                           bool weights_unsigned, bool activations_unsigned);
 /* out[j] = add[j] + sum_k a[k] * w[k][j] modulo 2^32 for every row. */
 void tsp_gemm_int8(const TspGemmInt8 *w, const TspGemmRow *rows, int32_t count,
                    TspGemmKernel kernel);
-/* low/high: n vectors of n bytes each, the low and high byte planes of the halfs. loaded: n
- * columns, NULL: all. */
-void tsp_gemm_fp16_prepare(TspGemmFp16 *w, const uint8_t *low, const uint8_t *high,
-                           const bool *loaded, int32_t n);
+/* low/high: n vectors of n bytes each, the low and high byte planes of the halfs; NULL: zeros, and
+ * where both are the column is not loaded: its products are +0, whatever it meets. */
+void tsp_gemm_fp16_prepare(TspGemmFp16 *w, const uint8_t *const *low, const uint8_t *const *high,
+                           int32_t n);
 /* The product is the exact sum over k of a[k] * w[k][j], rounded once to fp32, nearest even; then
  * out[j] = add[j] + product in fp32. NaN or infinity times zero, or infinities of both signs:
  * canonical NaN 0x7fc00000, as for any NaN; infinity otherwise as IEEE; exact zero sum: +0, but -0

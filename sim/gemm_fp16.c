@@ -15,8 +15,8 @@ static void measure_column(TspGemmFp16 *w, const uint16_t *half, int32_t j) {
     if (greatest_half(half, w->n) > 0) w->columns = j + 1;
 }
 
-void tsp_gemm_fp16_prepare(TspGemmFp16 *w, const uint8_t *low, const uint8_t *high,
-                           const bool *loaded, int32_t n) {
+void tsp_gemm_fp16_prepare(TspGemmFp16 *w, const uint8_t *const *low, const uint8_t *const *high,
+                           int32_t n) {
     enum { STRIP = 16 }; /* columns at a time, so that both sides of the transpose stay in cache */
     float strip[STRIP][TSP_GEMM_MAX];
     w->n = n;
@@ -24,11 +24,11 @@ void tsp_gemm_fp16_prepare(TspGemmFp16 *w, const uint8_t *low, const uint8_t *hi
     w->finite = true;
     for (int32_t j = 0; j < n; j++) {
         size_t at = (size_t)j * (size_t)n;
-        join_bytes(w->half + at, low + at, high + at, n);
+        join_bytes(w->half + at, low[j] ? low[j] : gemm_zeros, high[j] ? high[j] : gemm_zeros, n);
         w->finite &= greatest_half(w->half + at, n) < 0x7c00;
         w->column_unit[j] = common_unit(w->half + at, n);
         w->column_magnitude[j] = 0;
-        w->loaded[j] = !loaded || loaded[j];
+        w->loaded[j] = low[j] || high[j];
         measure_column(w, w->half + at, j);
     }
     for (int32_t first = 0; first < n; first += STRIP) {

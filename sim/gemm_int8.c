@@ -14,17 +14,21 @@
 
 /* Packs a strip of up to 16 columns that lies in one panel; `flip` goes over every weight. Says
  * how many weights of the column are left once zeros at the end are cut off. */
-static int32_t pack_strip(TspGemmInt8 *w, const uint8_t *columns, int32_t first, uint8_t flip) {
+static int32_t pack_strip(TspGemmInt8 *w, const uint8_t *const *columns, int32_t first,
+                          uint8_t flip) {
     const int32_t n = w->n, panel = first / GEMM_PANEL * GEMM_PANEL;
     const int32_t count = n - first < 16 ? n - first : 16;
     const size_t step = (size_t)gemm_panel_width(w, panel) * 4;
     uint8_t *to = w->packed + (gemm_panel(w, panel) - w->packed) + (size_t)(first - panel) * 4;
+    const uint8_t *column[16];
     int32_t used = 0;
+    for (int32_t j = 0; j < count; j++)
+        column[j] = columns[first + j] ? columns[first + j] : gemm_zeros;
     for (int32_t k = 0; k < n; k += 4, to += step) {
         const size_t bytes = (size_t)(n - k < 4 ? n - k : 4);
         uint32_t four[16] = {0}, any = 0;
         for (int32_t j = 0; j < count; j++) {
-            const uint8_t *from = columns + (size_t)(first + j) * (size_t)n + k;
+            const uint8_t *from = column[j] + k;
             if (bytes == 4)
                 memcpy(&four[j], from, 4);
             else
@@ -38,8 +42,8 @@ static int32_t pack_strip(TspGemmInt8 *w, const uint8_t *columns, int32_t first,
     return used;
 }
 
-void tsp_gemm_int8_prepare(TspGemmInt8 *w, const uint8_t *columns, int32_t n, bool weights_unsigned,
-                           bool activations_unsigned) {
+void tsp_gemm_int8_prepare(TspGemmInt8 *w, const uint8_t *const *columns, int32_t n,
+                           bool weights_unsigned, bool activations_unsigned) {
     const bool flipped = weights_unsigned == activations_unsigned;
     w->n = n;
     w->activations_signed = !activations_unsigned;

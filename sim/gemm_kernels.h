@@ -44,6 +44,8 @@ GemmKernels gemm_kernels(TspGemmKernel kernel);
 static inline int32_t gemm_round_up(int32_t n, int32_t to) {
     return (n + to - 1) / to * to;
 }
+/* What stands for a column of zeros. */
+static const uint8_t gemm_zeros[TSP_GEMM_MAX];
 /* Where a panel of packed int8 weights starts. */
 static inline const uint8_t *gemm_panel(const TspGemmInt8 *w, int32_t column) {
     return w->packed + (size_t)column * (size_t)gemm_round_up(w->n, 4);

@@ -31,6 +31,15 @@ static void point(void) {
     for (int i = 0; i < ROWS; i++) row_pointers[i] = rows[i], high_pointers[i] = high_rows[i];
 }
 
+/* Columns of n bytes that stand one after the other. */
+static const uint8_t *const *apart(const uint8_t *bytes, int32_t n) {
+    static const uint8_t *list[2][320];
+    static int turn;
+    turn = 1 - turn;
+    for (int32_t j = 0; j < n; j++) list[turn][j] = bytes + j * n;
+    return list[turn];
+}
+
 /* `count` products of n columns that nothing is added to, into out[i][j]. */
 static const TspGemmRow *aim(const uint8_t *const *low, const uint8_t *const *high, int32_t count,
                              int32_t n, uint32_t *out) {
@@ -70,7 +79,7 @@ START_TEST(int8_all_kernels) {
             for (int i = 0; i < ROWS; i++)
                 for (int32_t k = 0; k < n; k++)
                     rows[i][k] = i == 3 ? 0x80 : i == 4 ? 0xff : (uint8_t)next();
-            tsp_gemm_int8_prepare(&w, columns, n, wu, au);
+            tsp_gemm_int8_prepare(&w, apart(columns, n), n, wu, au);
             for (int k = 0; k < KERNELS; k++) {
                 int32_t count = 1 + (int32_t)(next() % ROWS);
                 if (!tsp_gemm_available(all_kernels[k])) continue;
@@ -106,7 +115,7 @@ START_TEST(int8_every_pair) {
             one[i][place] = (uint8_t)i;
             pointers[i] = one[i];
         }
-        tsp_gemm_int8_prepare(&w, cols, 256, false, false);
+        tsp_gemm_int8_prepare(&w, apart(cols, 256), 256, false, false);
         for (int k = 0; k < KERNELS; k++) {
             if (!tsp_gemm_available(all_kernels[k])) continue;
             tsp_gemm_int8(&w, aim(pointers, NULL, 256, 256, out), 256, all_kernels[k]);
@@ -247,7 +256,7 @@ START_TEST(fp16_all_kernels) {
                     if (i == 8 && k == n / 3) h = 0x7c00;
                     rows[i][k] = (uint8_t)h, high_rows[i][k] = (uint8_t)(h >> 8);
                 }
-            tsp_gemm_fp16_prepare(&w, columns, high_columns, NULL, n);
+            tsp_gemm_fp16_prepare(&w, apart(columns, n), apart(high_columns, n), n);
             for (int k = 0; k < KERNELS; k++) {
                 int32_t count = k ? 1 + (int32_t)(next() % ROWS) : ROWS;
                 if (!tsp_gemm_available(all_kernels[k])) continue;
@@ -301,7 +310,7 @@ START_TEST(fp16_hidden_ties) {
                 high_columns[j * n + places[i]] = (uint8_t)(tsp_half_from_float(b[i]) >> 8);
             }
         }
-        tsp_gemm_fp16_prepare(&w, columns, high_columns, NULL, n);
+        tsp_gemm_fp16_prepare(&w, apart(columns, n), apart(high_columns, n), n);
         for (int k = 0; k < KERNELS; k++) {
             if (!tsp_gemm_available(all_kernels[k])) continue;
             tsp_gemm_fp16(&w, aim(row_pointers, high_pointers, 1, n, out), 1, all_kernels[k]);
@@ -321,7 +330,7 @@ START_TEST(fp16_prepared) {
                 uint16_t h = random_half(kind);
                 columns[i] = (uint8_t)h, high_columns[i] = (uint8_t)(h >> 8);
             }
-            tsp_gemm_fp16_prepare(&w, columns, high_columns, NULL, n);
+            tsp_gemm_fp16_prepare(&w, apart(columns, n), apart(high_columns, n), n);
             ck_assert(w.finite && w.n == n);
             for (int32_t j = 0; j < n; j++) {
                 long double magnitude = 0;
@@ -336,7 +345,7 @@ START_TEST(fp16_prepared) {
                 ck_assert((long double)w.column_magnitude[j] == magnitude);
             }
             columns[n * n - 1] = 0, high_columns[n * n - 1] = 0xfc;
-            tsp_gemm_fp16_prepare(&w, columns, high_columns, NULL, n);
+            tsp_gemm_fp16_prepare(&w, apart(columns, n), apart(high_columns, n), n);
             ck_assert(!w.finite);
         }
 }
@@ -412,7 +421,7 @@ START_TEST(fp16_near_ties) {
                 set_half(columns, high_columns, j * n + place[p], weight);
             }
         }
-        tsp_gemm_fp16_prepare(&w, columns, high_columns, NULL, n);
+        tsp_gemm_fp16_prepare(&w, apart(columns, n), apart(high_columns, n), n);
         for (int k = 0; k < KERNELS; k++) {
             if (!tsp_gemm_available(all_kernels[k])) continue;
             tsp_gemm_fp16(&w, aim(row_pointers, high_pointers, 2, n, out), 2, all_kernels[k]);
