@@ -34,6 +34,7 @@ static const TspOpcode curve_ops[] = {TSP_OP_TANH, TSP_OP_EXP, TSP_OP_RSQRT};
 /* Of so many random operands, as many as there is time for. */
 static int scaled(int count) {
     const char *scale = getenv("TSP_TEST_SCALE");
+    if (lanes != tsp_lanes_of(TSP_GEMM_PLAIN)) count /= 4; /* the same source, compiled again */
     return scale != NULL && strcmp(scale, "small") == 0 ? count / 20 : count;
 }
 
