@@ -1,8 +1,9 @@
 /* fast_batch.c - batches of products and the threads that multiply them; see fast_batch.h.
  *
  * The main thread opens, fills and closes batches, and frees their vectors afterwards; whoever
- * holds a plane's `busy` flag multiplies the oldest closed one. What a batch reads and writes is
- * pointed at when it is filled, so that workers look at nothing that the main thread changes.
+ * holds a plane's `busy` flag multiplies the oldest closed one. Workers look at nothing that the
+ * main thread changes: vectors and weights of a batch are held, accumulators are written by batches
+ * alone.
  */
 #include "fast_batch.h"
 
@@ -30,12 +31,16 @@ typedef struct { /* what a batch multiplies by */
     TspDtype type; /* of the activations */
 } Weights;
 
+typedef struct {      /* small: every line of it goes from one core's cache to another's */
+    int32_t vec[2];   /* held */
+    int32_t from, to; /* accumulator rows of the chip, SIM_NONE: none */
+} Row;
+
 typedef struct {
     Weights weights;
     int32_t count, most;
-    TspGemmRow row[BATCH_ROWS];
-    int32_t vec[BATCH_ROWS][2];               /* held */
-    uint8_t *out[BATCH_ROWS][4];              /* vectors that carry the sums; [0] NULL: none */
+    Row row[BATCH_ROWS];
+    int32_t out[BATCH_ROWS][4]; /* of rows without `to`: the vectors that carry the sums */
     uint32_t sums[BATCH_ROWS][TSP_MAX_LANES]; /* of those */
 } Batch;
 
@@ -113,11 +118,27 @@ static void multiply(const Fast *f, Line *line, const Weights *w, const TspGemmR
         tsp_gemm_int8(line->int8, rows, count, f->kernel);
 }
 
-static void multiply_batch(const Fast *f, Line *line, const Batch *batch) {
-    multiply(f, line, &batch->weights, batch->row, batch->count);
-    for (int32_t i = 0; i < batch->count; i++)
-        if (batch->out[i][0])
-            f->alu_lanes->store(batch->out[i], batch->sums[i], TSP_I32, f->lanes); /* bits */
+static uint32_t *accumulator(const Fast *f, int32_t row) {
+    return f->accumulators + (size_t)row * (size_t)f->lanes;
+}
+
+static void multiply_batch(const Fast *f, Line *line, Batch *batch) {
+    TspGemmRow rows[BATCH_ROWS];
+    for (int32_t i = 0; i < batch->count; i++) {
+        const Row *row = &batch->row[i];
+        rows[i] =
+            (TspGemmRow){.low = fast_vec(f, row->vec[0]),
+                         .high = row->vec[1] == SIM_NONE ? NULL : fast_vec(f, row->vec[1]),
+                         .add = row->from == SIM_NONE ? NULL : accumulator(f, row->from),
+                         .out = row->to == SIM_NONE ? batch->sums[i] : accumulator(f, row->to)};
+    }
+    multiply(f, line, &batch->weights, rows, batch->count);
+    for (int32_t i = 0; i < batch->count; i++) {
+        uint8_t *out[4];
+        if (batch->row[i].to != SIM_NONE) continue;
+        for (int32_t k = 0; k < 4; k++) out[k] = fast_vec(f, batch->out[i][k]);
+        f->alu_lanes->store(out, batch->sums[i], TSP_I32, f->lanes); /* bits */
+    }
 }
 
 /* Does the oldest closed batch of a line, if there is one and nobody is at it. */
@@ -240,14 +261,6 @@ static Batch *open_batch(Line *line) {
     return &line->batch[line->open % BATCHES];
 }
 
-/* Rows that are filled soon: asks for their cache lines, which another core may have read last. */
-static void prefetch_row(Batch *batch, int32_t i) {
-    if (i >= BATCH_ROWS) return;
-    __builtin_prefetch(&batch->row[i], 1);
-    __builtin_prefetch(batch->vec[i], 1);
-    __builtin_prefetch(batch->out[i], 1);
-}
-
 /* Frees what batches that are done have held. */
 static void free_done(Fast *f, Line *line) {
     const uint32_t done = atomic_load(&line->done);
@@ -255,7 +268,7 @@ static void free_done(Fast *f, Line *line) {
         Batch *batch = &line->batch[line->freed % BATCHES];
         for (int32_t i = 0; i < batch->count; i++)
             for (int32_t k = 0; k < 2; k++)
-                if (batch->vec[i][k] != SIM_NONE) fast_vec_drop(f, batch->vec[i][k]);
+                if (batch->row[i].vec[k] != SIM_NONE) fast_vec_drop(f, batch->row[i].vec[k]);
         batch->count = 0;
     }
 }
@@ -286,7 +299,6 @@ uint32_t fast_batch_add(Fast *f, int32_t plane, const Product *product, int32_t 
     struct FastBatches *b = f->batches;
     Line *line = &b->line[plane];
     Batch *batch = open_batch(line);
-    const size_t n = (size_t)f->lanes;
     uint32_t number = line->open;
     if ((batch->count > 0 && !meets(product, &batch->weights)) ||
         (from != SIM_NONE && b->written[from] == number + 1) ||
@@ -302,15 +314,8 @@ uint32_t fast_batch_add(Fast *f, int32_t plane, const Product *product, int32_t 
     if (out) batch->most = BATCH_DRIVEN;
     if (to != SIM_NONE) b->written[to] = number + 1;
     const int32_t i = batch->count++;
-    prefetch_row(batch, i + 8);
-    for (int32_t k = 0; k < 2; k++) batch->vec[i][k] = product->vec[k];
-    batch->out[i][0] = NULL;
-    for (int32_t k = 0; out && k < 4; k++) batch->out[i][k] = fast_vec(f, out[k]);
-    batch->row[i] =
-        (TspGemmRow){.low = fast_vec(f, product->vec[0]),
-                     .high = product->vec[1] == SIM_NONE ? NULL : fast_vec(f, product->vec[1]),
-                     .add = from == SIM_NONE ? NULL : f->accumulators + (size_t)from * n,
-                     .out = to == SIM_NONE ? batch->sums[i] : f->accumulators + (size_t)to * n};
+    batch->row[i] = (Row){{product->vec[0], product->vec[1]}, from, to};
+    if (out) memcpy(batch->out[i], out, sizeof batch->out[i]);
     if (batch->count >= batch->most) close_batch(f, line);
     return number;
 }
