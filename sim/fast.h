@@ -173,6 +173,7 @@ typedef struct {
     bool ifetch_modelled; /* text has to arrive */
     bool timing_only;     /* no values */
     TspGemmKernel kernel;
+    int32_t threads;           /* the main one and workers */
     const TspLanes *alu_lanes; /* the loops of the same instruction set */
     bool switches;             /* there are some among the events that land now */
     int32_t lanes, columns, queues, slice_rows, superlanes, tile; /* tile: lanes a superlane */
