@@ -53,7 +53,7 @@ static void flow(FILE *out, const TspMachine *m, const char *slice, const char *
 
 /* One flow of the stream program: x from the west, y from the east, z back to the east. */
 static void stream_flow(FILE *out, const TspMachine *m, int32_t i, bool fp32, int32_t rows) {
-    const int32_t bytes = fp32 ? 4 : 1, flows = fp32 ? 4 : 8, start = 40;
+    const int32_t bytes = fp32 ? 4 : 1, flows = 4, start = 40;
     const int64_t chained = start + m->vxm_op_cycles,
                   result = chained + m->vxm_entry_cycles + m->vxm_op_cycles + m->vxm_exit_cycles;
     char slice[32], stream[32];
@@ -90,7 +90,7 @@ static bool assemble_stream(TspProgram *p, FILE *out, char **text, TspError *err
 }
 
 bool bench_stream(TspProgram *p, bool fp32, TspError *err) {
-    const int32_t flows = fp32 ? 4 : 8, vectors = 31250;
+    const int32_t flows = 4, vectors = 31250;
     TspMachine m;
     char *text = NULL;
     size_t length;
