@@ -330,8 +330,8 @@ static const uint16_t *row_check(const void *e, int32_t slice, int32_t addr) {
 }
 
 static const uint32_t *latch(const void *e, int32_t alu) {
-    const Fast *f = e;
-    const Alu *a = &f->state.alu[alu];
+    Fast *f = (Fast *)e; /* only what has appeared is noted */
+    const Alu *a = fast_alu(f, alu, fast_seen(f));
     return a->produced < 0 ? NULL : fast_alu_result(f, alu, a->latched);
 }
 

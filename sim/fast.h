@@ -56,14 +56,7 @@ typedef struct {    /* Ifetches of a queue */
 } Fetch;
 
 /* -- the event wheel: one bucket a cycle, as many as exceed the longest latency -- */
-typedef enum {
-    EVENT_DRIVE,
-    EVENT_RESULT,
-    EVENT_WRITE,
-    EVENT_SCATTER,
-    EVENT_POWER,
-    EVENT_INPUT
-} EventKind;
+typedef enum { EVENT_DRIVE, EVENT_WRITE, EVENT_SCATTER, EVENT_POWER, EVENT_INPUT } EventKind;
 
 typedef struct {
     int32_t next; /* in the bucket, or in the free list */
@@ -105,12 +98,16 @@ typedef struct { /* writes by age: those under way are among head .. tail-1, mod
 } Slice;
 
 typedef struct {
-    int64_t produced;    /* cycle of the last result, -1: none yet */
+    /* Results by number: those below `taken` are computed, those below `shown` have appeared; when
+     * a result does is a matter of time alone, so no event tells. */
+    uint32_t taken, shown;
+    int64_t appears[SIM_ALU_RESULTS / 2]; /* of number % alu_slots */
+    uint8_t result_type[SIM_ALU_RESULTS / 2];
+    int64_t produced;    /* cycle of the last result that has appeared, -1: none yet */
     int32_t latched;     /* its slot in the ALU's results */
     TspDtype type;       /* of it */
     uint32_t filled;     /* the immediate that its own row of lanes holds, as an operand of: */
     int32_t filled_type; /* a TspDtype plus 1; 0: none yet */
-    uint32_t taken;      /* slots given out */
 } Alu;
 
 typedef struct {           /* an activation on its way through the array */
@@ -282,7 +279,10 @@ int32_t fast_map_row(const Fast *f, const uint8_t *map, int32_t superlane);
 void fast_mem_place(Fast *f, size_t row, const uint8_t *vector);
 /* Takes the ALU's operands and computes; its queue is event->queue. */
 bool fast_vxm_input(Fast *f, const Event *event, TspError *err);
-void fast_vxm_result(Fast *f, const Event *event);
+/* The state of an ALU after every result up to cycle `through` has appeared. */
+Alu *fast_alu(Fast *f, int32_t number, int64_t through);
+/* The last cycle whose results a look at the state sees. */
+int64_t fast_seen(const Fast *f);
 uint64_t fast_hash(void *e);
 void fast_mxm_reset(Fast *f);
 /* Multiplies everything under way, so that products are there to be looked at. */

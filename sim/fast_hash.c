@@ -81,18 +81,20 @@ static uint64_t mix_events(const Fast *f, uint64_t hash) {
                     hash = mix(hash, e->mask);
                 } else if (e->kind == EVENT_INPUT) {
                     for (int32_t k = 0; k < 8; k++) hash = mix_vec(f, hash, e->vec[k]);
-                } else {
-                    hash = mix_bytes(hash, fast_alu_result(f, f->info[e->queue].index, e->target),
-                                     4 * (size_t)f->lanes);
                 }
             }
     }
     return hash;
 }
 
-static uint64_t mix_alus(const Fast *f, uint64_t hash) {
+static uint64_t mix_alus(Fast *f, uint64_t hash) {
     for (int32_t i = 0; i < SIM_ALUS; i++) {
-        const Alu *alu = &f->state.alu[i];
+        const Alu *alu = fast_alu(f, i, fast_seen(f));
+        for (uint32_t n = alu->shown; n != alu->taken; n++) {
+            const int32_t slot = (int32_t)(n & (uint32_t)(f->alu_slots - 1));
+            hash = mix(hash, (uint64_t)i << 56 ^ (uint64_t)alu->appears[slot]);
+            hash = mix_bytes(hash, fast_alu_result(f, i, slot), 4 * (size_t)f->lanes);
+        }
         if (alu->produced < 0) continue;
         hash = mix(hash, (uint64_t)i << 56 ^ (uint64_t)alu->produced);
         hash = mix_bytes(hash, fast_alu_result(f, i, alu->latched), 4 * (size_t)f->lanes);

@@ -303,9 +303,6 @@ static bool land(Fast *f, const Bucket *bucket, TspError *err) {
         case EVENT_DRIVE:
             if (!fast_stream_drive(f, event)) return collide(f, bucket, err);
             break;
-        case EVENT_RESULT:
-            fast_vxm_result(f, event);
-            break;
         case EVENT_WRITE:
             fast_mem_land(f, event);
             break;

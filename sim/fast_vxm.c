@@ -48,7 +48,7 @@ static bool take(Fast *f, const Event *event, const TspInsn *insn, int32_t which
     const int32_t source = which == 0 ? insn->src_a : insn->src_b, number = TSP_SRC_NUMBER(source);
     const TspDtype type = (TspDtype)insn->type;
     uint32_t *scratch = f->operands + which * TSP_MAX_LANES;
-    const Alu *alu = &f->state.alu[number % SIM_ALUS];
+    const Alu *alu = fast_alu(f, number % SIM_ALUS, f->state.now);
     const uint8_t *planes[4];
     *operand = scratch;
     if (f->timing_only && TSP_SRC_KIND(source) <= TSP_SRC_IMM) return true;
@@ -88,11 +88,11 @@ bool fast_vxm_input(Fast *f, const Event *event, TspError *err) {
     const TspInsn *insn = &f->words[event->queue][event->index].insn;
     const Issue issue = {.queue = event->queue, .index = event->index};
     const int32_t number = f->info[event->queue].index, operands = f->binary[insn->op] ? 2 : 1;
-    const int32_t slot = (int32_t)(f->state.alu[number].taken++ & (uint32_t)(f->alu_slots - 1));
+    Alu *alu = fast_alu(f, number, f->state.now);
+    const int32_t slot = (int32_t)(alu->taken & (uint32_t)(f->alu_slots - 1));
     const uint32_t *operand[2] = {NULL, NULL};
     uint32_t *result = fast_alu_result(f, number, slot);
     uint8_t *planes[4];
-    Event *done;
     for (int32_t i = 0; i < operands; i++)
         if (!take(f, event, insn, i, &operand[i], err)) return false;
     if (!f->timing_only &&
@@ -102,8 +102,9 @@ bool fast_vxm_input(Fast *f, const Event *event, TspError *err) {
                         tsp_insn_info(insn->op)->mnemonic);
     for (int32_t i = 0; i < 8; i++)
         if (event->vec[i] != SIM_NONE) fast_vec_drop(f, event->vec[i]);
-    done = fast_event_add(f, EVENT_RESULT, f->m->vxm_op_cycles, &issue);
-    done->target = slot;
+    alu->appears[slot] = f->state.now + f->m->vxm_op_cycles;
+    alu->result_type[slot] = (uint8_t)result_type(insn);
+    alu->taken++;
     if (insn->dst == TSP_DST_NONE) return true;
     for (int32_t i = 0; i < tsp_dtype_bytes(result_type(insn)); i++) {
         Event *drive =
@@ -117,9 +118,19 @@ bool fast_vxm_input(Fast *f, const Event *event, TspError *err) {
     return true;
 }
 
-void fast_vxm_result(Fast *f, const Event *event) {
-    Alu *alu = &f->state.alu[f->info[event->queue].index];
-    alu->produced = f->state.now;
-    alu->latched = event->target;
-    alu->type = result_type(&f->words[event->queue][event->index].insn);
+Alu *fast_alu(Fast *f, int32_t number, int64_t through) {
+    Alu *alu = &f->state.alu[number];
+    for (; alu->shown != alu->taken; alu->shown++) {
+        const int32_t slot = (int32_t)(alu->shown & (uint32_t)(f->alu_slots - 1));
+        if (alu->appears[slot] > through) break;
+        alu->produced = alu->appears[slot];
+        alu->latched = slot;
+        alu->type = (TspDtype)alu->result_type[slot];
+    }
+    return alu;
+}
+
+/* Nothing of the present cycle has happened, unless it is the last, in which things only land. */
+int64_t fast_seen(const Fast *f) {
+    return f->state.done ? f->state.now : f->state.now - 1;
 }
