@@ -78,6 +78,9 @@ $(BUILD)/tests/figures: $(BUILD)/tests/figures.o $(BUILD)/libtsp.a
 	@echo "link $@"
 	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+# The engine's loops are worth it: a tenth of the time of a streaming program.
+$(BUILD)/sim/fast%.o: CFLAGS_release := -O3 -g -DNDEBUG
+
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "$(CC) $(MODE) $<"
