@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VECTORS = 31250, LANES = 320, FLOWS_INT8 = 8, FLOWS_FP32 = 4, FACTOR = 3 };
+enum { VECTORS = 31250, LANES = 320, FLOWS = 4, FACTOR = 3 };
 
 static int32_t column(const TspMachine *m, const char *name) {
     return tsp_queue_info(m, tsp_queue_find(m, name)).column;
@@ -22,7 +22,7 @@ static void flow(FILE *out, const TspMachine *m, const char *slice, const char *
 
 /* One flow of the stream program: x from the west, y from the east, z back to the east. */
 static void stream_flow(FILE *out, const TspMachine *m, int32_t i, bool fp32, int32_t rows) {
-    const int32_t bytes = fp32 ? 4 : 1, flows = fp32 ? FLOWS_FP32 : FLOWS_INT8, start = 40;
+    const int32_t bytes = fp32 ? 4 : 1, start = 40;
     const int64_t chained = start + m->vxm_op_cycles,
                   result = chained + m->vxm_entry_cycles + m->vxm_op_cycles + m->vxm_exit_cycles;
     char slice[32], stream[32];
@@ -31,9 +31,9 @@ static void stream_flow(FILE *out, const TspMachine *m, int32_t i, bool fp32, in
     fprintf(out, ".tensor y%d, %s, [%d, 320], input @ mem.e%d:0\n", i, fp32 ? "float32" : "int8",
             rows, bytes * i);
     fprintf(out, ".tensor z%d, %s, [%d, 320], output @ mem.e%d:0\n", i, fp32 ? "float32" : "int8",
-            rows, bytes * (flows + i));
+            rows, bytes * (FLOWS + i));
     for (int32_t byte = 0; byte < bytes; byte++) {
-        const int32_t k = bytes * i + byte, z = bytes * flows + k;
+        const int32_t k = bytes * i + byte, z = bytes * FLOWS + k;
         snprintf(slice, sizeof slice, "mem.w%d", k);
         snprintf(stream, sizeof stream, "s%d.e", k);
         flow(out, m, slice, "read", stream, start, rows);
@@ -47,16 +47,11 @@ static void stream_flow(FILE *out, const TspMachine *m, int32_t i, bool fp32, in
     fprintf(out, "@vxm.%d\n at %d mul%s, none, s%d.e, %s\n repeat %d, 1\n", 2 * i, start,
             fp32 ? " f32" : ".sat i8", bytes * i, fp32 ? "#1.5f" : "#3", rows - 1);
     fprintf(out, "@vxm.%d\n at %d add%s, s%d.e, alu%d, s%d.w\n repeat %d, 1\n", 2 * i + 1,
-            (int)chained, fp32 ? " f32" : ".sat i8", bytes * (flows + i), 2 * i, bytes * i,
+            (int)chained, fp32 ? " f32" : ".sat i8", bytes * (FLOWS + i), 2 * i, bytes * i,
             rows - 1);
 }
 
-static int32_t flow_count(bool fp32) {
-    return fp32 ? FLOWS_FP32 : FLOWS_INT8;
-}
-
 static bool load(BenchChip *chip, bool fp32, int32_t threads, TspError *err) {
-    const int32_t flows = flow_count(fp32);
     TspMachine m;
     char *text = NULL;
     size_t length;
@@ -64,8 +59,8 @@ static bool load(BenchChip *chip, bool fp32, int32_t threads, TspError *err) {
     if (!tsp_machine_load(&m, "tsp1", err)) return false;
     out = open_memstream(&text, &length);
     if (!out) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
-    for (int32_t i = 0; i < flows; i++)
-        stream_flow(out, &m, i, fp32, VECTORS / flows + (i < VECTORS % flows));
+    for (int32_t i = 0; i < FLOWS; i++)
+        stream_flow(out, &m, i, fp32, VECTORS / FLOWS + (i < VECTORS % FLOWS));
     return bench_assemble(&chip->program, out, &text, err) &&
            bench_load(chip, &(TspSimOptions){.threads = threads}, err);
 }
@@ -84,9 +79,8 @@ static bool right(const uint8_t *x, const uint8_t *y, const uint8_t *z, size_t i
 }
 
 static bool check_flow(const BenchChip *chip, int32_t flow_number, bool fp32, TspError *err) {
-    const int32_t flows = flow_count(fp32);
     const size_t count =
-        (size_t)(VECTORS / flows + (flow_number < VECTORS % flows)) * (size_t)LANES;
+        (size_t)(VECTORS / FLOWS + (flow_number < VECTORS % FLOWS)) * (size_t)LANES;
     char names[3][8];
     uint8_t *x, *y, *z;
     bool good;
@@ -109,7 +103,7 @@ static bool measure(const Bench *b, BenchResult *r, bool fp32, TspError *err) {
     BenchTurn turns[] = {{bench_run, &chip, NULL, 0}, {bench_copy_step, &copy, NULL, 0}};
     bool done = bench_copy_init(&copy, bytes, err) && load(&chip, fp32, b->threads, err) &&
                 bench_turns(turns, 2, b->rounds, err);
-    for (int32_t i = 0; done && i < flow_count(fp32); i++) done = check_flow(&chip, i, fp32, err);
+    for (int32_t i = 0; done && i < FLOWS; i++) done = check_flow(&chip, i, fp32, err);
     if (done) {
         bench_note(&chip, &turns[0], r);
         bench_ratio(r, "to memcpy", "memcpy", &turns[1], 5);

@@ -223,10 +223,10 @@ static void *create(const TspProgram *p, const TspSimOptions *options, TspError 
     f->checks = tsp_faults_on(&options->faults);
     f->ifetch_modelled = options->ifetch_modelled;
     f->timing_only = options->timing_only;
+    f->threads = options->threads > 1 ? options->threads : 1;
     f->kernel = options->kernel;
     f->alu_lanes = tsp_lanes_of(options->kernel);
-    if (load(f, err) && fast_batch_start(f, options->threads > 1 ? options->threads : 1, err))
-        return f;
+    if (load(f, err) && fast_batch_start(f, f->threads, err)) return f;
     destroy(f);
     return NULL;
 }

@@ -17,7 +17,7 @@ enum {
     SIM_ALUS = 16,
     SIM_PLANES = 4,   /* 2 * hemisphere + plane of the hemisphere; a pair shares pair = plane/2 */
     SIM_WRITES = 128, /* >= mem_write_cycles + mem_indirect_cycles of any machine */
-    SIM_ALU_RESULTS = 128, /* > vxm_op_cycles of any machine, and one latched */
+    SIM_ALU_RESULTS = 256, /* > twice vxm_op_cycles of any machine, and an immediate */
     SIM_FETCHES = 128,     /* >= vectors of an Ifetch + ifetch_cycles of any machine */
     SIM_SUPERLANES = 20,
     SIM_CHUNK = 1024,  /* memory rows whose `defined` is cleared as one */
@@ -105,10 +105,12 @@ typedef struct { /* writes by age: those under way are among head .. tail-1, mod
 } Slice;
 
 typedef struct {
-    int64_t produced; /* cycle of the last result, -1: none yet */
-    int32_t latched;  /* its slot in the ALU's results */
-    TspDtype type;    /* of it */
-    uint32_t taken;   /* slots given out */
+    int64_t produced;    /* cycle of the last result, -1: none yet */
+    int32_t latched;     /* its slot in the ALU's results */
+    TspDtype type;       /* of it */
+    uint32_t filled;     /* the immediate that its own row of lanes holds, as an operand of: */
+    int32_t filled_type; /* a TspDtype plus 1; 0: none yet */
+    uint32_t taken;      /* slots given out */
 } Alu;
 
 typedef struct {           /* an activation on its way through the array */
@@ -173,6 +175,7 @@ typedef struct {
     bool ifetch_modelled; /* text has to arrive */
     bool timing_only;     /* no values */
     TspGemmKernel kernel;
+    int32_t threads;           /* the main one and workers */
     const TspLanes *alu_lanes; /* the loops of the same instruction set */
     bool switches;             /* there are some among the events that land now */
     int32_t lanes, columns, queues, slice_rows, superlanes, tile; /* tile: lanes a superlane */

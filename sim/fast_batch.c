@@ -14,11 +14,12 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum {
     BATCH_ROWS = 60,   /* whole tiles of the kernels */
     BATCH_DRIVEN = 18, /* rows if drives wait for them: done in time by another thread */
-    BATCHES = 4,       /* of a plane, closed and not done yet, and one open: a power of two */
+    BATCHES = 8,       /* of a plane, closed and not done yet, and one open: a power of two */
     SPINS = 20000,     /* looks for work before a worker sleeps */
     SPINS_BEFORE_YIELD = 200
 };
@@ -211,10 +212,12 @@ static void wake(struct FastBatches *b) {
 
 bool fast_batch_start(Fast *f, int32_t threads, TspError *err) {
     const size_t rows = SIM_PLANES * (size_t)f->m->mxm_accumulator_rows;
-    struct FastBatches *b = f->batches = aligned_alloc(64, (sizeof *b + 63) / 64 * 64);
+    /* Zeros, and taken from the host only where batches go. */
+    void *place = mmap(NULL, sizeof(struct FastBatches), PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct FastBatches *b = f->batches = place == MAP_FAILED ? NULL : place;
     bool room = b != NULL;
     if (b) {
-        memset(b, 0, sizeof *b);
         b->f = f;
         pthread_mutex_init(&b->mutex, NULL);
         pthread_cond_init(&b->work, NULL);
@@ -252,7 +255,7 @@ void fast_batch_stop(Fast *f) {
     }
     free(b->written);
     free(b->worker);
-    free(b);
+    munmap(b, sizeof *b);
 }
 
 /* -- the main thread -- */

@@ -10,7 +10,7 @@
 #define TSP_SIM_FAST_BATCH_H
 #include "fast.h"
 
-enum { FAST_BATCH_VECTORS = 4096 }; /* at least as many as batches ever hold */
+enum { FAST_BATCH_VECTORS = 8192 }; /* at least as many as batches ever hold */
 
 /* Makes room and starts threads - 1 workers; undone by stop(), which also takes what a failed
  * start() has left. */

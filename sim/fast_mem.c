@@ -112,10 +112,11 @@ static void drive(Fast *f, const Issue *issue, int32_t cycles, int32_t vec) {
     f->state.stats.mem_reads++;
 }
 
-/* The unit that takes a vector gets it some cycles from now: the host has that long to fetch it. */
+/* The unit that takes a vector gets it some cycles from now: the host has that long to fetch it.
+ * Where there are workers it is one of them, on another core, that will look. */
 static void prefetch(const Fast *f, int32_t vec) {
     const uint8_t *bytes = fast_vec(f, vec);
-    for (int32_t at = 0; at < f->lanes; at += 64) __builtin_prefetch(bytes + at);
+    for (int32_t at = 0; at < f->lanes && f->threads == 1; at += 64) __builtin_prefetch(bytes + at);
 }
 
 static bool read_row(Fast *f, const Issue *issue, int32_t addr, TspError *err) {

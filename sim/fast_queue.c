@@ -6,6 +6,9 @@
  */
 #include "fast_stream.h"
 
+#include <stddef.h>
+#include <string.h>
+
 /* What issues an instruction; all of the VXM's go to fast_vxm_issue(). */
 static SimIssue *const unit_of_op[TSP_OP_COUNT] = {
     [TSP_OP_READ] = fast_mem_issue,        [TSP_OP_WRITE] = fast_mem_issue,
@@ -51,11 +54,12 @@ Event *fast_event_add(Fast *f, EventKind kind, int64_t delay, const Issue *issue
     else
         number = st->event_used++;
     event = &f->events[number];
-    *event = (Event){.next = SIM_NONE,
-                     .kind = kind,
-                     .queue = issue->queue,
-                     .index = issue->index,
-                     .plane = SIM_NONE};
+    memset(event, 0, offsetof(Event, vec)); /* the vectors are the kind's to set */
+    event->next = SIM_NONE;
+    event->kind = kind;
+    event->queue = issue->queue;
+    event->index = issue->index;
+    event->plane = SIM_NONE;
     if (bucket->head[late] == SIM_NONE)
         bucket->head[late] = number;
     else

@@ -31,6 +31,17 @@ bool fast_vxm_issue(Fast *f, const Issue *issue, TspError *err) {
     return !at_once || fast_vxm_input(f, &input, err);
 }
 
+/* All lanes of an immediate: filled once for as long as the ALU has no other. */
+static const uint32_t *immediate(Fast *f, int32_t number, uint32_t imm, TspDtype type) {
+    Alu *alu = &f->state.alu[number];
+    uint32_t *lanes = fast_alu_result(f, number, SIM_ALU_RESULTS - 1);
+    if (alu->filled == imm && alu->filled_type == 1 + (int32_t)type) return lanes;
+    f->alu_lanes->fill(lanes, imm, type, f->lanes);
+    alu->filled = imm;
+    alu->filled_type = 1 + (int32_t)type;
+    return lanes;
+}
+
 /* Operand `which` into a register. Lends a result that another ALU holds, or fills scratch. */
 static bool take(Fast *f, const Event *event, const TspInsn *insn, int32_t which,
                  const uint32_t **operand, TspError *err) {
@@ -48,7 +59,7 @@ static bool take(Fast *f, const Event *event, const TspInsn *insn, int32_t which
         f->alu_lanes->load(scratch, planes, type, f->lanes);
         return true;
     case TSP_SRC_IMM:
-        f->alu_lanes->fill(scratch, (uint32_t)insn->imm, type, f->lanes);
+        *operand = immediate(f, f->info[event->queue].index, (uint32_t)insn->imm, type);
         return true;
     case TSP_SRC_ALU:
         if (alu->produced != f->state.now)
