@@ -81,7 +81,7 @@ static bool right(const uint8_t *x, const uint8_t *y, const uint8_t *z, size_t i
 static bool check_flow(const BenchChip *chip, int32_t flow_number, bool fp32, TspError *err) {
     const size_t count =
         (size_t)(VECTORS / FLOWS + (flow_number < VECTORS % FLOWS)) * (size_t)LANES;
-    char names[3][8];
+    char names[3][16];
     uint8_t *x, *y, *z;
     bool good;
     for (int32_t i = 0; i < 3; i++)
