@@ -1,106 +1,159 @@
-/* bench_floors.c - the arithmetic without the chip: what a simulation is measured against. */
+/* bench_floors.c - the work without the chip: what a simulation is measured against. */
 #include "bench.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TILE = 320, ROWS = 60 };
+/* -- the MXM's kernel in plain loops -- */
 
-static int32_t least(int32_t a, int32_t b) {
-    return a < b ? a : b;
+enum { TILE = TSP_GEMM_MAX, ROWS = 64 };
+
+bool bench_kernel_init(BenchKernel *k, const int8_t *a, const int8_t *b, int32_t n, TspError *err) {
+    const size_t side = (size_t)n, wide = (side + TILE - 1) / TILE * TILE;
+    *k = (BenchKernel){.n = n, .stride = (int32_t)wide};
+    k->a = calloc(side * wide, 1);
+    k->columns = calloc(wide * wide, 1);
+    k->c = calloc(side * wide, sizeof *k->c);
+    k->weights = aligned_alloc(64, (sizeof *k->weights + 63) / 64 * 64);
+    if (!k->a || !k->columns || !k->c || !k->weights) {
+        bench_kernel_free(k);
+        return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    }
+    for (size_t i = 0; i < side; i++) {
+        memcpy(k->a + i * wide, a + i * side, side);
+        for (size_t j = 0; j < side; j++) k->columns[j * wide + i] = (uint8_t)b[i * side + j];
+    }
+    return true;
 }
 
-/* Sends all rows of a past one tile of b. Rows and columns beyond n are zeros. */
-static void pass_tile(const TspGemmInt8 *w, const int8_t *a, uint32_t *c, int32_t n, int32_t stride,
-                      int32_t k0, int32_t j0) {
+void bench_kernel_free(BenchKernel *k) {
+    free(k->a), free(k->columns), free(k->c), free(k->weights);
+}
+
+/* Sends all rows of A past one tile of B. */
+static void pass_tile(const BenchKernel *k, int32_t k0, int32_t j0) {
     TspGemmRow rows[ROWS];
-    for (int32_t i = 0; i < n; i += ROWS) {
-        const int32_t count = least(ROWS, n - i);
+    for (int32_t i = 0; i < k->n; i += ROWS) {
+        const int32_t count = k->n - i < ROWS ? k->n - i : ROWS;
         for (int32_t r = 0; r < count; r++) {
-            uint32_t *out = c + (size_t)(i + r) * (size_t)stride + j0;
-            rows[r] = (TspGemmRow){(const uint8_t *)a + (size_t)(i + r) * (size_t)stride + k0, NULL,
-                                   k0 > 0 ? out : NULL, out};
+            const size_t row = (size_t)(i + r) * (size_t)k->stride;
+            uint32_t *out = k->c + row + j0;
+            rows[r] = (TspGemmRow){k->a + row + k0, NULL, k0 > 0 ? out : NULL, out};
         }
-        tsp_gemm_int8(w, rows, count, TSP_GEMM_AUTO);
+        tsp_gemm_int8(k->weights, rows, count, TSP_GEMM_AUTO);
     }
 }
 
-/* a and c: [n][stride], stride a multiple of the tile. */
-static void multiply_tiles(const int8_t *a, const int8_t *b, uint32_t *c, int32_t n,
-                           int32_t stride) {
-    static uint8_t columns[TILE * TILE];
-    const uint8_t *column[TILE];
-    static TspGemmInt8 w;
-    for (int32_t j = 0; j < TILE; j++) column[j] = columns + j * TILE;
-    for (int32_t j0 = 0; j0 < n; j0 += TILE)
-        for (int32_t k0 = 0; k0 < n; k0 += TILE) {
-            memset(columns, 0, sizeof columns);
-            for (int32_t k = 0; k < least(TILE, n - k0); k++)
-                for (int32_t j = 0; j < least(TILE, n - j0); j++)
-                    columns[j * TILE + k] =
-                        (uint8_t)b[(size_t)(k0 + k) * (size_t)n + (size_t)(j0 + j)];
-            tsp_gemm_int8_prepare(&w, column, TILE, false, false);
-            pass_tile(&w, a, c, n, stride, k0, j0);
+bool bench_kernel_step(void *kernel, double *seconds, TspError *err) {
+    const BenchKernel *k = kernel;
+    const double start = bench_now();
+    const uint8_t *columns[TILE];
+    (void)err;
+    for (int32_t j0 = 0; j0 < k->stride; j0 += TILE)
+        for (int32_t k0 = 0; k0 < k->stride; k0 += TILE) {
+            for (int32_t j = 0; j < TILE; j++)
+                columns[j] = k->columns + (size_t)(j0 + j) * (size_t)k->stride + k0;
+            tsp_gemm_int8_prepare(k->weights, columns, TILE, false, false);
+            pass_tile(k, k0, j0);
         }
+    *seconds = bench_now() - start;
+    return true;
 }
 
-void bench_kernel_int8(const int8_t *a, const int8_t *b, int32_t *c, int32_t n) {
-    static int8_t *wide_a;
-    static uint32_t *wide_c;
-    static int32_t made;
-    const int32_t stride = (n + TILE - 1) / TILE * TILE;
-    const size_t size = (size_t)n * (size_t)stride;
-    if (made != n) { /* once: the caller's first round is not counted */
-        free(wide_a);
-        free(wide_c);
-        wide_a = calloc(size, 1);
-        wide_c = calloc(size, sizeof *wide_c);
-        if (!wide_a || !wide_c) abort();
-        made = n;
-    }
-    for (int32_t i = 0; i < n; i++)
-        memcpy(wide_a + (size_t)i * (size_t)stride, a + (size_t)i * (size_t)n, (size_t)n);
-    multiply_tiles(wide_a, b, wide_c, n, stride);
-    for (int32_t i = 0; c && i < n; i++)
-        memcpy(c + (size_t)i * (size_t)n, wide_c + (size_t)i * (size_t)stride,
-               (size_t)n * sizeof *c);
+bool bench_kernel_equals(const BenchKernel *k, const int32_t *c) {
+    const size_t n = (size_t)k->n;
+    for (size_t i = 0; i < n; i++)
+        if (memcmp(k->c + i * (size_t)k->stride, c + i * n, n * sizeof *c)) return false;
+    return true;
 }
 
-/* oneDNN runs on OpenMP: one thread, said before it is loaded. */
-static void *one_dnn(const char *function) {
-    static void *library;
-    setenv("OMP_NUM_THREADS", "1", 1);
-    if (!library) library = dlopen("libdnnl.so.2", RTLD_NOW);
-    if (!library) library = dlopen("libdnnl.so.3", RTLD_NOW);
-    return library ? dlsym(library, function) : NULL;
-}
+/* -- libraries, if they are installed -- */
 
-bool bench_library_int8(const int8_t *a, const int8_t *b, int32_t *c, int32_t n) {
-    typedef int Gemm(char, char, char, int64_t, int64_t, int64_t, float, const int8_t *, int64_t,
-                     int8_t, const int8_t *, int64_t, int8_t, float, int32_t *, int64_t,
-                     const int32_t *);
-    const int32_t offset = 0;
-    Gemm *gemm;
-    *(void **)&gemm = one_dnn("dnnl_gemm_s8s8s32");
-    return gemm && gemm('N', 'N', 'F', n, n, n, 1, a, n, 0, b, n, 0, 0, c, n, &offset) == 0;
-}
+typedef int OneDnnInt8(char, char, char, int64_t, int64_t, int64_t, float, const int8_t *, int64_t,
+                       int8_t, const int8_t *, int64_t, int8_t, float, int32_t *, int64_t,
+                       const int32_t *);
+typedef int OneDnnFp32(char, char, int64_t, int64_t, int64_t, float, const float *, int64_t,
+                       const float *, int64_t, float, float *, int64_t);
+typedef void OpenBlasFp32(int, int, int, int, int, int, float, const float *, int, const float *,
+                          int, float, float *, int);
 
-bool bench_library_fp32(const float *a, const float *b, float *c, int32_t n) {
-    typedef int Gemm(char, char, int64_t, int64_t, int64_t, float, const float *, int64_t,
-                     const float *, int64_t, float, float *, int64_t);
-    typedef void Blas(int, int, int, int, int, int, float, const float *, int, const float *, int,
-                      float, float *, int);
-    enum { ROW_MAJOR = 101, AS_IS = 111 }; /* of CBLAS */
-    static void *open_blas;
-    Gemm *gemm;
-    Blas *blas;
-    *(void **)&gemm = one_dnn("dnnl_sgemm");
-    if (gemm) return gemm('N', 'N', n, n, n, 1, a, n, b, n, 0, c, n) == 0;
-    setenv("OPENBLAS_NUM_THREADS", "1", 1);
+/* Both read their number of threads from the environment as they are loaded. */
+void bench_library_open(BenchLibrary *library, int32_t threads) {
+    char count[16];
+    snprintf(count, sizeof count, "%d", (int)threads);
+    setenv("OMP_NUM_THREADS", count, 1);
+    setenv("OPENBLAS_NUM_THREADS", count, 1);
+    /* OpenBLAS knows fewer processors by name than there are with AVX-512. */
     if (tsp_gemm_available(TSP_GEMM_AVX512)) setenv("OPENBLAS_CORETYPE", "SkylakeX", 1);
-    if (!open_blas) open_blas = dlopen("libopenblas.so.0", RTLD_NOW);
-    *(void **)&blas = open_blas ? dlsym(open_blas, "cblas_sgemm") : NULL;
-    if (blas) blas(ROW_MAJOR, AS_IS, AS_IS, n, n, n, 1, a, n, b, n, 0, c, n);
-    return blas != NULL;
+    library->one_dnn = dlopen("libdnnl.so.2", RTLD_NOW);
+    if (!library->one_dnn) library->one_dnn = dlopen("libdnnl.so.3", RTLD_NOW);
+    if (!library->one_dnn) library->open_blas = dlopen("libopenblas.so.0", RTLD_NOW);
+}
+
+static bool failed(TspError *err, const char *function) {
+    return tsp_fail(err, TSP_ERR_SYSTEM, "%s of the installed library does not work", function);
+}
+
+bool bench_library_int8(void *context, double *seconds, TspError *err) {
+    const BenchLibrary *l = context;
+    void *symbol = dlsym(l->one_dnn, "dnnl_gemm_s8s8s32");
+    const int32_t offset = 0, n = l->n;
+    double start;
+    OneDnnInt8 *gemm;
+    memcpy(&gemm, &symbol, sizeof gemm); /* C has no cast from a datum to a function */
+    if (!symbol) return failed(err, "dnnl_gemm_s8s8s32");
+    start = bench_now();
+    if (gemm('N', 'N', 'F', n, n, n, 1, l->a, n, 0, l->b, n, 0, 0, l->c, n, &offset))
+        return failed(err, "dnnl_gemm_s8s8s32");
+    *seconds = bench_now() - start;
+    return true;
+}
+
+bool bench_library_fp32(void *context, double *seconds, TspError *err) {
+    enum { ROW_MAJOR = 101, AS_IS = 111 }; /* of CBLAS */
+    const BenchLibrary *l = context;
+    void *symbol =
+        l->one_dnn ? dlsym(l->one_dnn, "dnnl_sgemm") : dlsym(l->open_blas, "cblas_sgemm");
+    const int32_t n = l->n;
+    double start;
+    OneDnnFp32 *gemm;
+    OpenBlasFp32 *blas;
+    if (!symbol) return failed(err, "sgemm");
+    memcpy(&gemm, &symbol, sizeof gemm);
+    memcpy(&blas, &symbol, sizeof blas);
+    start = bench_now();
+    if (!l->one_dnn)
+        blas(ROW_MAJOR, AS_IS, AS_IS, n, n, n, 1, l->a, n, l->b, n, 0, l->c, n);
+    else if (gemm('N', 'N', n, n, n, 1, l->a, n, l->b, n, 0, l->c, n))
+        return failed(err, "dnnl_sgemm");
+    *seconds = bench_now() - start;
+    return true;
+}
+
+/* -- memcpy -- */
+
+bool bench_copy_init(BenchCopy *copy, size_t bytes, TspError *err) {
+    *copy = (BenchCopy){malloc(bytes), malloc(bytes), bytes};
+    if (!copy->from || !copy->to) {
+        bench_copy_free(copy);
+        return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    }
+    memset(copy->from, 1, bytes);
+    memset(copy->to, 2, bytes);
+    return true;
+}
+
+void bench_copy_free(BenchCopy *copy) {
+    free(copy->from), free(copy->to);
+}
+
+bool bench_copy_step(void *context, double *seconds, TspError *err) {
+    BenchCopy *copy = context;
+    const double start = bench_now();
+    memcpy(copy->to, copy->from, copy->bytes);
+    *seconds = bench_now() - start;
+    copy->from[0] ^= copy->to[copy->bytes - 1]; /* so that no compiler leaves the copy out */
+    (void)err;
+    return true;
 }

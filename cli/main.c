@@ -85,7 +85,7 @@ static const CliOption bench_options[] = {
     {"rounds", 0, CLI_OPTION_NUMBER, OPTION(rounds), "N",
      "how often each workload and its floor take turns (default 5); medians are told", 1},
     {"threads", 'j', CLI_OPTION_NUMBER, OPTION(threads), "N",
-     "host threads of the simulator (default 1)", 1},
+     "host threads of the simulator and of libraries (default 1); the bare kernel has one", 1},
     {"json", 0, CLI_OPTION_FLAG, OPTION(json), NULL, "figures as JSON", 0},
     {"strict", 0, CLI_OPTION_FLAG, OPTION(strict), NULL, "exit 1 if a target is missed", 0},
     OPTION_HELP,

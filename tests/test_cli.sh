@@ -195,10 +195,20 @@ import json, sys
 report = json.load(open(sys.argv[1]))
 (idle,) = report["workloads"]
 assert idle["name"] == "idle" and idle["simulated_cycles"] == 1000000001
-assert idle["figures"][0]["target"] == 50' "$work/bench.json"
+assert idle["figures"][0]["target"] == 50 and idle["figures"][0]["reached"] is not None
+assert idle["ratio"] is None and idle["error"] is None and idle["threads"] == 1' "$work/bench.json"
 works bench reference --rounds 1
 works bench histogram --rounds 1
-refuses 2 "no workload 'all'" bench all
+works bench smallest --rounds 1 --json
+mv "$work/out" "$work/bench.json"
+holds 'bench measures memory in a process of its own' $python -c '
+import json, sys
+(small,) = json.load(open(sys.argv[1]))["workloads"]
+assert 0 < small["peak_memory_bytes"] and small["memory_limit_bytes"] == 32 << 20
+assert small["simulated_cycles"] is None' "$work/bench.json"
+refuses 2 "no workload 'all'; there are: int8-matmul, int8-matmul-2-threads, fp16-matmul" bench all
+refuses 2 'at most 99' bench idle --rounds 100
+refuses 2 '1 or more' bench idle --rounds 0
 
 works run "$work/mm.tspprog" --seed 5 --output C="$work/c2.npy" --report "$work/r2.json"
 holds 'graph and program give the same output' cmp "$work/c1.npy" "$work/c2.npy"
