@@ -29,6 +29,7 @@ typedef struct {
     int32_t figures;
     double seconds, load_s, reset_s; /* medians of the run; of load and reset, 0: not measured */
     TspSimStats stats;
+    int32_t threads;      /* if not what was asked for */
     int32_t lanes;        /* bytes of a vector; 0: nothing was simulated here */
     int64_t tensor_bytes; /* of the program */
     int64_t peak_bytes;   /* of a process that does nothing else; 0: not measured */

@@ -83,6 +83,7 @@ bool bench_two_threads(const Bench *b, BenchResult *r, TspError *err) {
         done = bench_wrong(err, "the same on one thread");
     if (done) {
         bench_note(&two, &turns[0], r);
+        r->threads = 2;
         bench_figure(r, "faster than one thread", "x", turns[1].seconds / turns[0].seconds, 1.7,
                      true);
         r->figure[0].floor = "one thread";

@@ -1,8 +1,6 @@
 /* bench_report.c - figures of tsp bench: a table for people, JSON with stable keys. */
 #include "bench.h"
 
-#include <string.h>
-
 const char *bench_kernel_name(void) {
     static const char *const names[] = {[TSP_GEMM_AUTO] = "auto",
                                         [TSP_GEMM_PLAIN] = "plain",
@@ -111,7 +109,7 @@ cJSON *bench_json(const Bench *b, const BenchWorkload *w, const BenchResult *r,
     add_number(object, "peak_memory_bytes", r->peak_bytes > 0, (double)r->peak_bytes);
     add_number(object, "memory_limit_bytes", r->limit_bytes > 0, (double)r->limit_bytes);
     cJSON_AddStringToObject(object, "kernel", bench_kernel_name());
-    cJSON_AddNumberToObject(object, "threads", strstr(w->name, "2-threads") ? 2 : b->threads);
+    cJSON_AddNumberToObject(object, "threads", r->threads ? r->threads : b->threads);
     figures = cJSON_AddArrayToObject(object, "figures");
     for (int32_t i = 0; i < r->figures; i++) add_figure(figures, &r->figure[i]);
     return object;
