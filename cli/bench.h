@@ -82,8 +82,11 @@ typedef struct {
 
 /* [m, k] x [k, n] of a dtype on tsp1: the graph's JSON is made and compiled. */
 bool bench_matmul(TspProgram *p, const char *dtype, int32_t m, int32_t k, int32_t n, TspError *err);
-/* Assembles what has been written to a memory stream (open_memstream), and frees it. */
-bool bench_assemble(TspProgram *p, FILE *text, char **buffer, TspError *err);
+/* Assembles for tsp1 what `write` writes. */
+bool bench_assemble(TspProgram *p,
+                    void (*write)(FILE *out, const TspMachine *m, const void *context),
+                    const void *context, TspError *err);
+int32_t bench_column(const TspMachine *m, const char *queue);
 bool bench_load(BenchChip *chip, const TspSimOptions *options, TspError *err);
 void bench_unload(BenchChip *chip); /* the simulator */
 void bench_free(BenchChip *chip);   /* and the program */

@@ -28,15 +28,29 @@ bool bench_matmul(TspProgram *p, const char *dtype, int32_t m, int32_t k, int32_
     return done;
 }
 
-bool bench_assemble(TspProgram *p, FILE *text, char **buffer, TspError *err) {
-    TspMachine machine;
-    bool written = !ferror(text), done;
-    if (fclose(text)) written = false;
-    if (!written) tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
-    done = written && tsp_machine_load(&machine, "tsp1", err) &&
-           tsp_assemble(p, &machine, *buffer, strlen(*buffer), "bench", err);
-    free(*buffer);
+bool bench_assemble(TspProgram *p,
+                    void (*write)(FILE *out, const TspMachine *m, const void *context),
+                    const void *context, TspError *err) {
+    TspMachine m;
+    char *text = NULL;
+    size_t length;
+    FILE *out;
+    bool done;
+    if (!tsp_machine_load(&m, "tsp1", err)) return false;
+    out = open_memstream(&text, &length);
+    if (!out) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    write(out, &m, context);
+    done = !ferror(out);
+    if (fclose(out) || !done)
+        done = tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    else
+        done = tsp_assemble(p, &m, text, length, "bench", err);
+    free(text);
     return done;
+}
+
+int32_t bench_column(const TspMachine *m, const char *queue) {
+    return tsp_queue_info(m, tsp_queue_find(m, queue)).column;
 }
 
 static uint8_t *allocate(const TspTensor *t, TspError *err) {

@@ -27,10 +27,6 @@ static void fill(const TspTensor *t, uint8_t *data) {
 
 /* -- the program -- */
 
-static int32_t column(const TspMachine *m, const char *name) {
-    return tsp_queue_info(m, tsp_queue_find(m, name)).column;
-}
-
 /* The queue of a table slice: gathers two cycles apart, scatters between them. */
 static void write_table_queue(FILE *out, int32_t slice, int64_t gather, int64_t scatter) {
     int64_t gathers = 0, scatters = 0;
@@ -50,12 +46,13 @@ static void write_map_queue(FILE *out, const char *slice, const char *stream, in
             STEPS - 1);
 }
 
-static void write_program(FILE *out, const TspMachine *m) {
-    const int64_t vxm = column(m, "vxm.0"), table = column(m, "mem.w0"), gather = 40;
+static void write_program(FILE *out, const TspMachine *m, const void *unused) {
+    const int64_t vxm = bench_column(m, "vxm.0"), table = bench_column(m, "mem.w0"), gather = 40;
     const int64_t add = gather + m->mem_read_cycles + m->mem_indirect_cycles + vxm - table;
     int64_t back = add + m->vxm_entry_cycles + m->vxm_op_cycles + m->vxm_exit_cycles;
     /* Gathers and scatters of a slice take turns: an odd distance, if need be by one more ALU. */
     const bool longer = (back + vxm - table - gather) % 2 == 0;
+    (void)unused;
     if (longer) back += m->vxm_op_cycles;
     fprintf(out,
             ".tensor map, int8, [%d, %d], input\n"
@@ -66,9 +63,9 @@ static void write_program(FILE *out, const TspMachine *m) {
     for (int32_t slice = 0; slice < 4; slice++)
         write_table_queue(out, slice, gather, back + vxm - table);
     write_map_queue(out, "mem.w40", "s8.e",
-                    gather - (table - column(m, "mem.w40")) - m->mem_read_cycles);
+                    gather - (table - bench_column(m, "mem.w40")) - m->mem_read_cycles);
     write_map_queue(out, "mem.e40", "s8.w",
-                    back - (column(m, "mem.e40") - vxm) - m->mem_read_cycles);
+                    back - (bench_column(m, "mem.e40") - vxm) - m->mem_read_cycles);
     fprintf(out, "@vxm.0\n at %lld add i32, %s, s0.e, #1\n repeat %d, 2\n", (long long)add,
             longer ? "none" : "s0.w", STEPS - 1);
     if (longer)
@@ -77,16 +74,8 @@ static void write_program(FILE *out, const TspMachine *m) {
 }
 
 static bool load(BenchChip *chip, int32_t threads, TspError *err) {
-    TspMachine m;
-    char *text = NULL;
-    size_t length;
-    FILE *out;
-    if (!tsp_machine_load(&m, "tsp1", err)) return false;
-    out = open_memstream(&text, &length);
-    if (!out) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
-    write_program(out, &m);
     chip->fill = fill;
-    return bench_assemble(&chip->program, out, &text, err) &&
+    return bench_assemble(&chip->program, write_program, NULL, err) &&
            bench_load(chip, &(TspSimOptions){.threads = threads}, err);
 }
 

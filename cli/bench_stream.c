@@ -6,14 +6,10 @@
 
 enum { VECTORS = 31250, LANES = 320, FLOWS = 4, FACTOR = 3 };
 
-static int32_t column(const TspMachine *m, const char *name) {
-    return tsp_queue_info(m, tsp_queue_find(m, name)).column;
-}
-
 /* `rows` accesses of a slice, one a cycle; the stream meets the VXM's column in cycle `at_vxm`. */
 static void flow(FILE *out, const TspMachine *m, const char *slice, const char *access,
                  const char *stream, int64_t at_vxm, int32_t rows) {
-    const int32_t away = abs(column(m, slice) - column(m, "vxm.0"));
+    const int32_t away = abs(bench_column(m, slice) - bench_column(m, "vxm.0"));
     const bool reads = access[0] == 'r';
     const int64_t cycle = reads ? at_vxm - away - m->mem_read_cycles : at_vxm + away;
     fprintf(out, "@%s\n at %lld %s 0, %s\n repeat %d, 1, 1\n", slice, (long long)cycle, access,
@@ -51,17 +47,13 @@ static void stream_flow(FILE *out, const TspMachine *m, int32_t i, bool fp32, in
             rows - 1);
 }
 
-static bool load(BenchChip *chip, bool fp32, int32_t threads, TspError *err) {
-    TspMachine m;
-    char *text = NULL;
-    size_t length;
-    FILE *out;
-    if (!tsp_machine_load(&m, "tsp1", err)) return false;
-    out = open_memstream(&text, &length);
-    if (!out) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+static void write_program(FILE *out, const TspMachine *m, const void *fp32) {
     for (int32_t i = 0; i < FLOWS; i++)
-        stream_flow(out, &m, i, fp32, VECTORS / FLOWS + (i < VECTORS % FLOWS));
-    return bench_assemble(&chip->program, out, &text, err) &&
+        stream_flow(out, m, i, *(const bool *)fp32, VECTORS / FLOWS + (i < VECTORS % FLOWS));
+}
+
+static bool load(BenchChip *chip, bool fp32, int32_t threads, TspError *err) {
+    return bench_assemble(&chip->program, write_program, &fp32, err) &&
            bench_load(chip, &(TspSimOptions){.threads = threads}, err);
 }
 

@@ -66,7 +66,7 @@ typedef struct {
     bool sealed;            /* DRIVE: the vector has its check bits, from memory */
     int32_t plane;          /* DRIVE: the vector comes with a batch of this plane; else SIM_NONE */
     uint32_t batch;         /* that one */
-    int32_t target;         /* WRITE: row of the chip; RESULT: slot of the ALU's results */
+    int32_t target;         /* WRITE: row of the chip */
     uint32_t mask;          /* WRITE, SCATTER: superlanes written; POWER: switched on */
     int32_t vec[8]; /* DRIVE, WRITE: [0]; SCATTER: data, map; INPUT: operand a in 0..3, b in 4..7 */
 } Event;

@@ -74,9 +74,7 @@ bool fast_load_weights(Fast *f, const Issue *issue, TspError *err) {
     if (!fast_stream_sample(f, issue, issue->insn->stream, count, vecs, err) ||
         !fast_check(f, issue, vecs, count, err))
         return false;
-    for (int32_t i = 0; i < count; i++) {
-        plane->column[plane->buffer][first + i] = vecs[i];
-    }
+    memcpy(&plane->column[plane->buffer][first], vecs, (size_t)count * sizeof *vecs);
     plane->group_loaded[group] = true;
     plane->groups_loaded++;
     plane->last_arrival = arrival;

@@ -23,7 +23,7 @@ typedef struct {
     bool ifetch_modelled; /* text comes by Ifetch; else all of it is in the queues at cycle 0 */
     bool timing_only;     /* cycles and statistics without values; see tsp_sim_new() */
     int32_t threads;      /* of the host, that the fast engine may use; 0 is 1 */
-    TspGemmKernel kernel; /* for the MXM's products; never changes a bit */
+    TspGemmKernel kernel; /* host kernels for MXM and VXM; never changes a bit */
     TspFaults faults;     /* bits to flip, and with them the error-correcting code; see faults.h */
 } TspSimOptions;
 
