@@ -144,7 +144,7 @@ bool bench_compile(const Bench *b, BenchResult *r, TspError *err) {
 
 /* -- going back -- */
 
-enum { SEEK_N = 2048 }; /* int8-matmul's */
+enum { SEEK_N = 2048, SEEK_HISTORY = 64 << 20 }; /* int8-matmul's; bytes */
 
 typedef struct {
     BenchChip *chip;
@@ -162,7 +162,8 @@ static bool seek_step(void *context, double *seconds, TspError *err) {
 
 static bool load_seek(BenchChip *chip, const Bench *b, TspError *err) {
     return bench_matmul(&chip->program, "int8", SEEK_N, SEEK_N, SEEK_N, err) &&
-           bench_load(chip, &(TspSimOptions){.threads = b->threads}, err);
+           bench_load(chip, &(TspSimOptions){.threads = b->threads, .history_bytes = SEEK_HISTORY},
+                      err);
 }
 
 bool bench_seek_once(const Bench *b, TspError *err) {

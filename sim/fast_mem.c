@@ -31,7 +31,7 @@ static void store(Fast *f, size_t row, int32_t vec, uint32_t mask) {
         fast_vec_drop(f, vec);
     }
     f->defined[row] |= mask;
-    f->chunk_defined[row / SIM_CHUNK] = true;
+    f->row_chunk[row / SIM_CHUNK] = FAST_CHUNK_DEFINED | FAST_CHUNK_CHANGED;
 }
 
 void fast_mem_place(Fast *f, size_t row, const uint8_t *vector) {

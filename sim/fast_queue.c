@@ -4,6 +4,7 @@
  * issue in it. Empty buckets are skipped by their occupancy bits, and queues that idle beyond the
  * wheel cost nothing until their time comes.
  */
+#include "fast_keyframe.h"
 #include "fast_stream.h"
 
 #include <stddef.h>
@@ -409,6 +410,7 @@ bool fast_advance(Fast *f, int64_t limit, TspError *err) {
         }
         idle(f, cycle);
         if (!execute(f, cycle, err)) return false;
+        if (fast_work(st) >= f->keyframe_due) fast_keyframe_make(f);
     }
     return true;
 }

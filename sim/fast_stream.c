@@ -13,12 +13,14 @@ int32_t fast_vec_new(Fast *f) {
         st->vec_free = f->vec_refs[vec];
     else
         vec = st->vec_used++;
+    st->vec_live++;
     f->vec_refs[vec] = 1;
     return vec;
 }
 
 void fast_vec_drop(Fast *f, int32_t vec) {
     if (f->timing_only || --f->vec_refs[vec] > 0) return;
+    f->state.vec_live--;
     f->vec_refs[vec] = f->state.vec_free;
     f->state.vec_free = vec;
 }

@@ -233,7 +233,10 @@ bool tsp_sim_step(TspSim *sim, TspError *err) {
 
 bool tsp_sim_seek(TspSim *sim, int64_t cycle, TspError *err) {
     if (cycle < 0) cycle = 0;
-    if ((sim->failed || cycle < tsp_sim_now(sim)) && !reset(sim, err)) return false;
+    if (sim->engine->near && sim->engine->near(sim->state, cycle))
+        sim->failed = false;
+    else if ((sim->failed || cycle < tsp_sim_now(sim)) && !reset(sim, err))
+        return false;
     return tsp_sim_run_until(sim, cycle, err);
 }
 

@@ -24,7 +24,12 @@ typedef struct {
     bool timing_only;     /* cycles and statistics without values; see tsp_sim_new() */
     int32_t threads;      /* of the host, that the fast engine may use; 0 is 1 */
     TspGemmKernel kernel; /* host kernels for MXM and VXM; never changes a bit */
-    TspFaults faults;     /* bits to flip, and with them the error-correcting code; see faults.h */
+    /* Of the host, for states of the past that make tsp_sim_seek() quick; 0: it replays from cycle
+     * 0. Fast engine only; about so much, as what a run overwrites meanwhile comes on top. */
+    int64_t history_bytes;
+    int64_t history_spacing; /* work between two of them at first, in units of about 0.1 us of the
+                                host (an instruction is 1); 0: the default, some 20 ms */
+    TspFaults faults; /* bits to flip, and with them the error-correcting code; see faults.h */
 } TspSimOptions;
 
 /* What was counted up to now; see docs/glossary.md for definitions. */
@@ -76,7 +81,8 @@ bool tsp_sim_check_finite(const TspSim *sim, TspError *err);
 bool tsp_sim_run_until(TspSim *sim, int64_t cycle, TspError *err);
 bool tsp_sim_run(TspSim *sim, TspError *err); /* to the end */
 bool tsp_sim_step(TspSim *sim, TspError *err);
-/* Goes to `cycle`, back if need be (by replay from cycle 0, which is exact). */
+/* Goes to `cycle`, back if need be: by replay, which is exact, from the nearest state that is kept
+ * (history_bytes), or from cycle 0. */
 bool tsp_sim_seek(TspSim *sim, int64_t cycle, TspError *err);
 int64_t tsp_sim_now(const TspSim *sim);
 /* No instruction left, nothing in flight that could still have an effect. */
