@@ -43,6 +43,7 @@ typedef struct {
     const uint32_t *(*latch)(const void *e, int32_t alu);
     const uint32_t *(*accumulator)(const void *e, int32_t plane, int32_t row, TspDtype *type);
     int32_t (*queue_word)(const void *e, int32_t queue);
+    int64_t (*word_start)(const void *e, int32_t queue, int32_t word);
 } Engine;
 
 struct TspSim {

@@ -88,6 +88,7 @@ static bool predecode(Fast *f, int32_t queue, TspError *err) {
     f->word_count[queue] = q->count;
     for (int32_t i = 0; i < q->count; i++) {
         Word *word = &f->words[queue][i];
+        word->start = -1;
         for (int32_t half = 0; half < 2; half++)
             word->op[half] = q->debug ? op_of_run(f->program, q->debug[i].run[half]) : -1;
         word->fault = (uint8_t)fault_of(f, q->words[i], queue, &word->insn);
@@ -378,6 +379,10 @@ static int32_t queue_word(const void *e, int32_t queue) {
     return ((const Fast *)e)->state.queue[queue].index;
 }
 
+static int64_t word_start(const void *e, int32_t queue, int32_t word) {
+    return ((const Fast *)e)->words[queue][word].start;
+}
+
 const Engine fast_engine = {
     .create = create,
     .destroy = destroy,
@@ -398,4 +403,5 @@ const Engine fast_engine = {
     .latch = latch,
     .accumulator = accumulator,
     .queue_word = queue_word,
+    .word_start = word_start,
 };

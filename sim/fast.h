@@ -33,6 +33,7 @@ typedef enum { WORD_FINE, WORD_UNDECODABLE, WORD_INVALID, WORD_NOT_MODELLED } Wo
 
 typedef struct {
     TspInsn insn;
+    int64_t start; /* cycle of its first issue, the same in every run; -1 until a run got there */
     int32_t op[2]; /* graph op of the instruction (read half) and of the write half, -1 none */
     int32_t func;  /* its d_func */
     uint8_t fault; /* a WordFault, reported in the cycle in which the word would issue */

@@ -98,7 +98,7 @@ static void bring_near(Fast *f) {
 
 /* -- queues -- */
 
-static const Word *word_at(const Fast *f, int32_t queue, int32_t index) {
+static Word *word_at(const Fast *f, int32_t queue, int32_t index) {
     return &f->words[queue][index];
 }
 
@@ -174,11 +174,12 @@ static void note_op(Fast *f, int32_t op, int64_t delay) {
     if (interval->end < f->state.now + delay) interval->end = f->state.now + delay;
 }
 
-static void count(Fast *f, const Word *word) {
+static void count(Fast *f, Word *word) {
     TspSimStats *stats = &f->state.stats;
     TspOpcode op = word->insn.op;
     int64_t delay = word->func;
     stats->instructions++;
+    if (word->start < 0) word->start = f->state.now;
     if (op == TSP_OP_SYNC) return;
     if (op == TSP_OP_READ_WRITE) {
         note_op(f, word->op[0], f->func[TSP_OP_READ]);
@@ -222,7 +223,7 @@ static bool issue_control(Fast *f, const Issue *issue, TspError *err) {
 
 static bool issue_one(Fast *f, int32_t queue, TspError *err) {
     QueueState *q = &f->state.queue[queue];
-    const Word *word = word_at(f, queue, q->index);
+    Word *word = word_at(f, queue, q->index);
     const TspInsn *insn = &word->insn, *repeat;
     TspUnit unit;
     SimIssue *issue_unit;

@@ -298,6 +298,12 @@ int32_t tsp_sim_queue_word(const TspSim *sim, int32_t queue) {
     return sim->engine->queue_word(sim->state, queue);
 }
 
+int64_t tsp_sim_word_start(const TspSim *sim, int32_t queue, int32_t word) {
+    if (!within(queue, tsp_queue_count(sim->m)) || !within(word, sim->program->queues[queue].count))
+        return -1;
+    return sim->engine->word_start(sim->state, queue, word);
+}
+
 uint64_t tsp_sim_hash(TspSim *sim) {
     return sim->engine->hash(sim->state);
 }

@@ -108,6 +108,11 @@ const uint32_t *tsp_sim_latch(const TspSim *sim, int32_t alu);
 const uint32_t *tsp_sim_accumulator(const TspSim *sim, int32_t plane, int32_t row, TspDtype *type);
 /* Word of the queue that issues next (the number of words when it is exhausted). */
 int32_t tsp_sim_queue_word(const TspSim *sim, int32_t queue);
+/* Cycle in which a word of the queue issued, its first repetition if it repeats; -1 while no run of
+ * this simulator has got there, for NOP and Repeat, and out of range. A word issues once, so this
+ * is the whole timeline, and as it does not depend on data it stays known when time goes back. Of a
+ * run that stopped at an offence, words due in that cycle or later may be known or not. */
+int64_t tsp_sim_word_start(const TspSim *sim, int32_t queue, int32_t word);
 
 /* Hash of the whole state, what is under way included: of use within one engine. */
 uint64_t tsp_sim_hash(TspSim *sim);
