@@ -41,7 +41,7 @@ CFLAGS ?=
 ALL_CFLAGS = -std=c17 -D_GNU_SOURCE $(WARN) $(WARN_$(MODE)) -ffp-contract=off $(CFLAGS_$(MODE)) $(WERROR) -I. $(VIZ_CFLAGS) -MMD -MP $(CFLAGS)
 LDFLAGS_sanitize := -fsanitize=address,undefined
 LDFLAGS_coverage := --coverage
-LDLIBS := -lcjson -lm -lpthread -ldl $(VIZ_LIBS)
+LDLIBS = -lcjson -lm -lpthread -ldl $(VIZ_LIBS)
 
 # The viewer is built where its libraries are; without them all else is, and so are its tests.
 VIZ_PACKAGES := sdl2 SDL2_ttf libpng

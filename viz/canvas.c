@@ -83,11 +83,15 @@ static void *extend(VizCanvas *canvas, VizArray *array, size_t more, size_t item
 
 /* -- recording -- */
 
+static bool has_area(VizRect rect) {
+    return rect.w > 0 && rect.h > 0;
+}
+
 static bool outside(const VizCanvas *canvas, VizRect box) {
     const VizRect clip = canvas->clip;
     /* written so that a box with a NaN is outside */
-    return !(box.x < clip.x + clip.w && box.x + box.w > clip.x && box.y < clip.y + clip.h &&
-             box.y + box.h > clip.y);
+    return !(has_area(clip) && box.x < clip.x + clip.w && box.x + box.w > clip.x &&
+             box.y < clip.y + clip.h && box.y + box.h > clip.y);
 }
 
 static void append(VizCanvas *canvas, VizCommand command) {
@@ -107,10 +111,6 @@ static VizCommand filled(VizOp op, VizRect box, VizFill fill) {
 
 static VizCommand stroked(VizOp op, VizRect box, float width, VizColour colour) {
     return (VizCommand){.op = (uint8_t)op, .box = box, .colour = colour, .width = width};
-}
-
-static bool has_area(VizRect rect) {
-    return rect.w > 0 && rect.h > 0;
 }
 
 void viz_canvas_rect(VizCanvas *canvas, VizRect rect, VizFill fill) {
