@@ -8,7 +8,8 @@
 #   make bench    the simulator's speed, as ratios to the bare arithmetic (docs/performance.md)
 #   make figures  published figures of the chip beside simulated ones (docs/figures.md)
 #   make fuzz     the readers under libFuzzer, FUZZ_SECONDS (600) each;  FUZZ=graph for one
-#   make bless    accept the error messages of tests/bad as they are now; then read the diff
+#   make bless    accept the error messages of tests/bad and the pictures of tests/pictures as they
+#                 are now; then look at the diff
 #   make coverage  line coverage of isa/ and sim/;  make mutants  plant faults, see tests fail
 #   make docs     regenerate docs/isa.md from isa/isa.def
 #   make format   clang-format every source;  make lint says what it would change
@@ -37,18 +38,31 @@ CFLAGS_sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 CFLAGS_coverage := -O0 -g --coverage
 CFLAGS ?=
 # No contraction: a fused multiply-add would round differently on different hosts.
-ALL_CFLAGS = -std=c17 -D_GNU_SOURCE $(WARN) $(WARN_$(MODE)) -ffp-contract=off $(CFLAGS_$(MODE)) $(WERROR) -I. -MMD -MP $(CFLAGS)
+ALL_CFLAGS = -std=c17 -D_GNU_SOURCE $(WARN) $(WARN_$(MODE)) -ffp-contract=off $(CFLAGS_$(MODE)) $(WERROR) -I. $(VIZ_CFLAGS) -MMD -MP $(CFLAGS)
 LDFLAGS_sanitize := -fsanitize=address,undefined
 LDFLAGS_coverage := --coverage
-LDLIBS := -lcjson -lm -lpthread -ldl
+LDLIBS = -lcjson -lm -lpthread -ldl $(VIZ_LIBS)
 
-ROOMS    := isa sim compiler
-LIB_SRC  := $(wildcard $(ROOMS:%=%/*.c))
+# The viewer is built where its libraries are; without them all else is, and so are its tests.
+VIZ_PACKAGES := sdl2 SDL2_ttf libpng
+VIEWER := $(shell pkg-config --exists $(VIZ_PACKAGES) 2>/dev/null && echo yes || echo no)
+ifeq ($(VIEWER),yes)
+# -isystem: our warnings are not for other people's headers.
+VIZ_CFLAGS := -DTSP_HAVE_VIEWER $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(VIZ_PACKAGES)))
+VIZ_LIBS := -Wl,--as-needed $(shell pkg-config --libs $(VIZ_PACKAGES))
+else
+WITHOUT := $(wildcard viz/*.c) $(shell grep -l '"viz/' tests/*.c)
+endif
+
+ROOMS    := isa sim compiler viz
+LIB_SRC  := $(filter-out $(WITHOUT),$(wildcard $(ROOMS:%=%/*.c)))
 CLI_SRC  := $(wildcard cli/*.c)
-TEST_SRC := $(wildcard tests/test_*.c)
+TEST_SRC := $(filter-out $(WITHOUT),$(wildcard tests/test_*.c))
+PIC_SRC  := $(filter-out $(WITHOUT),$(wildcard tests/picture_*.c))
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
 CLI_OBJ  := $(CLI_SRC:%.c=$(BUILD)/%.o)
-TESTS    := $(TEST_SRC:%.c=$(BUILD)/%) $(BUILD)/tests/figures
+PICTURES := $(PIC_SRC:%.c=$(BUILD)/%)
+TESTS    := $(TEST_SRC:%.c=$(BUILD)/%) $(PICTURES) $(BUILD)/tests/figures
 SOURCES  := $(wildcard $(foreach room,$(ROOMS) cli tests,$(room)/*.[ch]))
 
 .PHONY: all tests demo check deps cosim faults figures bench docs bless format lint install clean help
@@ -58,9 +72,16 @@ all: $(BUILD)/tsp
 tests: $(TESTS)
 	@:
 
-$(BUILD)/libtsp.a: $(LIB_OBJ)
+$(BUILD)/libtsp.a: $(LIB_OBJ) $(BUILD)/viewer-$(VIEWER)
 	@rm -f $@
-	$(Q)ar rcs $@ $^
+	$(Q)ar rcs $@ $(LIB_OBJ)
+
+# Newer than what was built when the viewer's libraries were not there, or were.
+$(BUILD)/viewer-$(VIEWER):
+	@mkdir -p $(@D)
+	@rm -f $(BUILD)/viewer-*
+	@touch $@
+$(CLI_OBJ): $(BUILD)/viewer-$(VIEWER)
 
 $(BUILD)/tsp: $(CLI_OBJ) $(BUILD)/libtsp.a
 	@echo "link $@"
@@ -74,12 +95,12 @@ $(BUILD)/tests/campaign_%: $(BUILD)/tests/campaign_%.o $(BUILD)/libtsp.a
 	@echo "link $@"
 	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/tests/figures: $(BUILD)/tests/figures.o $(BUILD)/libtsp.a
+$(BUILD)/tests/figures $(PICTURES): %: %.o $(BUILD)/libtsp.a
 	@echo "link $@"
 	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-# The engine's loops are worth it: a tenth of the time of a streaming program.
-$(BUILD)/sim/fast%.o: CFLAGS_release := -O3 -g -DNDEBUG
+# These loops are worth it: a tenth of the time of a streaming program, and of a picture.
+$(BUILD)/sim/fast%.o $(BUILD)/viz/raster%.o: CFLAGS_release := -O3 -g -DNDEBUG
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -158,8 +179,9 @@ docs: all
 figures: $(BUILD)/tests/figures
 	@$<
 
-bless: all
+bless: all $(PICTURES)
 	@TSP=$(BUILD)/tsp tests/golden.sh --bless
+	@TSP=$(BUILD)/tsp tests/pictures.sh --bless
 
 format:
 	clang-format -i $(SOURCES)

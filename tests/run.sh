@@ -45,6 +45,7 @@ run_mode() {
         done
         echo "$mode figures build/$mode/tests/figures"
         [ "$mode" = sanitize ] || echo "$mode instructions tests/instructions.sh"
+        [ "$mode" = sanitize ] || echo "$mode pictures tests/pictures.sh"
         for name in golden test_cli; do echo "$mode $name tests/$name.sh"; done
     } | xargs -P "$jobs" -L 1 "$0" --one
 }
