@@ -42,7 +42,7 @@ LDFLAGS_sanitize := -fsanitize=address,undefined
 LDFLAGS_coverage := --coverage
 LDLIBS := -lcjson -lm -lpthread -ldl
 
-ROOMS    := isa sim compiler
+ROOMS    := isa sim compiler viz
 LIB_SRC  := $(wildcard $(ROOMS:%=%/*.c))
 CLI_SRC  := $(wildcard cli/*.c)
 TEST_SRC := $(wildcard tests/test_*.c)

@@ -37,7 +37,7 @@ elif [ "${1-}" != build ]; then
 fi
 [ "${1-}" != coverage ] || need gcovr command -v gcovr
 # The viewer's libraries, once there is a viewer.
-if [ -n "$(find viz -name '*.c' 2>/dev/null)" ]; then
+if grep -q 'SDL2/' viz/*.[ch] 2>/dev/null; then
     need libsdl2-dev library sdl2 SDL2/SDL.h
     need libsdl2-ttf-dev library SDL2_ttf SDL2/SDL_ttf.h
 fi
