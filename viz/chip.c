@@ -7,6 +7,7 @@
  */
 #include "chip_parts.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +15,9 @@ VizChipMap viz_chip_map(const VizRun *run, const VizView *view, VizRect area) {
     const float columns = (float)tsp_columns(run->m);
     const float rows = (float)run->m->superlanes + VIZ_CHIP_UNITS;
     const float zoom = view->chip_zoom > 1 ? (float)view->chip_zoom : 1;
-    VizChipMap map = {.sx = area.w / columns * zoom, .sy = area.h / rows * zoom};
+    /* A superlane has to grow from a line to dozens of rows of text, a column only to a line of it.
+     */
+    VizChipMap map = {.sx = area.w / columns * sqrtf(zoom), .sy = area.h / rows * zoom};
     map.x0 = area.x;
     map.y0 = area.y + VIZ_CHIP_UNITS * map.sy;
     if (zoom > 1) {
@@ -124,6 +127,9 @@ static void draw_vector(const ChipPicture *c, const VizDrive *drive, const uint8
     } else {
         viz_canvas_rect(frame->canvas, r, fill);
     }
+    if (drive == c->selected)
+        viz_canvas_outline(frame->canvas, r, (row > 6 * frame->px ? 2 : 1) * frame->px,
+                           viz_colour(frame->theme, VIZ_ACCENT));
     if (row >= 2 * frame->px) {
         if (superlane == 0)
             viz_canvas_region(frame->canvas, r, VIZ_REGISTER, viz_register(drive->stream, column));
@@ -179,6 +185,8 @@ void viz_chip_draw(const VizFrame *frame) {
                      .map = viz_chip_map(frame->run, frame->view, frame->area),
                      .focus = viz_focus(frame->run, frame->view->selected)};
     int32_t rows = 0;
+    if (frame->view->selected.kind == VIZ_REGISTER)
+        c.selected = viz_run_drive(frame->run, c.focus.stream, c.focus.column, 0);
     for (int32_t s = 0; s < TSP_MAX_STREAMS; s++) /* eastward ones come first */
         if (frame->run->stream_used[s]) c.row_of_stream[s] = rows++;
     c.row_height = c.map.sy / ((float)(rows > 0 ? rows : 1) + 0.5f);
