@@ -13,7 +13,7 @@
 
 /* Lengths in scaled pixels. */
 #define MARGIN      8.0f
-#define NAME        12.0f /* sizes of texts */
+#define NAME        11.0f /* sizes of texts */
 #define SMALL       10.0f
 #define NAME_ROW    17.0f
 #define ROW         13.0f
@@ -24,6 +24,7 @@
 #define TENSOR_MOST 120.0f
 #define GAP_MOST    110.0f
 #define BETWEEN     10.0f /* nodes of a layer */
+#define TURN        16.0f /* rows of layers */
 
 /* What nodes show, from least to most. */
 typedef enum {
@@ -39,9 +40,19 @@ static const struct {
     float op, tensor, gap;
 } least[DETAILS] = {
     [DETAIL_BOX] = {1, 1, 1},
-    [DETAIL_NAME] = {46, 26, 14},
-    [DETAIL_TYPE] = {84, 40, 18},
-    [DETAIL_CHIPS] = {84, 40, 18},
+    [DETAIL_NAME] = {44, 26, 14},
+    [DETAIL_TYPE] = {88, 36, 16},
+    [DETAIL_CHIPS] = {88, 36, 16},
+};
+
+/* In which order they are tried, with the layers in so many rows. */
+static const struct {
+    Detail detail;
+    int32_t rows;
+} tries[] = {
+    {DETAIL_CHIPS, 1}, {DETAIL_CHIPS, 2}, {DETAIL_TYPE, 1}, {DETAIL_TYPE, 2},  {DETAIL_CHIPS, 3},
+    {DETAIL_TYPE, 3},  {DETAIL_NAME, 1},  {DETAIL_NAME, 2}, {DETAIL_CHIPS, 4}, {DETAIL_TYPE, 4},
+    {DETAIL_NAME, 3},  {DETAIL_NAME, 4},  {DETAIL_BOX, 1},
 };
 
 enum { LAYERS_MOST = 512, LABELS_MOST = 64, CURVE = 12 };
@@ -51,7 +62,10 @@ typedef struct {
     const VizGraph *g;
     VizFocus focus;
     Detail detail;
-    float unit, top;                             /* pixels of a slot, y of slot 0 */
+    int32_t per_row; /* layers of a row */
+    float unit, top; /* pixels of a slot; y of slot 0 in the first row */
+    float row;       /* pixels from a row to the next */
+    int32_t chips;   /* most below any op */
     float left[LAYERS_MOST], width[LAYERS_MOST]; /* of the layers */
     VizRect labels[LABELS_MOST];                 /* that stand already */
     int32_t label_count;
@@ -71,21 +85,18 @@ static const TspProgram *program_of(const Picture *p) {
 
 /* -- layout -- */
 
-/* Height of a node, the constants below an op included. */
+/* Height of a node, the constants below an op not included. */
 static float node_height(const Picture *p, const VizNode *n, Detail detail) {
     const float px = p->frame->px;
-    if (n->kind == VIZ_NODE_BEND) return 0;
-    if (n->kind != VIZ_NODE_OP) return detail == DETAIL_BOX ? 0 : CHIP_ROW * px;
-    switch (detail) {
-    case DETAIL_BOX:
-        return 0;
-    case DETAIL_NAME:
-        return (PADDING + NAME_ROW + BAR + 3) * px;
-    case DETAIL_TYPE:
-        return (PADDING + NAME_ROW + 2 * ROW + BAR + 5) * px;
-    default:
-        return (PADDING + NAME_ROW + 2 * ROW + BAR + 5 + (float)n->chip_count * CHIP_ROW) * px;
-    }
+    if (n->kind == VIZ_NODE_BEND || detail == DETAIL_BOX) return 0;
+    if (n->kind != VIZ_NODE_OP) return CHIP_ROW * px;
+    if (detail == DETAIL_NAME) return (PADDING + NAME_ROW + BAR + 3) * px;
+    return (PADDING + NAME_ROW + 2 * ROW + BAR + 5) * px;
+}
+
+/* Room below every op alike, so that their boxes are level. */
+static float chips_height(const Picture *p, Detail detail) {
+    return detail == DETAIL_CHIPS ? (float)p->chips * CHIP_ROW * p->frame->px : 0;
 }
 
 static float wanted_width(const Picture *p, const VizNode *n) {
@@ -114,67 +125,103 @@ static float layer_width(const Picture *p, int32_t layer, bool wanted) {
     return width;
 }
 
-static bool fits(Picture *p, Detail detail, VizRect inside) {
+/* Layers of a row: first .. end - 1. */
+static int32_t row_end(const Picture *p, int32_t first) {
+    return first + p->per_row < p->g->layer_count ? first + p->per_row : p->g->layer_count;
+}
+
+static float row_width(const Picture *p, int32_t first, bool wanted) {
+    float width = 0;
+    for (int32_t layer = first; layer < row_end(p, first); layer++)
+        width += fmaxf(layer_width(p, layer, false), wanted ? layer_width(p, layer, true) : 0);
+    return width;
+}
+
+static bool fits(Picture *p, Detail detail, int32_t rows, VizRect inside) {
     const VizGraph *g = p->g;
     const float px = p->frame->px;
-    float slot = 0, width = (float)(g->layer_count - 1) * least[detail].gap * px;
+    float slot = 0;
     p->detail = detail;
-    if (detail == DETAIL_BOX) return true;
+    p->per_row = (g->layer_count + rows - 1) / rows;
+    rows = (g->layer_count + p->per_row - 1) / p->per_row;
+    if (detail == DETAIL_BOX) {
+        p->unit = fminf(inside.h / (g->bottom - g->top), 46 * px);
+        p->row = 0;
+        return true;
+    }
     for (int32_t i = 0; i < g->node_count; i++) {
         const VizNode *n = &g->nodes[i];
         if (n->kind == VIZ_NODE_BEND) continue;
-        slot = fmaxf(slot, (node_height(p, n, detail) + BETWEEN * px) / viz_node_slots(n->kind));
+        slot = fmaxf(slot, (node_height(p, n, detail) + BETWEEN * px +
+                            (n->kind == VIZ_NODE_OP ? chips_height(p, detail) : 0)) /
+                               viz_node_slots(n->kind));
     }
-    for (int32_t layer = 0; layer < g->layer_count; layer++) width += layer_width(p, layer, false);
     p->unit = slot;
-    return width <= inside.w && slot * (g->bottom - g->top) - BETWEEN * px <= inside.h;
+    p->row = slot * (g->bottom - g->top) + (TURN - BETWEEN) * px;
+    for (int32_t first = 0; first < g->layer_count; first += p->per_row)
+        if (row_width(p, first, false) +
+                (float)(row_end(p, first) - first - 1) * least[detail].gap * px +
+                (rows > 1 ? 2 * BETWEEN * px : 0) >
+            inside.w)
+            return false;
+    return p->row * (float)rows - TURN * px <= inside.h;
 }
 
 /* What is left of the width goes first to the nodes, up to what they want, then to the gaps. */
-static void share_width(Picture *p, VizRect inside) {
-    const VizGraph *g = p->g;
-    const float px = p->frame->px, gaps = (float)(g->layer_count - 1);
-    float sum_least = 0, sum_wanted = 0, gap = least[p->detail].gap * px, part, x, room;
-    for (int32_t layer = 0; layer < g->layer_count; layer++) {
-        const float low = layer_width(p, layer, false);
-        sum_least += low;
-        sum_wanted += fmaxf(low, layer_width(p, layer, true));
-    }
-    if (p->detail == DETAIL_BOX) { /* two thirds boxes, whatever there is */
-        gap = inside.w / (2 * (gaps + 1) + gaps);
-        for (int32_t layer = 0; layer < g->layer_count; layer++) {
-            p->width[layer] = fminf(2 * gap, 60 * px);
-            p->left[layer] = inside.x + 3 * gap * (float)layer;
-        }
-        return;
-    }
-    room = inside.w - sum_least - gaps * gap;
-    part = sum_wanted > sum_least ? fminf(fmaxf(room / (sum_wanted - sum_least), 0), 1) : 0;
-    room -= part * (sum_wanted - sum_least);
+static void share_width(Picture *p, int32_t first, VizRect inside) {
+    const float px = p->frame->px, low = row_width(p, first, false);
+    const float wish = row_width(p, first, true) - low;
+    const float gaps = (float)(row_end(p, first) - first - 1);
+    float gap = least[p->detail].gap * px, room = inside.w - low - gaps * gap, x;
+    const float part = wish > 0 ? fminf(fmaxf(room / wish, 0), 1) : 0;
+    room -= part * wish;
     if (gaps > 0 && room > 0) gap = fminf(gap + room / gaps, GAP_MOST * px);
-    x = inside.x +
-        fmaxf(inside.w - sum_least - part * (sum_wanted - sum_least) - gaps * gap, 0) / 2;
-    for (int32_t layer = 0; layer < g->layer_count; layer++) {
-        const float low = layer_width(p, layer, false);
+    x = inside.x;
+    if (p->per_row >= p->g->layer_count) /* a single row stands in the middle */
+        x += fmaxf(inside.w - low - part * wish - gaps * gap, 0) / 2;
+    for (int32_t layer = first; layer < row_end(p, first); layer++) {
+        const float w = layer_width(p, layer, false);
         p->left[layer] = x;
-        p->width[layer] = low + part * (fmaxf(low, layer_width(p, layer, true)) - low);
+        p->width[layer] = w + part * (fmaxf(w, layer_width(p, layer, true)) - w);
         x += p->width[layer] + gap;
+    }
+}
+
+/* Two thirds boxes, whatever there is. */
+static void share_boxes(Picture *p, VizRect inside) {
+    const float third = inside.w / (float)(3 * p->g->layer_count - 1);
+    for (int32_t layer = 0; layer < p->g->layer_count; layer++) {
+        p->width[layer] = fminf(2 * third, 60 * p->frame->px);
+        p->left[layer] = inside.x + 3 * third * (float)layer;
     }
 }
 
 static void lay_out(Picture *p, VizRect inside) {
     const VizGraph *g = p->g;
-    Detail detail = DETAIL_CHIPS;
+    const float turn = BETWEEN * p->frame->px;
+    int32_t i = 0, rows;
     float height;
-    while (!fits(p, detail, inside)) detail--;
-    if (detail == DETAIL_BOX) p->unit = fminf(inside.h / (g->bottom - g->top), 46 * p->frame->px);
-    height = p->unit * (g->bottom - g->top);
-    p->top = inside.y + (inside.h - height) / 2 - g->top * p->unit;
-    share_width(p, inside);
+    while (!fits(p, tries[i].detail, tries[i].rows, inside)) i++;
+    rows = (g->layer_count + p->per_row - 1) / p->per_row;
+    height = p->unit * (g->bottom - g->top) + (float)(rows - 1) * p->row;
+    p->top = snap(inside.y + (inside.h - height) / 2 - g->top * p->unit -
+                  chips_height(p, p->detail) / 2);
+    if (rows > 1) inside = (VizRect){inside.x + turn, inside.y, inside.w - 2 * turn, inside.h};
+    if (p->detail == DETAIL_BOX)
+        share_boxes(p, inside);
+    else
+        for (int32_t first = 0; first < g->layer_count; first += p->per_row)
+            share_width(p, first, inside);
+}
+
+/* Where edges leave and meet a node: its middle. */
+static float port_y(const Picture *p, const VizNode *n) {
+    const int32_t row = n->layer / p->per_row;
+    return snap(p->top + n->y * p->unit + (float)row * p->row);
 }
 
 static VizRect node_rect(const Picture *p, const VizNode *n) {
-    const float y = p->top + n->y * p->unit, x = p->left[n->layer], w = p->width[n->layer];
+    const float y = port_y(p, n), x = p->left[n->layer], w = p->width[n->layer];
     float h = node_height(p, n, p->detail), width = w;
     if (p->detail == DETAIL_BOX)
         h = fmaxf(viz_node_slots(n->kind) * p->unit - fminf(6 * p->frame->px, p->unit / 4), 1);
@@ -182,19 +229,17 @@ static VizRect node_rect(const Picture *p, const VizNode *n) {
     if (n->kind != VIZ_NODE_OP && p->detail != DETAIL_BOX)
         width = fminf(w, fmaxf(wanted_width(p, n), least_width(p, n, p->detail)));
     /* inputs end, outputs begin where their edges do */
-    return (VizRect){snap(n->kind == VIZ_NODE_INPUT ? x + w - width : x), snap(y - h / 2),
+    return (VizRect){snap(n->kind == VIZ_NODE_INPUT ? x + w - width : x), y - snap(h / 2),
                      snap(width), snap(h)};
 }
 
-/* Where edges leave and meet a node: the middle of the op's box, not of the constants below it. */
-static float port_y(const Picture *p, const VizNode *n) {
-    const VizRect r = node_rect(p, n);
-    const float chips =
-        n->kind == VIZ_NODE_OP && p->detail == DETAIL_CHIPS ? (float)n->chip_count * CHIP_ROW : 0;
-    return snap(r.y + (r.h - chips * p->frame->px) / 2);
-}
-
 /* -- edges -- */
+
+static VizFill faint(VizFill fill) {
+    fill.colour = viz_with_alpha(fill.colour, 0x60);
+    fill.ink = viz_with_alpha(fill.ink, fill.ink & 0x60);
+    return fill;
+}
 
 static bool dimmed(const Picture *p, int32_t op, int32_t tensor) {
     return !viz_goes_with(&p->focus, op, tensor);
@@ -235,22 +280,59 @@ static void draw_head(const Picture *p, VizPoint tip, VizColour colour) {
     viz_canvas_polygon(p->frame->canvas, points, 3, viz_plain(colour));
 }
 
+static bool touches(const Picture *p, const VizNode *n) {
+    return n->kind == VIZ_NODE_OP && p->focus.op == n->id && p->focus.op >= 0;
+}
+
+/* From the end of a row to the beginning of the next: down to between them, and back. */
+static void draw_turn(const Picture *p, VizPoint a, VizPoint b, int32_t row, float width,
+                      VizColour colour, int32_t tensor) {
+    const float px = p->frame->px, reach = 4 * px;
+    const VizRect area = p->frame->area;
+    const float left = area.x + MARGIN * px, right = area.x + area.w - MARGIN * px;
+    const float bottom = p->top + chips_height(p, p->detail) / 2 + p->g->bottom * p->unit;
+    const float middle = snap(bottom + (float)row * p->row + (TURN - BETWEEN) / 2 * px);
+    const VizPoint points[] = {a, {right, a.y}, {right, middle}, {left, middle}, {left, b.y}, b};
+    const float end = width / 2; /* so that corners are whole */
+    for (int32_t i = 0; i < 5; i++) {
+        VizPoint s = points[i], t = points[i + 1];
+        const VizRect box = {fminf(s.x, t.x) - reach, fminf(s.y, t.y) - reach,
+                             fabsf(s.x - t.x) + 2 * reach, fabsf(s.y - t.y) + 2 * reach};
+        if (s.x != t.x && i < 4) t.x += t.x > s.x ? end : -end;
+        if (s.x != t.x && i > 0) s.x += t.x > s.x ? -end : end;
+        viz_canvas_line(p->frame->canvas, s, t, width, colour);
+        if (tensor >= 0) viz_canvas_region(p->frame->canvas, box, VIZ_TENSOR, tensor);
+    }
+}
+
 static void draw_edge(const Picture *p, const VizEdge *e) {
     const VizFrame *frame = p->frame;
     const VizNode *from = &p->g->nodes[e->from], *to = &p->g->nodes[e->to];
     const VizRect a = node_rect(p, from), b = node_rect(p, to);
-    const float px = frame->px;
-    const float room = b.x - a.x - a.w;
-    const bool head = to->kind != VIZ_NODE_BEND && room >= 10 * px;
-    VizColour colour = viz_tensor_fill(frame, e->tensor).colour;
+    const int32_t row = from->layer / p->per_row;
+    const bool turns = to->layer / p->per_row != row;
+    const float px = frame->px, room = b.x - a.x - a.w;
+    const bool head = to->kind != VIZ_NODE_BEND && (turns || room >= 10 * px);
     const VizPoint start = {a.x + a.w, port_y(p, from)}, end = {b.x, port_y(p, to)};
+    const VizPoint stop = {head ? end.x - 5 * px : end.x, end.y};
     const bool selected = p->focus.tensor >= 0 && p->focus.tensor == e->tensor;
-    const float width = (selected ? 2.5f : room < 10 * px ? 1 : 1.75f) * px;
-    if (dimmed(p, -1, e->tensor)) colour = viz_with_alpha(colour, 0x50);
-    draw_curve(p, start, head ? (VizPoint){end.x - 5 * px, end.y} : end, width, colour, e->tensor);
-    if (head) draw_head(p, end, colour);
-    if (to->kind == VIZ_NODE_BEND) /* on through its layer */
-        draw_piece(p, end, (VizPoint){b.x + b.w, end.y}, width, colour, e->tensor);
+    const float width = (selected ? 2.5f : !turns && room < 10 * px ? 1 : 1.75f) * px;
+    const bool dim = dimmed(p, -1, e->tensor) && !touches(p, from) && !touches(p, to);
+    VizColour colour = viz_tensor_fill(frame, e->tensor).colour;
+    /* what can hardly be told from the ground has a rim */
+    const bool rim = !dim && viz_contrast(colour, viz_colour(frame->theme, VIZ_PANEL)) < 2;
+    if (dim) colour = viz_with_alpha(colour, 0x50);
+    for (int32_t pass = rim ? 0 : 1; pass < 2; pass++) {
+        const VizColour ink = pass ? colour : viz_colour(frame->theme, VIZ_BORDER);
+        const float wide = pass ? width : width + 1.5f * px;
+        if (turns)
+            draw_turn(p, start, stop, row, wide, ink, e->tensor);
+        else
+            draw_curve(p, start, stop, wide, ink, e->tensor);
+        if (to->kind == VIZ_NODE_BEND) /* on through its layer */
+            draw_piece(p, end, (VizPoint){b.x + b.w, end.y}, wide, ink, e->tensor);
+    }
+    if (head) draw_head(p, end, rim ? viz_colour(frame->theme, VIZ_BORDER) : colour);
 }
 
 static bool overlaps(VizRect a, VizRect b) {
@@ -268,6 +350,7 @@ static void draw_label(Picture *p, const VizEdge *e) {
     VizRect box;
     if (e->tensor < 0 || p->detail == DETAIL_BOX || p->label_count == LABELS_MOST) return;
     if (from->kind != VIZ_NODE_OP || to->kind == VIZ_NODE_OUTPUT) return; /* named elsewhere */
+    if (from->layer / p->per_row != to->layer / p->per_row) return;
     name = program_of(p)->tensors[e->tensor].name;
     box.w = viz_canvas_text_width(frame->canvas, style, name) + 6 * px;
     box.h = 13 * px;
@@ -334,7 +417,7 @@ static void draw_bar(const Picture *p, VizRect r, int32_t op, float share) {
     const VizFrame *frame = p->frame;
     VizFill fill = viz_op_fill(frame, op);
     viz_canvas_rect(frame->canvas, r, viz_plain(viz_colour(frame->theme, VIZ_IDLE)));
-    if (dimmed(p, op, frame->run->op_tensor[op])) fill.colour = viz_with_alpha(fill.colour, 0x60);
+    if (dimmed(p, op, frame->run->op_tensor[op])) fill = faint(fill);
     r.w *= share;
     viz_canvas_rect(frame->canvas, r, fill);
 }
@@ -375,17 +458,18 @@ static void draw_op_texts(const Picture *p, const VizNode *n, VizRect r, State s
     viz_canvas_text(frame->canvas, (VizPoint){x, y}, small, interval_text(text, p, n->id));
 }
 
-static void draw_chip(const Picture *p, VizRect r, int32_t tensor, VizRole ground) {
+static void draw_chip(const Picture *p, VizRect r, int32_t tensor, VizRole ground, bool dim) {
     const VizFrame *frame = p->frame;
     const float px = frame->px, side = 8 * px, middle = r.y + r.h / 2;
-    const bool dim = dimmed(p, -1, tensor);
     VizTextStyle style = viz_style(frame, VIZ_REGULAR, SMALL, dim ? VIZ_TEXT_DIM : VIZ_TEXT);
     const VizRect swatch = {r.x + 4 * px, snap(middle - side / 2), side, side};
     VizFill fill = viz_tensor_fill(frame, tensor);
-    if (dim) fill.colour = viz_with_alpha(fill.colour, 0x60);
+    if (dim) fill = faint(fill);
     if (ground != VIZ_PANEL)
         viz_canvas_rect(frame->canvas, r, viz_plain(viz_colour(frame->theme, ground)));
     viz_canvas_rect(frame->canvas, swatch, fill);
+    if (!dim)
+        viz_canvas_outline(frame->canvas, swatch, snap(px), viz_colour(frame->theme, VIZ_BORDER));
     style.vertical = VIZ_MIDDLE;
     style.max_width = r.w - 20 * px;
     if (style.max_width > 0)
@@ -402,10 +486,9 @@ static void draw_op(const Picture *p, const VizNode *n) {
     float share;
     const State state = state_of(p, n->id, &share);
     VizFill strip = viz_op_fill(frame, n->id);
-    if (p->detail == DETAIL_CHIPS) r.h -= (float)n->chip_count * CHIP_ROW * px;
     viz_canvas_rect(frame->canvas, r,
                     viz_plain(viz_colour(frame->theme, ground_of(p, VIZ_OP, n->id))));
-    if (dim) strip.colour = viz_with_alpha(strip.colour, 0x60);
+    if (dim) strip = faint(strip);
     if (p->detail == DETAIL_BOX) {
         bar = (VizRect){r.x, r.y + fmaxf(r.h - fmaxf(4 * px, r.h / 3), 0), r.w, 0};
         bar.h = r.y + r.h - bar.y;
@@ -426,7 +509,8 @@ static void draw_op(const Picture *p, const VizNode *n) {
         const int32_t tensor = p->g->chips[n->chip + i];
         const VizRole ground = ground_of(p, VIZ_TENSOR, tensor);
         draw_chip(p, (VizRect){r.x, r.y + r.h + (float)i * CHIP_ROW * px, r.w, CHIP_ROW * px},
-                  tensor, ground == VIZ_RAISED ? VIZ_PANEL : ground);
+                  tensor, ground == VIZ_RAISED ? VIZ_PANEL : ground,
+                  dimmed(p, -1, tensor) && !touches(p, n));
     }
 }
 
@@ -438,7 +522,7 @@ static void draw_tensor(const Picture *p, const VizNode *n) {
         viz_canvas_region(frame->canvas, r, VIZ_TENSOR, n->id);
         return;
     }
-    draw_chip(p, r, n->id, ground_of(p, VIZ_TENSOR, n->id));
+    draw_chip(p, r, n->id, ground_of(p, VIZ_TENSOR, n->id), dimmed(p, -1, n->id));
     viz_canvas_outline(frame->canvas, r, snap(frame->px), viz_colour(frame->theme, VIZ_GRID));
 }
 
@@ -469,6 +553,8 @@ void viz_graph_draw(const VizFrame *frame) {
         return;
     }
     if (inside.w <= 0 || inside.h <= 0) return;
+    for (int32_t i = 0; i < g->node_count; i++)
+        if (g->nodes[i].chip_count > p.chips) p.chips = g->nodes[i].chip_count;
     lay_out(&p, inside);
     for (int32_t i = 0; i < g->edge_count; i++) draw_edge(&p, &g->edges[i]);
     for (int32_t i = 0; i < g->node_count; i++) {

@@ -36,16 +36,22 @@ static void put_when(VizLines *l, const VizIssue *issue) {
                   viz_count_text(of, viz_burst_issues(b)), b->start, b->last);
 }
 
+static const char *apart(char text[VIZ_WORDS], int32_t cycles) {
+    snprintf(text, VIZ_WORDS, cycles == 1 ? "a cycle apart" : "%d cycles apart", cycles);
+    return text;
+}
+
 static void put_repeat(VizLines *l, const VizBurst *b) {
-    char text[VIZ_WORDS];
+    char text[VIZ_WORDS], gap[VIZ_WORDS];
     TspInsn repeat;
     viz_burst_insn(&viz_lines_run(l)->timeline, b, &repeat);
     if (b->n)
-        viz_line_pair(l, "repeat", "%s more, %d cycles apart, address %+d",
-                      viz_count_text(text, b->n), b->d, repeat.a);
+        viz_line_prose(l, "repeat", "%s more, %s, address %+d", viz_count_text(text, b->n),
+                       apart(gap, b->d), repeat.a);
     if (b->n2)
-        viz_line_pair(l, b->n ? "" : "repeat", "%sall %s more, %d cycles apart, address %+d",
-                      b->n ? "" : "it ", viz_count_text(text, b->n2), b->d2, repeat.a2);
+        viz_line_prose(l, b->n ? "" : "repeat", "%s more%s, %s, address %+d",
+                       viz_count_text(text, b->n2), b->n ? " of all that" : "", apart(gap, b->d2),
+                       repeat.a2);
 }
 
 /* -- what it works on -- */
@@ -61,8 +67,8 @@ static void put_row(VizLines *l, const VizBurst *b, const char *verb, int32_t ro
     viz_line_link(l, (VizThing){VIZ_ROW, (int64_t)b->queue * rows + row}, tensor < 0 ? verb : "",
                   "%s", viz_row_text(text, run->m, b->queue, row));
     if (piece)
-        viz_line_pair(l, "", "%s",
-                      viz_inspect_part(part, &run->program->tensors[tensor], piece, index));
+        viz_line_prose(l, "", "%s",
+                       viz_inspect_part(part, &run->program->tensors[tensor], piece, index));
 }
 
 static void put_rows(VizLines *l, const VizIssue *issue) {
@@ -96,10 +102,10 @@ static void put_operands(VizLines *l, const VizIssue *issue) {
             const int32_t value = tsp_field_get(&insn, field);
             viz_stream_text(group, field->kind == TSP_KIND_SRC ? TSP_SRC_NUMBER(value) : value,
                             streams);
-            viz_line_pair(l, field->name, "%s, %s", group, field->what);
+            viz_line_prose(l, field->name, "%s, %s", group, field->what);
         } else {
-            viz_line_pair(l, field->name, "%.*s, %s", (int)(end ? end - at : (int)strlen(at)), at,
-                          field->what);
+            viz_line_prose(l, field->name, "%.*s, %s", (int)(end ? end - at : (int)strlen(at)), at,
+                           field->what);
         }
         at = end;
     }

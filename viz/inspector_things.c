@@ -68,12 +68,11 @@ static void put_pieces(VizLines *l, const TspTensor *t) {
     for (int32_t i = 0; i < t->piece_count; i++) {
         const TspPiece *piece = &t->pieces[i];
         const int32_t last = piece->addr + (piece->rows - 1) * piece->addr_step;
-        char name[VIZ_WORDS], part[VIZ_WORDS];
-        snprintf(part, sizeof part, "%d to %d", piece->addr, last);
-        if (piece->rows == 1) snprintf(part, sizeof part, "%d", piece->addr);
+        char text[VIZ_WORDS], to[32];
+        snprintf(to, sizeof to, " to 0x%04x", (unsigned)last);
         viz_line_link(l, (VizThing){VIZ_ROW, piece->slice * rows + piece->addr}, i ? "" : "where",
-                      "%s %s %s", viz_queue_text(name, run->m, piece->slice),
-                      piece->rows == 1 ? "row" : "rows", part);
+                      "%s%s", viz_row_text(text, run->m, piece->slice, piece->addr),
+                      piece->rows > 1 ? to : "");
     }
 }
 

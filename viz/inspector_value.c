@@ -251,13 +251,14 @@ void viz_inspect_row(VizLines *l, int32_t slice, int32_t row) {
         title->swatch = viz_tensor_fill(l->frame, tensor);
         viz_inspect_link_tensor(l, "tensor", tensor);
         if (piece)
-            viz_line_pair(l, "holds", "%s",
-                          viz_inspect_part(text, &run->program->tensors[tensor], piece, index));
+            viz_line_prose(l, "holds", "%s",
+                           viz_inspect_part(text, &run->program->tensors[tensor], piece, index));
     } else {
         viz_line_pair(l, "tensor", "none")->role = VIZ_TEXT_DIM;
     }
     viz_inspect_link_queue(l, "slice", slice);
-    viz_line_pair(l, "address", "0x%04x, bank %d", (unsigned)row, tsp_mem_bank(run->m, row));
+    viz_line_pair(l, "bank", "%d, row %" PRId64 " of %" PRId64, tsp_mem_bank(run->m, row),
+                  row % run->m->mem_rows, run->m->mem_rows);
     viz_line_gap(l);
     put_row_value(l, slice, row, piece, index);
 }

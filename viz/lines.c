@@ -299,8 +299,9 @@ static void draw_value(const Sheet *s, const VizLine *line, float x, float y) {
     }
     if (line->has_swatch && room > 20 * s->px) {
         const float side = 9 * s->px;
-        viz_canvas_rect(frame->canvas, (VizRect){left, floorf(middle - side / 2), side, side},
-                        line->swatch);
+        const VizRect r = {left, floorf(middle - side / 2), side, side};
+        viz_canvas_rect(frame->canvas, r, line->swatch);
+        viz_canvas_outline(frame->canvas, r, s->px, viz_colour(frame->theme, VIZ_BORDER));
         left += side + 5 * s->px;
         room -= side + 5 * s->px;
     }

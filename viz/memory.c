@@ -20,7 +20,7 @@
 #define BANK_GAP      4.0f
 #define GUTTER        44.0f /* row numbers */
 #define LEGEND_ROW    15.0f
-#define LEGEND_WIDTH  250.0f
+#define LEGEND_WIDTH  280.0f
 #define LEGEND_WITHIN 620.0f /* a panel at least so wide has its legend at the side */
 #define SMALL         10.0f
 #define TEXT          11.0f
@@ -35,6 +35,7 @@ typedef struct {
     int32_t slices, banks, bank_rows;
     float left, top; /* of the columns */
     float column;    /* width of a slice, whole pixels */
+    float group;     /* more between those of different stream-register columns */
     float gap;       /* in the middle, where the VXM is */
     float bank;      /* height of a bank, whole pixels */
     float bank_gap;
@@ -55,9 +56,13 @@ static VizTextStyle style_of(const Picture *p, float size, VizRole role, VizAnch
 
 /* West to east: the slice next to the VXM is the last of the west and the first of the east. */
 static float column_x(const Picture *p, int32_t slice) {
-    const int32_t half = p->slices / 2;
-    if (slice < half) return p->left + (float)(half - 1 - slice) * p->column;
-    return p->left + (float)slice * p->column + p->gap;
+    const int32_t half = p->slices / 2, per = (int32_t)p->frame->run->m->mem_slices_per_column;
+    const int32_t groups = (half + per - 1) / per;
+    const bool west = slice < half;
+    const int32_t index = west ? slice : slice - half; /* from the VXM */
+    const int32_t at = west ? half - 1 - index : slice;
+    const int32_t before = west ? groups - 1 - index / per : groups - 1 + index / per;
+    return p->left + (float)at * p->column + (float)before * p->group + (west ? 0 : p->gap);
 }
 
 static float bank_y(const Picture *p, int32_t bank) {
@@ -98,6 +103,8 @@ static bool lay_out(Picture *p) {
     const VizRect area = p->frame->area;
     VizRect inside = {area.x + MARGIN * px, area.y + HEADER * px, area.w - 2 * MARGIN * px,
                       area.h - (HEADER + 4) * px};
+    const float groups =
+        2 * ceilf((float)p->slices / 2 / (float)p->frame->run->m->mem_slices_per_column) - 2;
     float above = HEAD * px + px, width;
     place_legend(p, &inside);
     p->gutter = inside.w >= 300 * px && inside.h >= 50 * px;
@@ -111,7 +118,11 @@ static bool lay_out(Picture *p) {
     p->column = floorf((inside.w - p->gap) / (float)p->slices);
     if (p->column < 1) return false;
     p->column = fminf(p->column, snap(26 * px));
-    width = p->column * (float)p->slices + p->gap;
+    p->group = groups <= 0
+                   ? 0
+                   : fminf(floorf((inside.w - p->gap - p->column * (float)p->slices) / groups),
+                           snap(p->column >= 4 * px ? 3 * px : px));
+    width = p->column * (float)p->slices + groups * p->group + p->gap;
     p->left = snap(p->gutter ? inside.x : inside.x + (inside.w - width) / 2);
     p->top = snap(inside.y + above);
     p->bank_gap = snap(BANK_GAP * px);
@@ -211,6 +222,23 @@ static void draw_ground(const Picture *p, int32_t slice) {
                       VIZ_QUEUE, slice);
 }
 
+/* Where grounds are of the panel's colour, what shows how far the banks reach. */
+static void draw_outlines(const Picture *p) {
+    const VizFrame *frame = p->frame;
+    const int32_t half = p->slices / 2;
+    if (viz_colour(frame->theme, VIZ_BACKGROUND) != viz_colour(frame->theme, VIZ_PANEL)) return;
+    for (int32_t bank = 0; bank < p->banks; bank++)
+        for (int32_t side = 0; side < 2; side++) {
+            const float x = column_x(p, side ? half : half - 1);
+            const float end = column_x(p, side ? p->slices - 1 : 0) + inner_width(p);
+            const float px = snap(frame->px);
+            viz_canvas_outline(
+                frame->canvas,
+                (VizRect){x - px, bank_y(p, bank) - px, end - x + 2 * px, p->bank + 2 * px}, px,
+                viz_colour(frame->theme, VIZ_GRID));
+        }
+}
+
 /* Names of every so many slices, and VXM between them. */
 static void draw_labels(const Picture *p) {
     const VizFrame *frame = p->frame;
@@ -227,13 +255,14 @@ static void draw_labels(const Picture *p) {
         for (int32_t side = 0; side < 2; side++) {
             const int32_t slice = side * half + index;
             char name[16];
+            if (slice == 0 && p->gap + p->column < widest) continue; /* too near to e0 */
             snprintf(name, sizeof name, "%c%d", side ? 'e' : 'w', index);
             viz_canvas_text(frame->canvas,
                             (VizPoint){column_x(p, slice) + inner_width(p) / 2, middle}, style,
                             name);
         }
     for (int32_t bank = 0; bank < p->banks; bank++) {
-        const float x = p->left + p->column * (float)half + p->gap / 2;
+        const float x = column_x(p, half) - p->gap / 2;
         char name[16];
         snprintf(name, sizeof name, "bank %d", bank);
         if (p->bank < 12 * px || viz_canvas_text_width(frame->canvas, style, name) > p->gap) break;
@@ -454,7 +483,7 @@ static void draw_selected_row(const Picture *p) {
 
 /* Columns of the legend: name, type, shape, bytes; each as wide as its widest text. */
 typedef struct {
-    float type, shape, bytes; /* widths */
+    float name, type, shape, bytes; /* widths; 0 where there is no room */
 } Legend;
 
 static void legend_texts(const TspTensor *t, char shape[VIZ_WORDS], char bytes[VIZ_WORDS]) {
@@ -462,17 +491,29 @@ static void legend_texts(const TspTensor *t, char shape[VIZ_WORDS], char bytes[V
     viz_bytes_text(bytes, tsp_tensor_bytes(t));
 }
 
-static Legend measure_legend(const Picture *p, VizTextStyle style) {
+/* The name comes first; what leaves no room for it is left out. */
+static Legend measure_legend(const Picture *p, VizTextStyle style, float width) {
     const TspProgram *program = p->frame->run->program;
-    Legend g = {0, 0, 0};
+    const float gap = 10 * p->frame->px;
+    float room = width - 16 * p->frame->px;
+    Legend g = {0};
     for (int32_t t = 0; t < program->tensor_count; t++) {
         char shape[VIZ_WORDS], bytes[VIZ_WORDS];
         legend_texts(&program->tensors[t], shape, bytes);
         g.type = fmaxf(g.type, viz_canvas_text_width(p->frame->canvas, style,
                                                      tsp_dtype_name(program->tensors[t].dtype)));
+        g.name =
+            fmaxf(g.name, viz_canvas_text_width(p->frame->canvas, style, program->tensors[t].name));
         g.shape = fmaxf(g.shape, viz_canvas_text_width(p->frame->canvas, style, shape));
         g.bytes = fmaxf(g.bytes, viz_canvas_text_width(p->frame->canvas, style, bytes));
     }
+    g.name = fminf(g.name, 110 * p->frame->px);
+    room -= g.name;
+    if (room < g.bytes + gap) g.bytes = 0;
+    if (g.bytes > 0) room -= g.bytes + gap;
+    if (room < g.shape + gap) g.shape = 0;
+    if (g.shape > 0) room -= g.shape + gap;
+    if (room < g.type + gap) g.type = 0;
     return g;
 }
 
@@ -486,7 +527,7 @@ static void draw_legend_row(const Picture *p, const Legend *g, int32_t tensor, V
     VizTextStyle dim = style_of(p, TEXT, VIZ_TEXT_DIM, VIZ_RIGHT);
     const VizRect swatch = {r.x, snap(middle - side / 2), side, side};
     float right = r.x + r.w;
-    const float left = r.x + side + 6 * px, least = 60 * px;
+    const float left = r.x + side + 6 * px;
     char shape[VIZ_WORDS], bytes[VIZ_WORDS];
     if (is_selected(p, tensor))
         viz_canvas_rect(frame->canvas, (VizRect){r.x - 3 * px, r.y, r.w + 6 * px, r.h},
@@ -498,15 +539,15 @@ static void draw_legend_row(const Picture *p, const Legend *g, int32_t tensor, V
     viz_canvas_rect(frame->canvas, swatch, fill_of(p, tensor));
     viz_canvas_outline(frame->canvas, swatch, snap(px), viz_colour(frame->theme, VIZ_BORDER));
     legend_texts(t, shape, bytes);
-    if (right - g->bytes - left >= least) {
+    if (g->bytes > 0) {
         viz_canvas_text(frame->canvas, (VizPoint){right, middle}, dim, bytes);
         right -= g->bytes + 10 * px;
     }
-    if (right - g->shape - left >= least) {
+    if (g->shape > 0) {
         viz_canvas_text(frame->canvas, (VizPoint){right, middle}, dim, shape);
         right -= g->shape + 10 * px;
     }
-    if (right - g->type - left >= least) {
+    if (g->type > 0) {
         dim.anchor = VIZ_LEFT;
         viz_canvas_text(frame->canvas, (VizPoint){right - g->type, middle}, dim,
                         tsp_dtype_name(t->dtype));
@@ -525,7 +566,7 @@ static void draw_legend(const Picture *p) {
     const int32_t rows = (int32_t)(p->legend.h / height), room = rows * columns;
     const float width = floorf((p->legend.w - (float)(columns - 1) * 20 * px) / (float)columns);
     const VizTextStyle style = style_of(p, TEXT, VIZ_TEXT_DIM, VIZ_LEFT);
-    const Legend g = measure_legend(p, style);
+    const Legend g = measure_legend(p, style, width);
     const int32_t shown = tensors <= room ? tensors : room - 1;
     for (int32_t i = 0; i <= shown && i < room; i++) {
         const VizRect r = {p->legend.x + (float)(i / rows) * (width + 20 * px),
@@ -553,6 +594,7 @@ void viz_memory_draw(const VizFrame *frame) {
     if (!lay_out(&p)) return;
     draw_labels(&p);
     draw_gutter(&p);
+    draw_outlines(&p);
     for (int32_t slice = 0; slice < p.slices; slice++) {
         draw_ground(&p, slice);
         draw_tensors(&p, slice);

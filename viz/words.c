@@ -61,7 +61,7 @@ const char *viz_queue_text(char text[VIZ_WORDS], const TspMachine *m, int32_t qu
 const char *viz_row_text(char text[VIZ_WORDS], const TspMachine *m, int32_t slice, int32_t row) {
     char name[32];
     tsp_queue_name(m, slice, name);
-    snprintf(text, VIZ_WORDS, "%s row %d", name, row);
+    snprintf(text, VIZ_WORDS, "%s 0x%04x", name, (unsigned)row);
     return text;
 }
 

@@ -14,7 +14,7 @@ const char *viz_stream_text(char text[VIZ_WORDS], int32_t stream, int32_t count)
 /* 64 x 784 with a multiplication sign; "scalar" */
 const char *viz_shape_text(char text[VIZ_WORDS], const TspTensor *tensor);
 const char *viz_queue_text(char text[VIZ_WORDS], const TspMachine *m, int32_t queue);
-/* mem.w3 row 16 */
+/* mem.w3 0x0010 */
 const char *viz_row_text(char text[VIZ_WORDS], const TspMachine *m, int32_t slice, int32_t row);
 /* The instruction as it issues. */
 const char *viz_issue_text(char text[VIZ_WORDS], const VizRun *run, const VizIssue *issue);
