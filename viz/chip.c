@@ -98,8 +98,8 @@ static void value_text(const ChipPicture *c, const VizDrive *drive, const uint8_
     }
 }
 
-static void draw_vector(const ChipPicture *c, const VizDrive *drive, const uint8_t *bytes,
-                        int32_t superlane, int32_t column) {
+static void draw_vector(const ChipPicture *c, const VizDrive *drive, int32_t superlane,
+                        int32_t column) {
     const VizFrame *frame = c->frame;
     const bool east = TSP_STREAM_DIRECTION(drive->stream) == TSP_EASTWARD;
     const float phase = frame->view->phase;
@@ -110,6 +110,7 @@ static void draw_vector(const ChipPicture *c, const VizDrive *drive, const uint8
     VizRect r = {chip_x(c, at) + 0.06f * c->map.sx,
                  chip_y(c, (float)superlane) + row * (float)c->row_of_stream[drive->stream],
                  0.88f * c->map.sx, row};
+    const uint8_t *bytes;
     if (!visible(c, r)) return;
     if (row > 3 * frame->px) r.y += 0.08f * row, r.h = 0.84f * row;
     if (row < 3 * frame->px || c->map.sx < 12 * frame->px) fill.hatch = VIZ_HATCH_NONE;
@@ -136,7 +137,8 @@ static void draw_vector(const ChipPicture *c, const VizDrive *drive, const uint8
         else
             viz_canvas_region(frame->canvas, r, VIZ_BURST, drive->burst);
     }
-    if (bytes && r.h >= 12 * frame->px)
+    bytes = r.h >= 12 * frame->px ? viz_drive_bytes(frame->run, drive, superlane) : NULL;
+    if (bytes)
         value_text(c, drive, bytes + superlane * frame->run->m->lanes_per_superlane, r,
                    done ? viz_colour(frame->theme, VIZ_TEXT)
                         : viz_readable_on(fill.colour | 0xffu));
@@ -144,13 +146,11 @@ static void draw_vector(const ChipPicture *c, const VizDrive *drive, const uint8
 
 static void draw_vectors(const ChipPicture *c) {
     const VizRun *run = c->frame->run;
-    const bool values = c->row_height >= 14 * c->frame->px;
     for (int32_t i = 0; i < run->drive_count; i++) {
         const VizDrive *drive = &run->drives[i];
-        const uint8_t *bytes = values ? viz_drive_bytes(run, drive) : NULL;
         for (int32_t k = 0; k < run->m->superlanes; k++) {
             const int32_t column = viz_drive_column(run, drive, k);
-            if (column >= 0) draw_vector(c, drive, bytes, k, column);
+            if (column >= 0) draw_vector(c, drive, k, column);
         }
     }
 }

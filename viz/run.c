@@ -420,9 +420,10 @@ const VizDrive *viz_run_drive(const VizRun *run, int32_t stream, int32_t column,
     return NULL;
 }
 
-const uint8_t *viz_drive_bytes(const VizRun *run, const VizDrive *drive) {
-    const int32_t column = viz_drive_column(run, drive, 0);
-    return run->sim && column >= 0 ? tsp_sim_stream(run->sim, drive->stream, column) : NULL;
+const uint8_t *viz_drive_bytes(const VizRun *run, const VizDrive *drive, int32_t superlane) {
+    const int32_t column = viz_drive_column(run, drive, superlane);
+    if (!run->sim || column < 0) return NULL;
+    return tsp_sim_stream_ago(run->sim, drive->stream, column, superlane);
 }
 
 bool viz_drive_next_use(const VizRun *run, const VizDrive *drive, VizIssue *use) {

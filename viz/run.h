@@ -63,8 +63,9 @@ bool viz_run_look(VizRun *run, int64_t cycle, TspError *err);
 int32_t viz_drive_column(const VizRun *run, const VizDrive *drive, int32_t superlane);
 /* The drive on this register in superlane k in the cycle looked at, NULL: none. */
 const VizDrive *viz_run_drive(const VizRun *run, int32_t stream, int32_t column, int32_t superlane);
-/* Its bytes, tsp_lanes() of them, valid until the next call; NULL if the simulator has none. */
-const uint8_t *viz_drive_bytes(const VizRun *run, const VizDrive *drive);
+/* Its bytes, tsp_lanes() of them, valid until the next call, as superlane k has them now; NULL if
+ * the simulator has none, or keeps them no more. */
+const uint8_t *viz_drive_bytes(const VizRun *run, const VizDrive *drive, int32_t superlane);
 /* The next unit that takes the vector after the cycle looked at (superlane 0): its issue. */
 bool viz_drive_next_use(const VizRun *run, const VizDrive *drive, VizIssue *use);
 
