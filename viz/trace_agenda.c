@@ -85,27 +85,17 @@ bool trace_agenda_take(TraceAgenda *agenda, TraceEvent *event) {
     return true;
 }
 
-int32_t trace_drives(const TspMachine *m, const TspInsn *insn, int32_t *stream) {
-    const TspInsnInfo *info = tsp_insn_info(insn->op);
-    if (insn->op == TSP_OP_ACC && !insn->emit) return 0;
-    for (int32_t f = 0; f < info->field_count; f++) {
-        const TspField *field = &info->fields[f];
-        const int32_t count = tsp_field_streams(m, field, insn);
-        if (count == 0 || !tsp_field_drives(field, insn->op)) continue;
-        *stream = tsp_field_get(insn, field);
-        return count;
-    }
-    return 0;
-}
-
 void trace_agenda_drive(TraceAgenda *agenda, const VizIssue *issue, const TspInsn *insn,
                         int64_t id) {
-    TraceEvent event = {.cycle = issue->cycle + issue->burst->func[0],
-                        .phase = TRACE_DRIVE,
-                        .queue = issue->burst->queue,
-                        .id = id};
-    event.count = trace_drives(&agenda->timeline->program->machine, insn, &event.stream);
-    if (event.count > 0) trace_agenda_add(agenda, event);
+    VizStreams driven[VIZ_OPERANDS];
+    const int32_t groups = viz_insn_outputs(&agenda->timeline->program->machine, insn, driven);
+    for (int32_t i = 0; i < groups; i++)
+        trace_agenda_add(agenda, (TraceEvent){.cycle = issue->cycle + issue->burst->func[0],
+                                              .phase = TRACE_DRIVE,
+                                              .queue = issue->burst->queue,
+                                              .stream = driven[i].base,
+                                              .count = driven[i].count,
+                                              .id = id});
 }
 
 int64_t trace_longest(const VizTimeline *timeline) {

@@ -44,17 +44,14 @@ static void put_arrow(Log *log, int64_t consumer, int64_t producer) {
 
 /* Arrows from whoever drove the streams that the instruction takes now. */
 static void put_stream_arrows(Log *log, const VizIssue *issue, const TspInsn *insn, int64_t id) {
-    const TspInsnInfo *info = tsp_insn_info(insn->op);
     const int32_t column = tsp_queue_info(&log->p->machine, issue->burst->queue).column;
-    for (int32_t f = 0; f < info->field_count; f++) {
-        const TspField *field = &info->fields[f];
-        int32_t count = tsp_field_streams(&log->p->machine, field, insn);
+    VizStreams taken[VIZ_OPERANDS];
+    const int32_t groups = viz_insn_inputs(&log->p->machine, insn, taken);
+    for (int32_t k = 0; k < groups; k++) {
         int64_t last = -1;
-        if (count == 0 || tsp_field_drives(field, insn->op)) continue;
-        if (insn->op == TSP_OP_LW) count = insn->count;
-        for (int32_t i = 0; i < count; i++) {
-            int64_t producer = trace_streams_look(&log->streams, tsp_field_get(insn, field) + i,
-                                                  column, issue->cycle);
+        for (int32_t i = 0; i < taken[k].count; i++) {
+            int64_t producer =
+                trace_streams_look(&log->streams, taken[k].base + i, column, issue->cycle);
             if (producer != last) put_arrow(log, id, producer); /* one for a group of one maker */
             last = producer;
         }

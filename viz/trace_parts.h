@@ -3,6 +3,7 @@
  */
 #ifndef TSP_VIZ_TRACE_PARTS_H
 #define TSP_VIZ_TRACE_PARTS_H
+#include "operands.h"
 #include "trace.h"
 
 #include <stdio.h>
@@ -78,8 +79,6 @@ void trace_agenda_free(TraceAgenda *agenda);
 void trace_agenda_add(TraceAgenda *agenda, TraceEvent event);
 /* The next event, by cycle, phase, queue, id, stream; false if there is none, or out of memory. */
 bool trace_agenda_take(TraceAgenda *agenda, TraceEvent *event);
-/* How many streams the instruction drives, and the first of them; 0 none. */
-int32_t trace_drives(const TspMachine *m, const TspInsn *insn, int32_t *stream);
 /* Adds a DRIVE for what the instruction will drive. */
 void trace_agenda_drive(TraceAgenda *agenda, const VizIssue *issue, const TspInsn *insn,
                         int64_t id);

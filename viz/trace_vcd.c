@@ -129,10 +129,11 @@ static void declare_streams(Dump *d) {
     const VizTimeline *t = d->trace->timeline;
     bool used[TSP_MAX_STREAMS] = {false};
     for (int32_t i = 0; i < t->burst_count; i++) {
-        int32_t stream = 0;
-        TspInsn repeat, insn = viz_burst_insn(t, &t->bursts[i], &repeat);
-        const int32_t count = trace_drives(&d->p->machine, &insn, &stream);
-        for (int32_t k = 0; k < count; k++) used[stream + k] = true;
+        const TspInsn insn = viz_burst_insn(t, &t->bursts[i], NULL);
+        VizStreams driven[VIZ_OPERANDS];
+        const int32_t groups = viz_insn_outputs(&d->p->machine, &insn, driven);
+        for (int32_t k = 0; k < groups; k++)
+            memset(used + driven[k].base, 1, (size_t)driven[k].count);
     }
     begin_scope(d->out, "streams");
     d->flow_signal[TSP_EASTWARD] = declare(d, COUNT_BITS, 0, "eastward", "");
