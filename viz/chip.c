@@ -11,18 +11,23 @@
 #include <stdio.h>
 #include <string.h>
 
+float viz_chip_strip(const VizView *view, VizRect area) {
+    const float most = (view->maximised ? 130 : 84) * view->scale, share = 0.22f * area.h;
+    return floorf(share < most ? share : most);
+}
+
 VizChipMap viz_chip_map(const VizRun *run, const VizView *view, VizRect area) {
-    const float columns = (float)tsp_columns(run->m);
-    const float rows = (float)run->m->superlanes + VIZ_CHIP_UNITS;
     const float zoom = view->chip_zoom > 1 ? (float)view->chip_zoom : 1;
+    const float strip = viz_chip_strip(view, area), height = area.h - strip;
     /* A superlane has to grow from a line to dozens of rows of text, a column only to a line of it.
      */
-    VizChipMap map = {.sx = area.w / columns * sqrtf(zoom), .sy = area.h / rows * zoom};
-    map.x0 = area.x;
-    map.y0 = area.y + VIZ_CHIP_UNITS * map.sy;
+    VizChipMap map = {.x0 = area.x,
+                      .y0 = area.y + strip,
+                      .sx = area.w / (float)tsp_columns(run->m) * sqrtf(zoom),
+                      .sy = height / (float)run->m->superlanes * zoom};
     if (zoom > 1) {
-        map.x0 = area.x + area.w / 2 - (float)view->chip_x * map.sx;
-        map.y0 = area.y + area.h / 2 - (float)view->chip_y * map.sy;
+        map.x0 += area.w / 2 - (float)view->chip_x * map.sx;
+        map.y0 += height / 2 - (float)view->chip_y * map.sy;
     }
     return map;
 }
@@ -113,6 +118,7 @@ static void draw_vector(const ChipPicture *c, const VizDrive *drive, int32_t sup
     const uint8_t *bytes;
     if (!visible(c, r)) return;
     if (row > 3 * frame->px) r.y += 0.08f * row, r.h = 0.84f * row;
+    if (row < 2 * frame->px) r.h = 2 * frame->px; /* to be seen at all */
     if (row < 3 * frame->px || c->map.sx < 12 * frame->px) fill.hatch = VIZ_HATCH_NONE;
     if (done)
         fill.colour = viz_with_alpha(fill.colour, 70), fill.ink = viz_with_alpha(fill.ink, 70);
