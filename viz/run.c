@@ -4,7 +4,7 @@
  * picture of cycle c needs those of the last few dozen cycles, as far back as a vector may have
  * been under way in the superlane that sees it last.
  */
-#include "run.h"
+#include "plan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -177,6 +177,11 @@ bool viz_run_open(VizRun *run, const TspProgram *program, TspSim *sim, bool ifet
     }
     lay_out(run);
     find_tensors(run);
+    run->plan = viz_plan_new(run, err);
+    if (!run->plan) {
+        viz_run_close(run);
+        return false;
+    }
     return viz_run_look(run, 0, err);
 }
 
@@ -189,6 +194,7 @@ void viz_run_close(VizRun *run) {
     free(run->user_first);
     free(run->users);
     free(run->stream_used);
+    viz_plan_free(run->plan);
     free(run->drives);
     *run = (VizRun){0};
 }

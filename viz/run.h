@@ -40,6 +40,7 @@ typedef struct {
     int32_t *user_first;   /* [stream] first of its entries in `users`; one more at the end */
     int32_t *users;        /* queues that ever take a vector from the stream, by column */
     bool *stream_used;     /* [stream] anybody drives it */
+    struct VizPlan *plan;  /* what panels show alike in every cycle, see plan.h */
     int32_t longest;       /* cycles from an issue to its effect, at most */
     /* What viz_run_look() has found: */
     int64_t cycle;
