@@ -110,6 +110,7 @@ static void draw_vector(const ChipPicture *c, const VizDrive *drive, int32_t sup
     const float phase = frame->view->phase;
     const float at = (float)column + (east ? phase : -phase), row = c->row_height;
     VizFill fill = viz_tensor_fill(frame, drive->tensor);
+    uint32_t alpha = 255;
     const bool over = east ? column > drive->last_used : column < drive->last_used;
     const bool done = drive->last_used < 0 || over;
     VizRect r = {chip_x(c, at) + 0.06f * c->map.sx,
@@ -120,10 +121,12 @@ static void draw_vector(const ChipPicture *c, const VizDrive *drive, int32_t sup
     if (row > 3 * frame->px) r.y += 0.08f * row, r.h = 0.84f * row;
     if (row < 2 * frame->px) r.h = 2 * frame->px; /* to be seen at all */
     if (row < 3 * frame->px || c->map.sx < 12 * frame->px) fill.hatch = VIZ_HATCH_NONE;
-    if (done)
-        fill.colour = viz_with_alpha(fill.colour, 70), fill.ink = viz_with_alpha(fill.ink, 70);
-    if (!viz_goes_with(&c->focus, drive->op, drive->tensor))
-        fill.colour = viz_with_alpha(fill.colour, done ? 25 : 60);
+    if (done) alpha = 70;
+    if (!viz_goes_with(&c->focus, drive->op, drive->tensor)) alpha = done ? 25 : 60;
+    if (row < 2 * frame->px && alpha < 255) /* pale rows lie over each other */
+        alpha = (uint32_t)((float)alpha * row / (2 * frame->px));
+    fill.colour = viz_with_alpha(fill.colour, alpha);
+    if (alpha < 255) fill.ink = viz_with_alpha(fill.ink, alpha);
     if (row > 5 * frame->px && c->map.sx > 16 * frame->px) { /* room for a point */
         const float tip = r.h / 2 < r.w / 4 ? r.h / 2 : r.w / 4;
         const float back = east ? r.x : r.x + r.w, front = east ? r.x + r.w : r.x;

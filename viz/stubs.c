@@ -7,15 +7,6 @@ __attribute__((weak)) void viz_gantt_draw(const VizFrame *frame) {
 __attribute__((weak)) void viz_queues_draw(const VizFrame *frame) {
     (void)frame;
 }
-__attribute__((weak)) void viz_memory_draw(const VizFrame *frame) {
-    (void)frame;
-}
-__attribute__((weak)) void viz_graph_draw(const VizFrame *frame) {
-    (void)frame;
-}
-__attribute__((weak)) void viz_inspector_draw(const VizFrame *frame) {
-    (void)frame;
-}
 
 __attribute__((weak)) void viz_gantt_range(const VizView *view, const VizTimeline *timeline,
                                            double *from, double *to) {
