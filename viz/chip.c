@@ -11,18 +11,23 @@
 #include <stdio.h>
 #include <string.h>
 
+float viz_chip_strip(const VizView *view, VizRect area) {
+    const float most = (view->maximised ? 130 : 84) * view->scale, share = 0.22f * area.h;
+    return floorf(share < most ? share : most);
+}
+
 VizChipMap viz_chip_map(const VizRun *run, const VizView *view, VizRect area) {
-    const float columns = (float)tsp_columns(run->m);
-    const float rows = (float)run->m->superlanes + VIZ_CHIP_UNITS;
     const float zoom = view->chip_zoom > 1 ? (float)view->chip_zoom : 1;
+    const float strip = viz_chip_strip(view, area), height = area.h - strip;
     /* A superlane has to grow from a line to dozens of rows of text, a column only to a line of it.
      */
-    VizChipMap map = {.sx = area.w / columns * sqrtf(zoom), .sy = area.h / rows * zoom};
-    map.x0 = area.x;
-    map.y0 = area.y + VIZ_CHIP_UNITS * map.sy;
+    VizChipMap map = {.x0 = area.x,
+                      .y0 = area.y + strip,
+                      .sx = area.w / (float)tsp_columns(run->m) * sqrtf(zoom),
+                      .sy = height / (float)run->m->superlanes * zoom};
     if (zoom > 1) {
-        map.x0 = area.x + area.w / 2 - (float)view->chip_x * map.sx;
-        map.y0 = area.y + area.h / 2 - (float)view->chip_y * map.sy;
+        map.x0 += area.w / 2 - (float)view->chip_x * map.sx;
+        map.y0 += height / 2 - (float)view->chip_y * map.sy;
     }
     return map;
 }
@@ -98,25 +103,30 @@ static void value_text(const ChipPicture *c, const VizDrive *drive, const uint8_
     }
 }
 
-static void draw_vector(const ChipPicture *c, const VizDrive *drive, const uint8_t *bytes,
-                        int32_t superlane, int32_t column) {
+static void draw_vector(const ChipPicture *c, const VizDrive *drive, int32_t superlane,
+                        int32_t column) {
     const VizFrame *frame = c->frame;
     const bool east = TSP_STREAM_DIRECTION(drive->stream) == TSP_EASTWARD;
     const float phase = frame->view->phase;
     const float at = (float)column + (east ? phase : -phase), row = c->row_height;
     VizFill fill = viz_tensor_fill(frame, drive->tensor);
+    uint32_t alpha = 255;
     const bool over = east ? column > drive->last_used : column < drive->last_used;
     const bool done = drive->last_used < 0 || over;
     VizRect r = {chip_x(c, at) + 0.06f * c->map.sx,
                  chip_y(c, (float)superlane) + row * (float)c->row_of_stream[drive->stream],
                  0.88f * c->map.sx, row};
+    const uint8_t *bytes;
     if (!visible(c, r)) return;
     if (row > 3 * frame->px) r.y += 0.08f * row, r.h = 0.84f * row;
+    if (row < 2 * frame->px) r.h = 2 * frame->px; /* to be seen at all */
     if (row < 3 * frame->px || c->map.sx < 12 * frame->px) fill.hatch = VIZ_HATCH_NONE;
-    if (done)
-        fill.colour = viz_with_alpha(fill.colour, 70), fill.ink = viz_with_alpha(fill.ink, 70);
-    if (!viz_goes_with(&c->focus, drive->op, drive->tensor))
-        fill.colour = viz_with_alpha(fill.colour, done ? 25 : 60);
+    if (done) alpha = 70;
+    if (!viz_goes_with(&c->focus, drive->op, drive->tensor)) alpha = done ? 25 : 60;
+    if (row < 2 * frame->px && alpha < 255) /* pale rows lie over each other */
+        alpha = (uint32_t)((float)alpha * row / (2 * frame->px));
+    fill.colour = viz_with_alpha(fill.colour, alpha);
+    if (alpha < 255) fill.ink = viz_with_alpha(fill.ink, alpha);
     if (row > 5 * frame->px && c->map.sx > 16 * frame->px) { /* room for a point */
         const float tip = r.h / 2 < r.w / 4 ? r.h / 2 : r.w / 4;
         const float back = east ? r.x : r.x + r.w, front = east ? r.x + r.w : r.x;
@@ -136,7 +146,8 @@ static void draw_vector(const ChipPicture *c, const VizDrive *drive, const uint8
         else
             viz_canvas_region(frame->canvas, r, VIZ_BURST, drive->burst);
     }
-    if (bytes && r.h >= 12 * frame->px)
+    bytes = r.h >= 12 * frame->px ? viz_drive_bytes(frame->run, drive, superlane) : NULL;
+    if (bytes)
         value_text(c, drive, bytes + superlane * frame->run->m->lanes_per_superlane, r,
                    done ? viz_colour(frame->theme, VIZ_TEXT)
                         : viz_readable_on(fill.colour | 0xffu));
@@ -144,13 +155,11 @@ static void draw_vector(const ChipPicture *c, const VizDrive *drive, const uint8
 
 static void draw_vectors(const ChipPicture *c) {
     const VizRun *run = c->frame->run;
-    const bool values = c->row_height >= 14 * c->frame->px;
     for (int32_t i = 0; i < run->drive_count; i++) {
         const VizDrive *drive = &run->drives[i];
-        const uint8_t *bytes = values ? viz_drive_bytes(run, drive) : NULL;
         for (int32_t k = 0; k < run->m->superlanes; k++) {
             const int32_t column = viz_drive_column(run, drive, k);
-            if (column >= 0) draw_vector(c, drive, bytes, k, column);
+            if (column >= 0) draw_vector(c, drive, k, column);
         }
     }
 }

@@ -101,7 +101,7 @@ static VizValue register_value(const VizRun *run, const VizDrive *drive, int32_t
     value.shown = drive->stream - base;
     for (int32_t k = 0; k < value.planes; k++) {
         const VizDrive *d = viz_run_drive(run, base + k, column, 0);
-        const uint8_t *bytes = d && d->tensor == drive->tensor ? viz_drive_bytes(run, d) : NULL;
+        const uint8_t *bytes = d && d->tensor == drive->tensor ? viz_drive_bytes(run, d, 0) : NULL;
         if (!bytes) continue;
         memcpy(kept[k], bytes, (size_t)tsp_lanes(run->m));
         value.bytes[k] = kept[k];
