@@ -194,6 +194,8 @@ lint:
 
 install: all
 	install -D -m 755 $(BUILD)/tsp $(DESTDIR)$(PREFIX)/bin/tsp
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/tsp programs/tour.txt programs/vecadd.s \
+		programs/matmul-small.json programs/barrier.s
 
 clean:
 	rm -rf build

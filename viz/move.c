@@ -43,7 +43,8 @@ static void zoom_chip(VizApp *app, double factor, float x, float y) {
     const double old = app->view.chip_zoom > 1 ? app->view.chip_zoom : 1;
     const double zoom = held(old * factor, 1, VIZ_ZOOM_MOST), grown = zoom / old;
     if (area.w <= 0) return;
-    set_chip(app, zoom, (double)((x - map.x0) / map.sx) - (double)((x - centre.x) / map.sx) / sqrt(grown),
+    set_chip(app, zoom,
+             (double)((x - map.x0) / map.sx) - (double)((x - centre.x) / map.sx) / sqrt(grown),
              (double)((y - map.y0) / map.sy) - (double)((y - centre.y) / map.sy) / grown);
 }
 
