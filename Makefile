@@ -43,7 +43,6 @@ LDFLAGS_sanitize := -fsanitize=address,undefined
 LDFLAGS_coverage := --coverage
 LDLIBS = -lcjson -lm -lpthread -ldl $(VIZ_LIBS)
 
-<<<<<<< HEAD
 # The viewer is built where its libraries are; without them all else is, and so are its tests.
 VIZ_PACKAGES := sdl2 SDL2_ttf libpng
 VIEWER := $(shell pkg-config --exists $(VIZ_PACKAGES) 2>/dev/null && echo yes || echo no)
@@ -57,10 +56,6 @@ endif
 
 ROOMS    := isa sim compiler viz
 LIB_SRC  := $(filter-out $(WITHOUT),$(wildcard $(ROOMS:%=%/*.c)))
-=======
-ROOMS    := isa sim compiler viz
-LIB_SRC  := $(wildcard $(ROOMS:%=%/*.c))
->>>>>>> trace
 CLI_SRC  := $(wildcard cli/*.c)
 TEST_SRC := $(filter-out $(WITHOUT),$(wildcard tests/test_*.c))
 PIC_SRC  := $(filter-out $(WITHOUT),$(wildcard tests/picture_*.c))
