@@ -34,18 +34,20 @@ Paint raster_paint(const VizCommand *command) {
     return paint;
 }
 
-static inline int32_t on_pattern(const Target *t, const Paint *paint, int32_t x, int32_t y) {
-    const uint32_t row = paint->hatch[(y / t->hatch_scale) & (PATTERN - 1)];
-    return (int32_t)(row >> ((x / t->hatch_scale) & (PATTERN - 1)) & 1u);
-}
-
 static void hatched_span(const Target *t, const Paint *paint, int32_t y, int32_t x0, int32_t x1,
                          int32_t coverage) {
     const uint32_t alpha[2] = {covered_alpha(paint->alpha[0], coverage),
                                covered_alpha(paint->alpha[1], coverage)};
+    const int32_t scale = t->hatch_scale;
+    const uint32_t pattern = paint->hatch[y / scale & (PATTERN - 1)];
     uint32_t *row = row_of(t, y);
+    if (scale == 1 && alpha[0] == 255) { /* ink on something opaque is opaque */
+        for (int32_t x = x0; x < x1; x++)
+            row[x] = paint->colour[pattern >> (x & (PATTERN - 1)) & 1];
+        return;
+    }
     for (int32_t x = x0; x < x1; x++) {
-        const int32_t on = on_pattern(t, paint, x, y);
+        const uint32_t on = pattern >> (x / scale & (PATTERN - 1)) & 1;
         row[x] = mixed(row[x], paint->colour[on], alpha[on]);
     }
 }

@@ -161,6 +161,7 @@ static bool find_users(VizRun *run) {
         const TspInsn insn = viz_burst_insn(&run->timeline, b, NULL);
         VizStreams streams[VIZ_OPERANDS];
         int32_t count = viz_insn_inputs(run->m, &insn, streams);
+        if (viz_burst_func(b) > run->longest) run->longest = viz_burst_func(b);
         for (int32_t k = 0; k < count; k++)
             for (int32_t s = 0; s < streams[k].count; s++)
                 uses[(streams[k].base + s) * TSP_MAX_QUEUES + b->queue] = true;
@@ -310,9 +311,7 @@ static bool collect(VizRun *run, int32_t queue, int64_t from, int64_t to) {
     VizStreams out[VIZ_OPERANDS];
     int32_t outputs = 0;
     VizIssue issue;
-    /* No latency is longer than this; issues that drive too early are passed over. */
-    enum { LONGEST = 512 };
-    bool more = viz_issue_next(line, queue, from - LONGEST - 1, &issue);
+    bool more = viz_issue_next(line, queue, from - run->longest - 1, &issue);
     for (; more && issue.cycle <= to; more = viz_issue_advance(line, &issue)) {
         VizDrive drive;
         if (issue.burst != burst) {

@@ -234,9 +234,9 @@ TspInsn viz_burst_insn(const VizTimeline *t, const VizBurst *b, TspInsn *repeat)
     const TspQueue *q = &t->program->queues[b->queue];
     TspInsn insn = {.op = TSP_OP_NOP};
     TspError ignored;
-    *repeat = insn;
+    if (repeat) *repeat = insn;
     tsp_decode(q->words[b->word], &insn, &ignored);
-    if (b->n || b->n2) tsp_decode(q->words[b->word + 1], repeat, &ignored);
+    if (repeat && (b->n || b->n2)) tsp_decode(q->words[b->word + 1], repeat, &ignored);
     return insn;
 }
 

@@ -65,7 +65,8 @@ int32_t viz_burst_find(const VizTimeline *timeline, int32_t queue, int64_t cycle
 
 /* The instruction as it issues, its addresses stepped by Repeat. */
 TspInsn viz_issue_insn(const VizTimeline *timeline, const VizIssue *issue);
-/* The instruction as its word has it, and its Repeat (op TSP_OP_NOP if it has none). */
+/* The instruction as its word has it, and its Repeat (op TSP_OP_NOP if it has none),
+ * which may be NULL. */
 TspInsn viz_burst_insn(const VizTimeline *timeline, const VizBurst *burst, TspInsn *repeat);
 
 static inline int64_t viz_burst_issues(const VizBurst *b) {
