@@ -150,6 +150,7 @@ bool bench_smallest(const Bench *b, BenchResult *r, TspError *err);
 bool bench_timing_only(const Bench *b, BenchResult *r, TspError *err);
 bool bench_timing_only_once(const Bench *b, TspError *err);
 bool bench_compile(const Bench *b, BenchResult *r, TspError *err);
+bool bench_seek_far(const Bench *b, BenchResult *r, TspError *err);
 bool bench_seek(const Bench *b, BenchResult *r, TspError *err);
 bool bench_seek_once(const Bench *b, TspError *err);
 bool bench_reference(const Bench *b, BenchResult *r, TspError *err);

@@ -7,7 +7,7 @@
 #define TSP_CLI_H
 #include "compiler/graph.h"
 #include "compiler/interpret.h"
-#include "sim/sim.h"
+#include "viz/trace.h"
 
 typedef enum {
     CLI_DONE = 0,
@@ -31,8 +31,9 @@ typedef struct {
 typedef struct {
     const char *operand; /* the file, NULL if none */
     const char *machine, *output, *report, *dump, *engine, *kernel, *trace, *ifetch, *faults;
+    const char *format;
     CliBindings inputs, outputs;
-    int64_t seed, until, threads, rounds; /* until: -1 if not given */
+    int64_t seed, until, threads, rounds, from, to; /* until, to: -1 if not given */
     double fault_rate;
     bool check, timing_only, strict, json, isa_markdown, help;
 } CliOptions;
@@ -149,5 +150,6 @@ int cli_asm(const CliOptions *options);
 int cli_disasm(const CliOptions *options);
 int cli_info(const CliOptions *options);
 int cli_bench(const CliOptions *options);
+int cli_trace(const CliOptions *options);
 
 #endif

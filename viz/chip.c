@@ -7,6 +7,7 @@
  */
 #include "chip_parts.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +15,9 @@ VizChipMap viz_chip_map(const VizRun *run, const VizView *view, VizRect area) {
     const float columns = (float)tsp_columns(run->m);
     const float rows = (float)run->m->superlanes + VIZ_CHIP_UNITS;
     const float zoom = view->chip_zoom > 1 ? (float)view->chip_zoom : 1;
-    VizChipMap map = {.sx = area.w / columns * zoom, .sy = area.h / rows * zoom};
+    /* A superlane has to grow from a line to dozens of rows of text, a column only to a line of it.
+     */
+    VizChipMap map = {.sx = area.w / columns * sqrtf(zoom), .sy = area.h / rows * zoom};
     map.x0 = area.x;
     map.y0 = area.y + VIZ_CHIP_UNITS * map.sy;
     if (zoom > 1) {
@@ -95,8 +98,8 @@ static void value_text(const ChipPicture *c, const VizDrive *drive, const uint8_
     }
 }
 
-static void draw_vector(const ChipPicture *c, const VizDrive *drive, const uint8_t *bytes,
-                        int32_t superlane, int32_t column) {
+static void draw_vector(const ChipPicture *c, const VizDrive *drive, int32_t superlane,
+                        int32_t column) {
     const VizFrame *frame = c->frame;
     const bool east = TSP_STREAM_DIRECTION(drive->stream) == TSP_EASTWARD;
     const float phase = frame->view->phase;
@@ -107,6 +110,7 @@ static void draw_vector(const ChipPicture *c, const VizDrive *drive, const uint8
     VizRect r = {chip_x(c, at) + 0.06f * c->map.sx,
                  chip_y(c, (float)superlane) + row * (float)c->row_of_stream[drive->stream],
                  0.88f * c->map.sx, row};
+    const uint8_t *bytes;
     if (!visible(c, r)) return;
     if (row > 3 * frame->px) r.y += 0.08f * row, r.h = 0.84f * row;
     if (row < 3 * frame->px || c->map.sx < 12 * frame->px) fill.hatch = VIZ_HATCH_NONE;
@@ -124,13 +128,17 @@ static void draw_vector(const ChipPicture *c, const VizDrive *drive, const uint8
     } else {
         viz_canvas_rect(frame->canvas, r, fill);
     }
+    if (drive == c->selected)
+        viz_canvas_outline(frame->canvas, r, (row > 6 * frame->px ? 2 : 1) * frame->px,
+                           viz_colour(frame->theme, VIZ_ACCENT));
     if (row >= 2 * frame->px) {
         if (superlane == 0)
             viz_canvas_region(frame->canvas, r, VIZ_REGISTER, viz_register(drive->stream, column));
         else
             viz_canvas_region(frame->canvas, r, VIZ_BURST, drive->burst);
     }
-    if (bytes && r.h >= 12 * frame->px)
+    bytes = r.h >= 12 * frame->px ? viz_drive_bytes(frame->run, drive, superlane) : NULL;
+    if (bytes)
         value_text(c, drive, bytes + superlane * frame->run->m->lanes_per_superlane, r,
                    done ? viz_colour(frame->theme, VIZ_TEXT)
                         : viz_readable_on(fill.colour | 0xffu));
@@ -138,13 +146,11 @@ static void draw_vector(const ChipPicture *c, const VizDrive *drive, const uint8
 
 static void draw_vectors(const ChipPicture *c) {
     const VizRun *run = c->frame->run;
-    const bool values = c->row_height >= 14 * c->frame->px;
     for (int32_t i = 0; i < run->drive_count; i++) {
         const VizDrive *drive = &run->drives[i];
-        const uint8_t *bytes = values ? viz_drive_bytes(run, drive) : NULL;
         for (int32_t k = 0; k < run->m->superlanes; k++) {
             const int32_t column = viz_drive_column(run, drive, k);
-            if (column >= 0) draw_vector(c, drive, bytes, k, column);
+            if (column >= 0) draw_vector(c, drive, k, column);
         }
     }
 }
@@ -179,6 +185,8 @@ void viz_chip_draw(const VizFrame *frame) {
                      .map = viz_chip_map(frame->run, frame->view, frame->area),
                      .focus = viz_focus(frame->run, frame->view->selected)};
     int32_t rows = 0;
+    if (frame->view->selected.kind == VIZ_REGISTER)
+        c.selected = viz_run_drive(frame->run, c.focus.stream, c.focus.column, 0);
     for (int32_t s = 0; s < TSP_MAX_STREAMS; s++) /* eastward ones come first */
         if (frame->run->stream_used[s]) c.row_of_stream[s] = rows++;
     c.row_height = c.map.sy / ((float)(rows > 0 ? rows : 1) + 0.5f);

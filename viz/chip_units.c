@@ -191,6 +191,8 @@ static void draw_column(const Strip *s, int32_t column) {
         const int32_t first = (away - 1) * (int32_t)m->mem_slices_per_column;
         snprintf(name, sizeof name, "%c%d-%d", column < tsp_vxm_column(m) ? 'W' : 'E', (int)first,
                  (int)(first + m->mem_slices_per_column - 1));
+        if (viz_canvas_text_width(frame->canvas, style, name) > whole.w - 2 * frame->px)
+            *strchr(name, '-') = 0;
         draw_memory(c, r, column);
     }
     style.anchor = VIZ_CENTRE;
@@ -202,7 +204,7 @@ static void draw_column(const Strip *s, int32_t column) {
 
 void chip_units_draw(const ChipPicture *c) {
     const VizFrame *frame = c->frame;
-    const float title = 12 * frame->px, most = 84 * frame->px;
+    const float title = 12 * frame->px, most = (frame->view->maximised ? 130 : 84) * frame->px;
     Strip s = {.c = c, .title = title};
     float h = VIZ_CHIP_UNITS * c->map.sy;
     if (h > most) h = most;
