@@ -6,6 +6,8 @@
  */
 #include "run.h"
 
+#include "gantt_index.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -177,6 +179,7 @@ bool viz_run_open(VizRun *run, const TspProgram *program, TspSim *sim, bool ifet
     }
     lay_out(run);
     find_tensors(run);
+    run->gantt = viz_gantt_index_new(&run->timeline);
     return viz_run_look(run, 0, err);
 }
 
@@ -190,6 +193,7 @@ void viz_run_close(VizRun *run) {
     free(run->users);
     free(run->stream_used);
     free(run->drives);
+    viz_gantt_index_free(run->gantt);
     *run = (VizRun){0};
 }
 

@@ -40,6 +40,7 @@ typedef struct {
     int32_t *user_first;   /* [stream] first of its entries in `users`; one more at the end */
     int32_t *users;        /* queues that ever take a vector from the stream, by column */
     bool *stream_used;     /* [stream] anybody drives it */
+    struct VizGanttIndex *gantt; /* viz_gantt_index_new(); NULL: the Gantt walks all it shows */
     int32_t longest;       /* cycles from an issue to its effect, at most */
     /* What viz_run_look() has found: */
     int64_t cycle;
