@@ -38,6 +38,10 @@ static bool fail_sdl(TspError *err, const char *what) {
 
 /* -- opening -- */
 
+static bool is_set(const char *variable) {
+    return getenv(variable) && *getenv(variable);
+}
+
 /* Text as large as the screen wants it: quarters, none for small differences. */
 static float screen_scale(const Window *w) {
     float dpi = 0, scale;
@@ -73,15 +77,18 @@ static void set_size(Window *w, int32_t width, int32_t height, bool given) {
     measure(w);
 }
 
+/* Asked for by the user, or with vsync where SDL has a driver for that which is quick to load. On
+ * X11 loading OpenGL takes longer than all else until the window is there, to put one picture on
+ * the screen; and the dummy driver fails with vsync. */
 static bool open_renderer(Window *w) {
     const char *driver = SDL_GetCurrentVideoDriver();
-    const bool dummy = driver && !strcmp(driver, "dummy"); /* fails with vsync */
-    SDL_RendererInfo info;
-    if (!dummy) w->renderer = SDL_CreateRenderer(w->window, -1, SDL_RENDERER_PRESENTVSYNC);
+    const bool plain = driver && (!strcmp(driver, "x11") || !strcmp(driver, "dummy"));
+    if (!plain || is_set("SDL_RENDER_DRIVER"))
+        w->renderer = SDL_CreateRenderer(w->window, -1, SDL_RENDERER_PRESENTVSYNC);
+    w->vsync = w->renderer != NULL;
+    if (!w->renderer && plain) SDL_SetHint(SDL_HINT_FRAMEBUFFER_ACCELERATION, "0");
     if (!w->renderer) w->renderer = SDL_CreateRenderer(w->window, -1, SDL_RENDERER_SOFTWARE);
-    if (!w->renderer) return false;
-    w->vsync = !SDL_GetRendererInfo(w->renderer, &info) && info.flags & SDL_RENDERER_PRESENTVSYNC;
-    return true;
+    return w->renderer != NULL;
 }
 
 static bool open_window(Window *w, bool size_given, bool scale_given, TspError *err) {
@@ -269,10 +276,6 @@ static bool loop(Window *w, TspError *err) {
         for (; got; got = SDL_PollEvent(&e)) event(w, &e);
     }
     return true;
-}
-
-static bool is_set(const char *variable) {
-    return getenv(variable) && *getenv(variable);
 }
 
 /* Names the drivers that show something to somebody, by what X11 and Wayland leave in the
