@@ -43,7 +43,9 @@ LDFLAGS_sanitize := -fsanitize=address,undefined
 LDFLAGS_coverage := --coverage
 LDLIBS = -lcjson -lm -lpthread -ldl $(VIZ_LIBS)
 
-# The viewer is built where its libraries are; without them all else is, and so are its tests.
+# The viewer is built where its libraries are; without them all else is, and so are its tests. What
+# traces need is built anywhere.
+WITHOUT_VIEWER := viz/timeline.c viz/operands.c $(wildcard viz/trace*.c) tests/test_timeline.c
 VIZ_PACKAGES := sdl2 SDL2_ttf libpng
 VIEWER := $(shell pkg-config --exists $(VIZ_PACKAGES) 2>/dev/null && echo yes || echo no)
 ifeq ($(VIEWER),yes)
@@ -51,7 +53,7 @@ ifeq ($(VIEWER),yes)
 VIZ_CFLAGS := -DTSP_HAVE_VIEWER $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(VIZ_PACKAGES)))
 VIZ_LIBS := -Wl,--as-needed $(shell pkg-config --libs $(VIZ_PACKAGES))
 else
-WITHOUT := $(wildcard viz/*.c) $(shell grep -l '"viz/' tests/*.c)
+WITHOUT := $(filter-out $(WITHOUT_VIEWER),$(wildcard viz/*.c) $(shell grep -l '"viz/' tests/*.c))
 endif
 
 ROOMS    := isa sim compiler viz
@@ -192,6 +194,8 @@ lint:
 
 install: all
 	install -D -m 755 $(BUILD)/tsp $(DESTDIR)$(PREFIX)/bin/tsp
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/tsp programs/tour.txt programs/vecadd.s \
+		programs/matmul-small.json programs/barrier.s
 
 clean:
 	rm -rf build

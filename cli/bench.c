@@ -20,6 +20,8 @@ const BenchWorkload bench_workloads[] = {
     {"timing-only", "int8 [2304, 4096] x [4096, 4096]", bench_timing_only, bench_timing_only_once},
     {"compile", "the same, compiled", bench_compile, NULL},
     {"seek", "int8-matmul, from its end to the middle", bench_seek, bench_seek_once},
+    {"seek-far", "int8 [8192, 2048] x [2048, 2048], anywhere", bench_seek_far, NULL},
+    {"view", "int8 [2304, 4096] x [4096, 4096], played", bench_view, NULL},
     {"reference", "int8 [64, 320] x [320, 320]", bench_reference, NULL},
     {NULL, NULL, NULL, NULL},
 };

@@ -7,7 +7,7 @@
 #define TSP_CLI_H
 #include "compiler/graph.h"
 #include "compiler/interpret.h"
-#include "sim/sim.h"
+#include "viz/trace.h"
 
 typedef enum {
     CLI_DONE = 0,
@@ -31,8 +31,9 @@ typedef struct {
 typedef struct {
     const char *operand; /* the file, NULL if none */
     const char *machine, *output, *report, *dump, *engine, *kernel, *trace, *ifetch, *faults;
+    const char *format;
     CliBindings inputs, outputs;
-    int64_t seed, until, threads, rounds; /* until: -1 if not given */
+    int64_t seed, until, threads, rounds, from, to; /* until, to: -1 if not given */
     double fault_rate;
     /* Of tsp view: options of viz/options.c as they were typed, and what to draw without a window.
      */
@@ -168,6 +169,7 @@ int cli_asm(const CliOptions *options);
 int cli_disasm(const CliOptions *options);
 int cli_info(const CliOptions *options);
 int cli_bench(const CliOptions *options);
+int cli_trace(const CliOptions *options);
 int cli_view(const CliOptions *options);
 
 #endif

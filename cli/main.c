@@ -37,7 +37,8 @@ static const CliOption run_options[] = {
     {"check", 'c', CLI_OPTION_FLAG, OPTION(check), NULL,
      "evaluate the graph on the host too and compare every output", 0},
     OPTION_REPORT,
-    {"trace", 0, CLI_OPTION_TEXT, OPTION(trace), "FILE", "write a trace (not modelled yet)", 0},
+    {"trace", 0, CLI_OPTION_TEXT, OPTION(trace), "FILE",
+     "write a trace of the run: .json, .vcd or .kanata, as tsp trace does", 0},
     OPTION_MACHINE,
     {"engine", 0, CLI_OPTION_TEXT, OPTION(engine), "fast|reference",
      "the engine: fast (default), or the slow second one; the same bits and cycles", 0},
@@ -92,6 +93,19 @@ static const CliOption bench_options[] = {
     OPTION_END,
 };
 
+static const CliOption trace_options[] = {
+    OPTION_OUTPUT("the trace to write; .json for Perfetto, .vcd for GTKWave, .kanata for Konata"),
+    {"format", 'f', CLI_OPTION_TEXT, OPTION(format), "perfetto|vcd|kanata",
+     "the format, whatever the ending of the file", 0},
+    {"from", 0, CLI_OPTION_NUMBER, OPTION(from), "CYCLE", "the first cycle to write (default 0)",
+     0},
+    {"to", 0, CLI_OPTION_NUMBER, OPTION(to), "CYCLE",
+     "the cycle to stop before (default: the end of the program)", 0},
+    OPTION_IFETCH,
+    OPTION_MACHINE,
+    OPTION_HELP,
+    OPTION_END,
+};
 #define OPTION_VIEW(name, argument, help)                                                          \
     { #name, 0, CLI_OPTION_TEXT, OPTION(name), argument, help, 0 }
 static const CliOption view_options[] = {
@@ -124,7 +138,8 @@ static const CliOption view_options[] = {
     OPTION_IFETCH,
     {"keys", 0, CLI_OPTION_FLAG, OPTION(keys), NULL,
      "print the keys; with a file: show it with the keys over it", 0},
-    {"tour", 0, CLI_OPTION_FLAG, OPTION(tour), NULL, "a guided tour (not modelled yet)", 0},
+    {"tour", 0, CLI_OPTION_FLAG, OPTION(tour), NULL,
+     "the guided tour, or that of the text file named; with --out DIR its pictures", 0},
     OPTION_HELP,
     OPTION_END,
 };
@@ -138,6 +153,8 @@ static const CliCommand commands[] = {
      check_options},
     {"asm", "FILE.s", "assemble to a program file", cli_asm, asm_options},
     {"disasm", "PROGRAM", "print a program as assembly", cli_disasm, disasm_options},
+    {"trace", "PROGRAM|GRAPH|FILE.s", "write when everything issues, for other viewers", cli_trace,
+     trace_options},
     {"info", "[PROGRAM]", "what a machine has, or what a program holds", cli_info, info_options},
     {"view", "[GRAPH|PROGRAM|FILE.s]", "show a run, cycle by cycle, in a window or as pictures",
      cli_view, view_options},

@@ -53,11 +53,14 @@ static bool make_simulator(Run *run, TspError *err) {
 }
 
 static bool check_usage(const CliOptions *options, TspError *err) {
+    VizTraceFormat format;
     int32_t ignored;
     if (options->timing_only && (options->check || options->outputs.count > 0))
         return tsp_fail(err, TSP_ERR_INPUT,
                         "--timing-only computes no values; leave it or --check and --output out");
-    if (options->trace) return cli_not_modelled(err, "--trace");
+    if (options->trace && (!viz_trace_format(options->trace, NULL, &format, err) ||
+                           !cli_check_target(options->trace, options->operand, err)))
+        return false;
     if (!cli_choice("engine", options->engine, engines, &ignored, err) ||
         !cli_choice("kernel", options->kernel, kernels, &ignored, err) ||
         !cli_choice("ifetch", options->ifetch, cli_ifetch, &ignored, err))
@@ -224,6 +227,20 @@ static bool check_prediction(const Run *run, TspError *err) {
                     predicted, simulated, run->options->operand);
 }
 
+/* What has run so far, all of it. */
+static bool write_trace(const Run *run, TspError *err) {
+    VizTimeline timeline;
+    VizTraceFormat format;
+    bool done;
+    if (!run->options->trace) return true;
+    if (!viz_trace_format(run->options->trace, NULL, &format, err) ||
+        !viz_timeline_make(&timeline, &run->source.program, run->sim, err))
+        return false;
+    done = viz_trace_write(&timeline, format, 0, -1, run->options->trace, err);
+    viz_timeline_free(&timeline);
+    return done;
+}
+
 static bool stopped_early(const Run *run, TspError *err) {
     int64_t now = tsp_sim_now(run->sim);
     printf("state at cycle %" PRId64 ": %016" PRIx64 "\n", now, tsp_sim_digest(run->sim));
@@ -271,6 +288,7 @@ static bool execute(Run *run, TspError *err) {
     run->data = calloc((size_t)p->tensor_count + 1, sizeof *run->data);
     if (!run->data) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
     if (!make_simulator(run, err) || !fill_inputs(run, err) || !simulate(run, err)) return false;
+    if (!write_trace(run, err)) return false;
     if (tsp_sim_done(run->sim)) return finish(run, err);
     if (options->report && !cli_report_write(&run->outcome, options->report, err)) return false;
     return stopped_early(run, err);

@@ -37,6 +37,8 @@ typedef struct {
     uint64_t (*hash)(void *e);
     /* Arguments are in range. */
     const uint8_t *(*stream)(const void *e, int32_t stream, int32_t column);
+    /* NULL: this engine does not know. ago > 0. */
+    const uint8_t *(*stream_ago)(const void *e, int32_t stream, int32_t column, int32_t ago);
     const uint8_t *(*row)(const void *e, int32_t slice, int32_t addr, uint32_t *written);
     /* With faults on: the check bits beside a row, one a superlane. */
     const uint16_t *(*row_check)(const void *e, int32_t slice, int32_t addr);

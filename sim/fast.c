@@ -328,6 +328,15 @@ static const uint8_t *stream(const void *e, int32_t stream, int32_t column) {
     return f->view;
 }
 
+static const uint8_t *stream_ago(const void *e, int32_t stream, int32_t column, int32_t ago) {
+    Fast *f = (Fast *)e; /* only its view is written */
+    const int64_t then = f->state.now - ago, diagonal = fast_diagonal(stream, column, then);
+    const StreamSlot *slot = fast_slot(f, stream, diagonal);
+    if (slot->diagonal != diagonal || slot->driven > then) return NULL;
+    memcpy(f->view, fast_vec(f, slot->vec), (size_t)f->lanes);
+    return f->view;
+}
+
 static const uint8_t *row(const void *e, int32_t slice, int32_t addr, uint32_t *written) {
     Fast *f = (Fast *)e; /* only its view is written */
     const size_t row = fast_row_id(f, slice, addr);
@@ -398,6 +407,7 @@ const Engine fast_engine = {
     .op_interval = op_interval,
     .hash = fast_hash,
     .stream = stream,
+    .stream_ago = stream_ago,
     .row = row,
     .row_check = row_check,
     .latch = latch,

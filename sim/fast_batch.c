@@ -304,9 +304,10 @@ uint32_t fast_batch_add(Fast *f, int32_t plane, const Product *product, int32_t 
     Line *line = &b->line[plane];
     Batch *batch = open_batch(line);
     uint32_t number = line->open;
+    /* Kernels take rows in order, so one may write what an earlier one has written or added; but
+     * they take several at a time, so none may add what an earlier one has written. */
     if ((batch->count > 0 && !meets(product, &batch->weights)) ||
-        (from != SIM_NONE && b->written[from] == number + 1) ||
-        (to != SIM_NONE && b->written[to] == number + 1)) {
+        (from != SIM_NONE && b->written[from] == number + 1)) {
         close_batch(f, line);
         batch = open_batch(line);
         number = line->open;

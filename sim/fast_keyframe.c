@@ -466,7 +466,7 @@ bool fast_keyframes_start(Fast *f, int64_t budget_bytes, int64_t spacing, TspErr
 
 void fast_keyframes_forget(Fast *f) {
     struct FastKeyframes *all = f->keyframes;
-    if (!all) return;
+    if (!all || (all->bytes == 0 && f->keyframe_due == 0)) return; /* there is nothing */
     for (int32_t i = 0; i < all->count; i++) drop(f, all->list[i]);
     for (size_t i = 0; i < all->row_chunks; i++) {
         leave_rows(f, all->rows[i]);

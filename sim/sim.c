@@ -273,6 +273,13 @@ const uint8_t *tsp_sim_stream(const TspSim *sim, int32_t stream, int32_t column)
     return sim->engine->stream(sim->state, stream, column);
 }
 
+const uint8_t *tsp_sim_stream_ago(const TspSim *sim, int32_t stream, int32_t column, int32_t ago) {
+    if (ago == 0) return tsp_sim_stream(sim, stream, column);
+    if (ago < 0 || !sim->engine->stream_ago || !within(stream, TSP_MAX_STREAMS)) return NULL;
+    if (!within(column, tsp_columns(sim->m))) return NULL;
+    return sim->engine->stream_ago(sim->state, stream, column, ago);
+}
+
 const uint8_t *tsp_sim_row(const TspSim *sim, int32_t slice, int32_t addr, uint32_t *written) {
     uint32_t ignored;
     if (!written) written = &ignored;

@@ -97,6 +97,11 @@ TspInterval tsp_sim_op_interval(const TspSim *sim, int32_t op);
  * next call. It is what a reader in cycle tsp_sim_now() gets, drives that land in that very cycle
  * included (flips and switches of that cycle are not). */
 const uint8_t *tsp_sim_stream(const TspSim *sim, int32_t stream, int32_t column);
+/* The same for `ago` cycles ago: what superlane `ago` has on that register now, as each superlane
+ * is a cycle behind the one before it. NULL also where it is not kept any more: since then another
+ * drive has taken its diagonal, or it left the chip too long ago. Bits that flipped and power that
+ * was switched meanwhile show. Fast engine only. */
+const uint8_t *tsp_sim_stream_ago(const TspSim *sim, int32_t stream, int32_t column, int32_t ago);
 /* A memory row as a Read in cycle tsp_sim_now() gets it: NULL if no write has landed in any of its
  * superlanes, else tsp_lanes() bytes, valid until the next call; those of superlanes that no write
  * has reached are zero. *written (may be NULL): which superlanes one has reached. */

@@ -47,6 +47,7 @@ elif [ "${1-}" != build ]; then
     need python3 command -v python3
     need python3-numpy numpy
     need valgrind command -v valgrind
+    need gtkwave command -v vcd2fst
     need xvfb command -v Xvfb
     need xdotool command -v xdotool
 fi

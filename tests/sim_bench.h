@@ -58,9 +58,12 @@ static inline uint8_t *place_random(Bench *b, int32_t slice, int32_t addr, int32
     return data;
 }
 
-static inline void launch(Bench *b) {
-    b->sim = tsp_sim_new(&b->program, NULL, &b->err);
+static inline void launch_on(Bench *b, const TspSimOptions *options) {
+    b->sim = tsp_sim_new(&b->program, options, &b->err);
     ck_assert_msg(b->sim != NULL, "%s", b->err.text);
+}
+static inline void launch(Bench *b) {
+    launch_on(b, NULL);
 }
 
 static inline void run(Bench *b) {

@@ -117,31 +117,28 @@ static Operands place_operands(Bench *b, const Product *x, int32_t rows) {
     return o;
 }
 
-/* One element of the result by a plain loop. */
-static uint32_t element(const Bench *b, const Product *x, const Operands *o, int32_t rows,
-                        int32_t row, int32_t column) {
-    int32_t n = tsp_lanes(&b->m), size = (int32_t)b->m.mxm_load_streams, groups = n / size;
+/* One element of one product by a plain loop: an int32, or a half's exact sum rounded to fp32. */
+static uint32_t dot(const Bench *b, const Product *x, const Operands *o, int32_t rows, int32_t pass,
+                    int32_t row, int32_t column) {
+    const int32_t n = tsp_lanes(&b->m), size = (int32_t)b->m.mxm_load_streams, groups = n / size;
+    const int32_t a = (pass * rows + row) * n, planes = x->weights == TSP_F16 ? 2 : 1;
+    const int32_t at = (planes * pass * groups + column / size) * n;
+    const uint8_t *w = o->weights[column % size];
+    uint16_t left[TSP_MAX_LANES], right[TSP_MAX_LANES];
     uint32_t sum = 0;
-    for (int32_t pass = 0; pass < 2; pass++) {
-        const uint8_t *w = o->weights[column % size];
-        int32_t a = (pass * rows + row) * n, at = (pass * groups + column / size) * n;
-        uint16_t left[TSP_MAX_LANES], right[TSP_MAX_LANES];
-        uint32_t dot;
-        if (x->weights != TSP_F16) {
-            for (int32_t k = 0; k < n; k++)
-                sum += (uint32_t)(as_int(o->activations[0][a + k], x->activations) *
-                                  as_int(w[at + k], x->weights));
-            continue;
-        }
-        at = (2 * pass * groups + column / size) * n;
-        for (int32_t k = 0; k < n; k++) {
-            left[k] = (uint16_t)(o->activations[0][a + k] | o->activations[1][a + k] << 8);
-            right[k] = (uint16_t)(w[at + k] | w[at + groups * n + k] << 8);
-        }
-        dot = tsp_dot_fp16_exact(left, right, n);
-        sum = pass == 0 ? dot : canonical(as_float(dot) + as_float(sum));
+    for (int32_t k = 0; k < n && planes == 1; k++)
+        sum += (uint32_t)(as_int(o->activations[0][a + k], x->activations) *
+                          as_int(w[at + k], x->weights));
+    if (planes == 1) return sum;
+    for (int32_t k = 0; k < n; k++) {
+        left[k] = (uint16_t)(o->activations[0][a + k] | o->activations[1][a + k] << 8);
+        right[k] = (uint16_t)(w[at + k] | w[at + groups * n + k] << 8);
     }
-    return sum;
+    return tsp_dot_fp16_exact(left, right, n);
+}
+
+static uint32_t add(const Product *x, uint32_t a, uint32_t b) {
+    return x->weights == TSP_F16 ? canonical(as_float(a) + as_float(b)) : a + b;
 }
 
 static const Product products[] = {
@@ -168,9 +165,11 @@ START_TEST(test_product) {
     ck_assert_int_eq(tsp_sim_stats(b->sim).mxm_busy, 2 * rows * (fp16 ? 4 : 1));
     for (int32_t row = 0; row < rows; row++)
         for (int32_t column = 0; column < n; column++) {
-            uint32_t got = 0, want = element(b, x, &o, rows, row, column);
+            uint32_t got = 0, want = add(x, dot(b, x, &o, rows, 1, row, column),
+                                         dot(b, x, &o, rows, 0, row, column));
             for (int32_t i = 0; i < 4; i++)
-                got |= (uint32_t)tsp_sim_row(b->sim, first + i, RESULT_ROW + row, NULL)[column] << 8 * i;
+                got |= (uint32_t)tsp_sim_row(b->sim, first + i, RESULT_ROW + row, NULL)[column]
+                       << 8 * i;
             ck_assert_msg(got == want, "row %d column %d: 0x%08x, expected 0x%08x", row, column,
                           got, want);
         }
@@ -255,6 +254,155 @@ START_TEST(test_weights_under_way) {
 }
 END_TEST
 
+/* -- accumulator rows that are used again before anybody has looked -- */
+
+/* What Accumulates do one after the other, as pairs of a sign and a row: '=' keeps the product in
+ * the row, '+' adds it to the row, '>' emits the row plus the product, '!' the product alone, '?'
+ * draws one of these. */
+typedef struct {
+    const char *first, *again; /* once; then over and over */
+} Uses;
+
+typedef struct {
+    int32_t row, add, emit;
+} Use;
+
+enum { USES = 150, /* more than a batch holds */ ROWS_USED = 3, EMITTED_ROW = 800 };
+
+static const Uses uses[] = {
+    {"=0", "+0"},                             /* one sum */
+    {"=0", "=0"},                             /* each in the place of the last */
+    {"", "=0+0"},                             /* a new sum in the place of the old one */
+    {"=0", ">0=0"},                           /* emitted, and then overwritten */
+    {"=1", "=0>0+1"},                         /* emitted as soon as it is there */
+    {"=0=1=2+0+1+2+0+1+2", "+0+0>0!0=1>1+2"}, /* drives come late */
+    {"=0=1=2", "?0?1?2"},
+};
+static const Product use_products[] = {
+    {"tiny", TSP_EAST, 0, TSP_I8, TSP_I8, false},
+    {"tiny", TSP_WEST, 0, TSP_F16, TSP_F16, false},
+    {"tsp1", TSP_WEST, 1, TSP_U8, TSP_I8, false},
+    {"tsp1", TSP_EAST, 0, TSP_F16, TSP_F16, false},
+};
+enum { USE_PRODUCTS = (int)(sizeof use_products / sizeof *use_products) };
+
+static void read_uses(Bench *b, const Uses *from, Use *use) {
+    const char *at = from->first;
+    for (int32_t i = 0; i < USES; i++, at += 2) {
+        char sign;
+        if (*at == 0) at = from->again;
+        sign = at[0] == '?' ? "=+>!"[draw(b) % 4] : at[0];
+        use[i] = (Use){at[1] - '0', sign == '+' || sign == '>', sign == '>' || sign == '!'};
+    }
+}
+
+/* One set of weights, USES activations; what is emitted goes to row EMITTED_ROW + its use. */
+static void draw_uses(Bench *b, const Product *x, const Use *use) {
+    const TspMachine *m = &b->m;
+    Sketch *s = &b->sketch;
+    const int32_t size = (int32_t)m->mxm_load_streams, groups = tsp_lanes(m) / size;
+    const int32_t column = tsp_mxm_column(m, x->h), first = tsp_slice_id(m, x->h, 0);
+    const int32_t in = x->h == TSP_EAST ? size : WEST + size, out = x->h == TSP_EAST ? WEST : 0;
+    const int32_t planes = x->weights == TSP_F16 ? 2 : 1, step = planes;
+    const int64_t t = 40, install = t + planes * groups - 1 + 6, start = install + 3;
+    const int32_t results = tsp_queue_mxm(m, x->h, x->plane, TSP_ROLE_RESULTS);
+    for (int32_t p = 0; p < planes; p++) {
+        draw_load(b, x, x->plane + p, t + p * groups, p * groups);
+        sketch_at(s, tsp_queue_mxm(m, x->h, x->plane + p, TSP_ROLE_WEIGHTS), install,
+                  iw(x->weights));
+        sketch_repeat(sketch_at(s, first + size + p,
+                                start - sketch_reach(m, first + size + p, column),
+                                sketch_read(0, in + p)),
+                      USES - 1, step, 1);
+    }
+    sketch_repeat(sketch_at(s, tsp_queue_mxm(m, x->h, x->plane, TSP_ROLE_ACTIVATIONS), start,
+                            abc(x->activations, in)),
+                  USES - 1, step, 0);
+    for (int32_t i = 0, count; i < USES; i += count) {
+        const int64_t issue = start + 22 + i * step;
+        const int32_t emits = use[i].emit, adds = use[i].add;
+        for (count = 1; i + count < USES && !memcmp(&use[i], &use[i + count], sizeof *use);)
+            count++;
+        sketch_repeat(sketch_at(s, results, issue,
+                                acc(adds, emits, adds || !emits ? use[i].row : 0, emits ? out : 0)),
+                      count - 1, step, 0);
+        for (int32_t k = 0; k < 4 && emits; k++)
+            sketch_repeat(sketch_at(s, first + k,
+                                    issue + 40 + abs(column - tsp_slice_column(m, first + k)),
+                                    sketch_write(EMITTED_ROW + i, out + k)),
+                          count - 1, step, 1);
+    }
+}
+
+typedef struct { /* [use][lane]; [accumulator row][lane] */
+    uint32_t emitted[USES][TSP_MAX_LANES], kept[ROWS_USED][TSP_MAX_LANES];
+} Outcome;
+
+static void expect_uses(const Bench *b, const Product *x, const Operands *o, const Use *use,
+                        Outcome *want) {
+    memset(want, 0, sizeof *want);
+    for (int32_t i = 0; i < USES; i++)
+        for (int32_t j = 0; j < tsp_lanes(&b->m); j++) {
+            uint32_t *kept = &want->kept[use[i].row][j], sum = dot(b, x, o, USES, 0, i, j);
+            if (use[i].add) sum = add(x, sum, *kept);
+            *(use[i].emit ? &want->emitted[i][j] : kept) = sum;
+        }
+}
+
+static void compare_uses(const Bench *b, const Product *x, const Use *use, const Outcome *want) {
+    const int32_t first = tsp_slice_id(&b->m, x->h, 0), plane = 2 * (int32_t)x->h + x->plane;
+    for (int32_t j = 0; j < tsp_lanes(&b->m); j++) {
+        for (int32_t i = 0; i < USES; i++) {
+            uint32_t got = 0;
+            if (!use[i].emit) continue;
+            for (int32_t k = 0; k < 4; k++)
+                got |= (uint32_t)tsp_sim_row(b->sim, first + k, EMITTED_ROW + i, NULL)[j] << 8 * k;
+            ck_assert_msg(got == want->emitted[i][j], "use %d lane %d: 0x%08x, expected 0x%08x", i,
+                          j, got, want->emitted[i][j]);
+        }
+        for (int32_t row = 0; row < ROWS_USED; row++) {
+            TspDtype type;
+            const uint32_t *got = tsp_sim_accumulator(b->sim, plane, row, &type);
+            ck_assert_msg(!got || got[j] == want->kept[row][j],
+                          "accumulator row %d lane %d: 0x%08x, expected 0x%08x", row, j, got[j],
+                          want->kept[row][j]);
+        }
+    }
+}
+
+/* Nobody looks before the end, so that products are gathered as far as they may be. */
+START_TEST(test_rows_used_again) {
+    static const TspSimOptions hosts[] = {
+        {.kernel = TSP_GEMM_PLAIN},       {.kernel = TSP_GEMM_PLAIN, .threads = 2},
+        {.kernel = TSP_GEMM_AVX2},        {.kernel = TSP_GEMM_AVX2, .threads = 2},
+        {.kernel = TSP_GEMM_AVX512},      {.kernel = TSP_GEMM_AVX512, .threads = 2},
+        {.engine = TSP_ENGINE_REFERENCE},
+    };
+    static Outcome want;
+    const Product *x = &use_products[_i % USE_PRODUCTS];
+    Bench *b = open_bench(x->machine);
+    uint64_t digest = 0;
+    Use use[USES];
+    Operands o;
+    read_uses(b, &uses[_i / USE_PRODUCTS], use);
+    draw_uses(b, x, use);
+    draft(b);
+    o = place_operands(b, x, USES);
+    expect_uses(b, x, &o, use, &want);
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+        if (!tsp_gemm_available(hosts[i].kernel)) continue;
+        launch_on(b, &hosts[i]);
+        ck_assert_msg(tsp_sim_run(b->sim, &b->err), "%s", b->err.text);
+        compare_uses(b, x, use, &want);
+        if (i > 0) ck_assert_uint_eq(tsp_sim_digest(b->sim), digest);
+        digest = tsp_sim_digest(b->sim);
+        tsp_sim_free(b->sim);
+    }
+    b->sim = NULL;
+    close_bench(b);
+}
+END_TEST
+
 /* Hashes at every cycle, by steps; the same by seeks in random order, by one run and again. */
 START_TEST(test_run_step_seek) {
     Bench *b = open_bench("tiny");
@@ -302,6 +450,8 @@ int main(void) {
     tcase_add_loop_test(tests, test_product, 0, (int)(sizeof products / sizeof *products));
     tcase_add_test(tests, test_partial_weights);
     tcase_add_loop_test(tests, test_weights_under_way, 0, 3);
+    tcase_add_loop_test(tests, test_rows_used_again, 0,
+                        USE_PRODUCTS * (int)(sizeof uses / sizeof *uses));
     tcase_add_loop_test(tests, test_run_step_seek, 0, 2);
     suite_add_tcase(suite, tests);
     return run_bench(suite);

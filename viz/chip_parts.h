@@ -8,6 +8,7 @@ typedef struct {
     const VizFrame *frame;
     VizChipMap map;
     VizFocus focus;
+    const VizDrive *selected; /* the vector on the register that is selected; NULL none */
     int32_t row_of_stream[TSP_MAX_STREAMS]; /* in a band, of the streams that are driven */
     float row_height;                       /* pixels */
 } ChipPicture;

@@ -22,12 +22,12 @@ static double held(double value, double low, double high) {
 static void set_chip(VizApp *app, double zoom, double x, double y) {
     VizView *view = &app->view;
     const double columns = tsp_columns(app->run.m), superlanes = (double)app->run.m->superlanes;
-    const double across = columns / 2, down = (superlanes + (double)VIZ_CHIP_UNITS) / 2;
+    double across, down;
     zoom = held(zoom, 1, VIZ_ZOOM_MOST);
+    across = columns / 2 / sqrt(zoom), down = superlanes / 2 / zoom; /* as in viz_chip_map() */
     view->chip_zoom = viz_tidy(zoom);
-    view->chip_x = viz_tidy(held(x, across / zoom, columns - across / zoom));
-    view->chip_y =
-        viz_tidy(held(y, down / zoom - (double)VIZ_CHIP_UNITS, superlanes - down / zoom));
+    view->chip_x = viz_tidy(held(x, across, columns - across));
+    view->chip_y = viz_tidy(held(y, down, superlanes - down));
     app->changed = true;
 }
 
@@ -37,12 +37,14 @@ static VizPoint middle(VizRect area) {
 
 static void zoom_chip(VizApp *app, double factor, float x, float y) {
     const VizRect area = viz_app_area(app, VIZ_CHIP);
-    const VizPoint centre = middle(area);
+    const float strip = viz_chip_strip(&app->view, area);
+    const VizPoint centre = middle((VizRect){area.x, area.y + strip, area.w, area.h - strip});
     const VizChipMap map = viz_chip_map(&app->run, &app->view, area);
     const double old = app->view.chip_zoom > 1 ? app->view.chip_zoom : 1;
     const double zoom = held(old * factor, 1, VIZ_ZOOM_MOST), grown = zoom / old;
     if (area.w <= 0) return;
-    set_chip(app, zoom, (double)((x - map.x0) / map.sx) - (double)((x - centre.x) / map.sx) / grown,
+    set_chip(app, zoom,
+             (double)((x - map.x0) / map.sx) - (double)((x - centre.x) / map.sx) / sqrt(grown),
              (double)((y - map.y0) / map.sy) - (double)((y - centre.y) / map.sy) / grown);
 }
 

@@ -4,107 +4,11 @@
  * picture of cycle c needs those of the last few dozen cycles, as far back as a vector may have
  * been under way in the superlane that sees it last.
  */
-#include "run.h"
+#include "gantt_index.h"
+#include "plan.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* -- operands -- */
-
-static void put(VizStreams *list, int32_t *count, int32_t base, int32_t streams) {
-    list[(*count)++] = (VizStreams){base, streams};
-}
-
-int32_t viz_insn_inputs(const TspMachine *m, const TspInsn *insn, VizStreams *inputs) {
-    const int32_t tile = (int32_t)m->lanes_per_superlane;
-    const int32_t source[2] = {insn->src_a, insn->src_b};
-    int32_t count = 0;
-    switch (insn->op) {
-    case TSP_OP_WRITE:
-    case TSP_OP_READ_WRITE:
-        put(inputs, &count, insn->wstream, 1);
-        break;
-    case TSP_OP_GATHER:
-        put(inputs, &count, insn->map, 1);
-        break;
-    case TSP_OP_SCATTER:
-        put(inputs, &count, insn->wstream, 1);
-        put(inputs, &count, insn->map, 1);
-        break;
-    case TSP_OP_LW:
-        put(inputs, &count, insn->stream, insn->count);
-        break;
-    case TSP_OP_ABC:
-        put(inputs, &count, insn->stream, insn->type == TSP_F16 ? 2 : 1);
-        break;
-    case TSP_OP_IFETCH:
-        put(inputs, &count, insn->stream, 1);
-        break;
-    case TSP_OP_TRANSPOSE:
-        put(inputs, &count, insn->src, tile);
-        break;
-    case TSP_OP_ROTATE:
-        put(inputs, &count, insn->src, insn->n);
-        break;
-    case TSP_OP_DISTRIBUTE:
-        put(inputs, &count, insn->src, 1);
-        put(inputs, &count, insn->map, 1);
-        break;
-    case TSP_OP_PERMUTE:
-        put(inputs, &count, insn->src, 1);
-        put(inputs, &count, insn->map, 2);
-        break;
-    case TSP_OP_SHIFT:
-        put(inputs, &count, insn->src, 1);
-        break;
-    case TSP_OP_SELECT:
-        put(inputs, &count, insn->src, 1);
-        put(inputs, &count, insn->north, 1);
-        put(inputs, &count, insn->south, 1);
-        put(inputs, &count, insn->map, 1);
-        break;
-    default:
-        if (tsp_insn_info(insn->op)->unit != TSP_UNIT_VXM) break;
-        for (int32_t i = 0; i < (tsp_insn_binary(insn->op) ? 2 : 1); i++)
-            if (TSP_SRC_KIND(source[i]) == TSP_SRC_STREAM)
-                put(inputs, &count, TSP_SRC_NUMBER(source[i]),
-                    tsp_dtype_bytes((TspDtype)insn->type));
-        break;
-    }
-    return count;
-}
-
-int32_t viz_insn_outputs(const TspMachine *m, const TspInsn *insn, VizStreams *outputs) {
-    const int32_t tile = (int32_t)m->lanes_per_superlane;
-    const bool converts = insn->op == TSP_OP_CVT || insn->op == TSP_OP_CVT_SAT;
-    int32_t count = 0;
-    switch (insn->op) {
-    case TSP_OP_READ:
-    case TSP_OP_READ_WRITE:
-    case TSP_OP_GATHER:
-    case TSP_OP_DISTRIBUTE:
-    case TSP_OP_PERMUTE:
-    case TSP_OP_SHIFT:
-    case TSP_OP_SELECT:
-        put(outputs, &count, insn->stream, 1);
-        break;
-    case TSP_OP_TRANSPOSE:
-        put(outputs, &count, insn->stream, tile);
-        break;
-    case TSP_OP_ROTATE:
-        put(outputs, &count, insn->stream, insn->n * insn->n);
-        break;
-    case TSP_OP_ACC:
-        if (insn->emit) put(outputs, &count, insn->stream, 4);
-        break;
-    default:
-        if (tsp_insn_info(insn->op)->unit == TSP_UNIT_VXM && insn->dst != TSP_DST_NONE)
-            put(outputs, &count, insn->dst,
-                tsp_dtype_bytes((TspDtype)(converts ? insn->type2 : insn->type)));
-        break;
-    }
-    return count;
-}
 
 static bool takes(const TspMachine *m, const TspInsn *insn, int32_t stream) {
     VizStreams inputs[VIZ_OPERANDS];
@@ -274,6 +178,12 @@ bool viz_run_open(VizRun *run, const TspProgram *program, TspSim *sim, bool ifet
     }
     lay_out(run);
     find_tensors(run);
+    run->plan = viz_plan_new(run, err);
+    if (!run->plan) {
+        viz_run_close(run);
+        return false;
+    }
+    run->gantt = viz_gantt_index_new(&run->timeline);
     return viz_run_look(run, 0, err);
 }
 
@@ -286,7 +196,9 @@ void viz_run_close(VizRun *run) {
     free(run->user_first);
     free(run->users);
     free(run->stream_used);
+    viz_plan_free(run->plan);
     free(run->drives);
+    viz_gantt_index_free(run->gantt);
     *run = (VizRun){0};
 }
 
@@ -420,9 +332,10 @@ const VizDrive *viz_run_drive(const VizRun *run, int32_t stream, int32_t column,
     return NULL;
 }
 
-const uint8_t *viz_drive_bytes(const VizRun *run, const VizDrive *drive) {
-    const int32_t column = viz_drive_column(run, drive, 0);
-    return run->sim && column >= 0 ? tsp_sim_stream(run->sim, drive->stream, column) : NULL;
+const uint8_t *viz_drive_bytes(const VizRun *run, const VizDrive *drive, int32_t superlane) {
+    const int32_t column = viz_drive_column(run, drive, superlane);
+    if (!run->sim || column < 0) return NULL;
+    return tsp_sim_stream_ago(run->sim, drive->stream, column, superlane);
 }
 
 bool viz_drive_next_use(const VizRun *run, const VizDrive *drive, VizIssue *use) {

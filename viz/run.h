@@ -6,6 +6,7 @@
  */
 #ifndef TSP_VIZ_RUN_H
 #define TSP_VIZ_RUN_H
+#include "operands.h"
 #include "timeline.h"
 
 /* A vector that some unit drives onto a stream: from `column` in cycle `cycle` on (as superlane 0
@@ -32,14 +33,16 @@ typedef struct {
     TspError failure; /* why the run stops before its end, where it does */
     bool failed;
     /* What the constructor has worked out: */
-    int16_t *row_tensor;   /* [slice][row] tensor whose piece lies there, -1 none */
-    int32_t *burst_tensor; /* [burst] tensor of what it drives, or else reads or writes; -1 */
-    int32_t *op_tensor;    /* [op] tensor that it writes, -1 none */
-    int32_t stream_users;  /* in `users` */
-    int32_t *user_first;   /* [stream] first of its entries in `users`; one more at the end */
-    int32_t *users;        /* queues that ever take a vector from the stream, by column */
-    bool *stream_used;     /* [stream] anybody drives it */
-    int32_t longest;       /* cycles from an issue to its effect, at most */
+    int16_t *row_tensor;         /* [slice][row] tensor whose piece lies there, -1 none */
+    int32_t *burst_tensor;       /* [burst] tensor of what it drives, or else reads or writes; -1 */
+    int32_t *op_tensor;          /* [op] tensor that it writes, -1 none */
+    int32_t stream_users;        /* in `users` */
+    int32_t *user_first;         /* [stream] first of its entries in `users`; one more at the end */
+    int32_t *users;              /* queues that ever take a vector from the stream, by column */
+    bool *stream_used;           /* [stream] anybody drives it */
+    struct VizPlan *plan;        /* what panels show alike in every cycle, see plan.h */
+    struct VizGanttIndex *gantt; /* viz_gantt_index_new(); NULL: the Gantt walks all it shows */
+    int32_t longest;             /* cycles from an issue to its effect, at most */
     /* What viz_run_look() has found: */
     int64_t cycle;
     VizDrive *drives; /* sorted by stream, diagonal, cycle */
@@ -63,19 +66,11 @@ bool viz_run_look(VizRun *run, int64_t cycle, TspError *err);
 int32_t viz_drive_column(const VizRun *run, const VizDrive *drive, int32_t superlane);
 /* The drive on this register in superlane k in the cycle looked at, NULL: none. */
 const VizDrive *viz_run_drive(const VizRun *run, int32_t stream, int32_t column, int32_t superlane);
-/* Its bytes, tsp_lanes() of them, valid until the next call; NULL if the simulator has none. */
-const uint8_t *viz_drive_bytes(const VizRun *run, const VizDrive *drive);
+/* Its bytes, tsp_lanes() of them, valid until the next call, as superlane k has them now; NULL if
+ * the simulator has none, or keeps them no more. */
+const uint8_t *viz_drive_bytes(const VizRun *run, const VizDrive *drive, int32_t superlane);
 /* The next unit that takes the vector after the cycle looked at (superlane 0): its issue. */
 bool viz_drive_next_use(const VizRun *run, const VizDrive *drive, VizIssue *use);
-
-/* Streams that an instruction takes vectors from at its issue, and those that it drives; how many,
- * at most VIZ_OPERANDS. A stream is `base + i`, i < count. */
-enum { VIZ_OPERANDS = 4 };
-typedef struct {
-    int32_t base, count;
-} VizStreams;
-int32_t viz_insn_inputs(const TspMachine *m, const TspInsn *insn, VizStreams *inputs);
-int32_t viz_insn_outputs(const TspMachine *m, const TspInsn *insn, VizStreams *outputs);
 
 /* Tensor of a memory row; -1 none. */
 static inline int32_t viz_run_row_tensor(const VizRun *run, int32_t slice, int32_t row) {

@@ -51,7 +51,7 @@ typedef struct {
     VizPanel focus;
     bool maximised; /* the panel in focus has the whole window */
     /* The chip: what part of it fills its panel. Centre in floorplan units (see chip.h), and how
-     * many times larger than the fit. */
+     * many times higher than the fit a superlane is; columns widen by the root of it. */
     double chip_x, chip_y, chip_zoom;
     /* The time axis: cycles at the left and right edge of the Gantt. from >= to: the whole run. */
     double from, to;
