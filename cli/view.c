@@ -129,7 +129,7 @@ static bool show(VizApp *app, const CliOptions *options, TspError *err) {
         return true;
     }
     if (options->png) return viz_app_write(app, options->png, err);
-    return viz_window_run(app, options->scale != NULL, err);
+    return viz_window_run(app, options->size != NULL, options->scale != NULL, err);
 }
 
 /* -- the tour -- */

@@ -221,6 +221,7 @@ bool viz_app_key(VizApp *app, const char *key) {
     const VizContext context = app->prompt == VIZ_NO_PROMPT ? VIZ_LOOKING : VIZ_TYPING;
     const VizAction *action = viz_action_find(context, key, &argument);
     if (!action) return false;
+    if (app->again && !action->repeats) return true;
     if (!action->gesture) app->message[0] = 0;
     app->changed = true;
     action->run(app, argument);

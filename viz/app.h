@@ -44,6 +44,7 @@ typedef struct {
     int64_t looked;   /* cycle of that look, -1: none */
     VizFont *font;
     VizCanvas *canvas;  /* of the last picture: what a click hits */
+    bool again;         /* keys that come now repeat because they are held */
     bool quit, changed; /* changed: what is shown is no longer what was drawn */
     float first_scale;  /* that Ctrl+0 goes back to */
 } VizApp;
