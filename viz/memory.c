@@ -263,7 +263,7 @@ static void draw_labels(const Picture *p) {
         }
     for (int32_t bank = 0; bank < p->banks; bank++) {
         const float x = column_x(p, half) - p->gap / 2;
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "bank %d", bank);
         if (p->bank < 12 * px || viz_canvas_text_width(frame->canvas, style, name) > p->gap) break;
         viz_canvas_text(frame->canvas, (VizPoint){x, bank_y(p, bank) + p->bank / 2}, style, name);
