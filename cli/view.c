@@ -172,7 +172,7 @@ static bool show_tour(VizApp *app, const CliOptions *options, TspError *err) {
     if (!set_view(app, options, err)) return false;
     if (options->folder) return viz_guide_write(app->guide, app, options->folder, err);
     return viz_guide_show(app->guide, app, 0, err) &&
-           viz_window_run(app, options->scale != NULL, err);
+           viz_window_run(app, options->size != NULL, options->scale != NULL, err);
 }
 
 static bool check_usage(const CliOptions *options, TspError *err) {
