@@ -138,7 +138,8 @@ static const CliOption view_options[] = {
     OPTION_IFETCH,
     {"keys", 0, CLI_OPTION_FLAG, OPTION(keys), NULL,
      "print the keys; with a file: show it with the keys over it", 0},
-    {"tour", 0, CLI_OPTION_FLAG, OPTION(tour), NULL, "a guided tour (not modelled yet)", 0},
+    {"tour", 0, CLI_OPTION_FLAG, OPTION(tour), NULL,
+     "the guided tour, or that of the text file named; with --out DIR its pictures", 0},
     OPTION_HELP,
     OPTION_END,
 };
@@ -188,6 +189,7 @@ static int run_command(const CliCommand *command, int argc, char **argv) {
         return cli_error(&err);
     }
     if (!cli_parse(command, argc, argv, &options, &err)) return cli_error(&err);
+    options.argv = argv;
     if (options.help) {
         cli_print_usage(command);
         return CLI_DONE;

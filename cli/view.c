@@ -1,22 +1,24 @@
-/* view.c - tsp view: open a run, then show it in a window or write pictures of it. */
+/* view.c - tsp view: open a run, then show it in a window or write pictures of it. In tsp-view; tsp
+ * starts that (launch.c). */
 #include "cli.h"
-
-#ifdef TSP_HAVE_VIEWER
 #include "viz/actions.h"
 #include "viz/frames.h"
+#include "viz/guide.h"
 #include "viz/window.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Of the host, for states of the past: going back has to be quick. */
 #define HISTORY_BYTES ((int64_t)256 << 20)
 
 typedef struct {
-    const CliOptions *options;
-    CliSource *source; /* that the run shows */
+    CliOptions options; /* in a tour the operand changes */
+    CliSource *source;  /* that the run shows */
+    char command[VIZ_COMMAND_MAX], name[64];
 } Viewed;
 
 /* Opens what the options name; on failure nothing is left. */
@@ -50,7 +52,7 @@ static bool reload(void *context, VizRun *run, TspError *err) {
     CliSource *source = calloc(1, sizeof *source);
     VizRun next;
     if (!source) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
-    if (!open_run(viewed->options, source, &next, err)) {
+    if (!open_run(&viewed->options, source, &next, err)) {
         free(source);
         return false;
     }
@@ -127,18 +129,62 @@ static bool show(VizApp *app, const CliOptions *options, TspError *err) {
         return true;
     }
     if (options->png) return viz_app_write(app, options->png, err);
-    return viz_window_run(app, options->scale != NULL, err);
+    return viz_window_run(app, options->size != NULL, options->scale != NULL, err);
+}
+
+/* -- the tour -- */
+
+/* A chapter's program in place of the one shown. */
+static bool open_chapter(void *context, VizApp *app, const char *program, TspError *err) {
+    Viewed *viewed = context;
+    const CliOptions before = viewed->options;
+    viewed->options.operand = program;
+    if (!reload(viewed, &app->run, err)) {
+        viewed->options = before;
+        return false;
+    }
+    begin_command(&viewed->options, viewed->command);
+    picture_name(&viewed->source->program, viewed->name);
+    viz_app_try(app);
+    return true;
+}
+
+/* The file that --tour shows if none is named: in the folder one is in, beside this program's own,
+ * or where it is installed. */
+static bool find_tour(char path[4096], TspError *err) {
+    static const char *const places[] = {"/../../programs/tour.txt", "/../share/tsp/tour.txt"};
+    char own[2048], *slash;
+    const ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
+    strcpy(path, "programs/tour.txt");
+    if (access(path, R_OK) == 0) return true;
+    own[length > 0 ? length : 0] = 0;
+    slash = strrchr(own, '/');
+    if (slash) *slash = 0;
+    for (size_t i = 0; i < sizeof places / sizeof places[0] && slash; i++) {
+        snprintf(path, 4096, "%s%s", own, places[i]);
+        if (access(path, R_OK) == 0) return true;
+    }
+    return tsp_fail(err, TSP_ERR_INPUT,
+                    "programs/tour.txt is not here; name a tour: tsp view --tour FILE.txt");
+}
+
+static bool show_tour(VizApp *app, const CliOptions *options, TspError *err) {
+    if (!set_view(app, options, err)) return false;
+    if (options->folder) return viz_guide_write(app->guide, app, options->folder, err);
+    return viz_guide_show(app->guide, app, 0, err) &&
+           viz_window_run(app, options->size != NULL, options->scale != NULL, err);
 }
 
 static bool check_usage(const CliOptions *options, TspError *err) {
-    if (options->tour) return cli_not_modelled(err, "--tour");
-    if (!options->operand)
+    if (options->tour && (options->png || options->frames))
+        return tsp_fail(err, TSP_ERR_INPUT, "--tour writes its pictures into --out DIR");
+    if (!options->tour && !options->operand)
         return tsp_fail(err, TSP_ERR_INPUT,
                         "tsp view needs a file: GRAPH, PROGRAM or FILE.s; see tsp view --help");
     if (options->png && options->frames)
         return tsp_fail(err, TSP_ERR_INPUT,
                         "--png writes one picture, --frames many; leave one out");
-    if (!options->frames != !options->folder)
+    if (!options->tour && !options->frames != !options->folder)
         return tsp_fail(err, TSP_ERR_INPUT, "--frames A:B and --out DIR go together");
     return !options->png || cli_check_target(options->png, options->operand, err);
 }
@@ -155,44 +201,47 @@ static int print_keys(void) {
     return CLI_DONE;
 }
 
-int cli_view(const CliOptions *options) {
-    Viewed viewed = {.options = options};
-    char command[VIZ_COMMAND_MAX], name[64];
-    VizApp app = {.command = command, .name = name};
-    TspError err;
+/* Opens the first program and shows it; `guide` NULL: no tour. */
+static bool view(Viewed *viewed, VizGuide *guide, TspError *err) {
+    const CliOptions asked = viewed->options;
+    VizApp app = {.command = viewed->command, .name = viewed->name, .guide = guide};
     bool done;
-    if (options->keys && !options->operand) return print_keys();
-    if (!check_usage(options, &err)) return cli_error(&err);
-    viewed.source = calloc(1, sizeof *viewed.source);
-    if (!viewed.source) tsp_fail(&err, TSP_ERR_SYSTEM, "out of memory");
-    if (!viewed.source || !open_run(options, viewed.source, &app.run, &err)) {
-        free(viewed.source);
-        return cli_error(&err);
+    if (guide) viewed->options.operand = guide->tour.chapters[0].program;
+    viewed->source = calloc(1, sizeof *viewed->source);
+    if (!viewed->source) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    if (!open_run(&viewed->options, viewed->source, &app.run, err)) {
+        free(viewed->source);
+        return false;
     }
-    begin_command(options, command);
-    picture_name(&viewed.source->program, name);
+    begin_command(&viewed->options, viewed->command);
+    picture_name(&viewed->source->program, viewed->name);
     app.reload = reload;
     app.locate = cli_locate_error;
-    app.context = &viewed;
-    done = viz_app_open(&app, &err);
+    app.context = viewed;
+    done = viz_app_open(&app, err);
     if (done) {
-        done = show(&app, options, &err);
+        done = guide ? show_tour(&app, &asked, err) : show(&app, &asked, err);
         viz_app_close(&app);
     }
     viz_run_close(&app.run);
-    cli_source_free(viewed.source);
-    free(viewed.source);
-    return done ? CLI_DONE : cli_error(&err);
+    cli_source_free(viewed->source);
+    free(viewed->source);
+    return done;
 }
-
-#else
 
 int cli_view(const CliOptions *options) {
+    Viewed viewed = {.options = *options};
+    VizGuide guide = {.open = open_chapter, .context = &viewed};
+    char path[4096];
     TspError err;
-    (void)options;
-    tsp_fail(&err, TSP_ERR_NOT_MODELLED,
-             "this tsp was built without the viewer; install libsdl2-dev, libsdl2-ttf-dev and "
-             "libpng-dev, and rebuild");
-    return cli_error(&err);
+    bool done;
+    if (options->keys && !options->operand && !options->tour) return print_keys();
+    if (!check_usage(options, &err)) return cli_error(&err);
+    if (!options->tour) return view(&viewed, NULL, &err) ? CLI_DONE : cli_error(&err);
+    if (!options->operand && !find_tour(path, &err)) return cli_error(&err);
+    if (!viz_tour_read(&guide.tour, options->operand ? options->operand : path, &err))
+        return cli_error(&err);
+    done = view(&viewed, &guide, &err);
+    viz_tour_free(&guide.tour);
+    return done ? CLI_DONE : cli_error(&err);
 }
-#endif

@@ -2,6 +2,7 @@
  */
 #include "actions.h"
 #include "gantt.h"
+#include "guide.h"
 #include "move.h"
 
 #include <inttypes.h>
@@ -42,6 +43,10 @@ static void to_event(VizApp *app, int32_t direction) {
 
 static void to_end(VizApp *app, int32_t direction) {
     viz_app_go(app, direction > 0 ? app->run.timeline.cycles : 0);
+}
+
+static void to_stop(VizApp *app, int32_t direction) {
+    viz_guide_step(app, direction);
 }
 
 static void change_speed(VizApp *app, int32_t steps) {
@@ -356,6 +361,9 @@ const VizAction viz_actions[] = {
     {"start", "Home", "to cycle 0", VIZ_GROUP_TIME, LOOKING, to_end, -1},
     {"end", "End", "to the end of the run", VIZ_GROUP_TIME, LOOKING, to_end, 1},
     {"go-to", "g", "to a cycle: N, +N or -N", VIZ_GROUP_TIME, LOOKING, ask, VIZ_PROMPT_GO_TO},
+    {"next-stop", "Return PageDown", "on to the next stop of a tour", VIZ_GROUP_TIME, LOOKING,
+     to_stop, 1},
+    {"previous-stop", "PageUp", "back to the one before", VIZ_GROUP_TIME, LOOKING, to_stop, -1},
     {"slower", "[", "slower, down to 1 cycle a second", VIZ_GROUP_TIME, HELD, change_speed, -1},
     {"faster", "]", "faster, up to 100,000", VIZ_GROUP_TIME, HELD, change_speed, 1},
 

@@ -2,6 +2,7 @@
  */
 #include "app.h"
 #include "actions.h"
+#include "guide.h"
 #include "png.h"
 
 #include <math.h>
@@ -11,6 +12,7 @@
 
 bool viz_app_open(VizApp *app, TspError *err) {
     viz_view_init(&app->view);
+    app->arrive = -1;
     app->width = 1280;
     app->height = 800;
     app->first_scale = 1;
@@ -50,6 +52,7 @@ void viz_app_go(VizApp *app, int64_t cycle) {
     app->view.cycle = cycle < 0 ? 0 : cycle > end ? end : cycle;
     app->view.phase = 0;
     app->view.playing = false;
+    app->arrive = -1;
     app->changed = true;
 }
 
@@ -69,15 +72,24 @@ void viz_app_say(VizApp *app, const char *format, ...) {
 void viz_app_pass(VizApp *app, double seconds) {
     VizView *view = &app->view;
     VizTime time = {view->cycle, view->phase};
+    VizBreaks breaks = app->breaks;
     char name[VIZ_NAME_MAX];
     VizPlayState state;
     int32_t which;
     if (!view->playing) return;
-    state = viz_play(&app->run, &app->breaks, &time, seconds, view->speed_cycles, &which);
+    if (app->arrive >= 0) { /* nothing else stops a tour */
+        breaks.count = 1;
+        breaks.list[0] = (VizEvent){.kind = VIZ_EVENT_CYCLE, .id = app->arrive};
+    }
+    state = viz_play(&app->run, &breaks, &time, seconds, view->speed_cycles, &which);
     if (time.cycle != view->cycle || view->speed_cycles <= VIZ_SMOOTH_MAX) app->changed = true;
     view->cycle = time.cycle;
     view->phase = (float)time.phase;
     if (state == VIZ_GOES_ON) return;
+    if (app->arrive >= 0) {
+        viz_guide_arrive(app);
+        return;
+    }
     viz_app_go(app, time.cycle);
     if (state == VIZ_ENDED) return;
     viz_event_name(&app->run, app->breaks.list[which], name);
@@ -102,7 +114,7 @@ static void look(VizApp *app) {
 /* What has nothing to do with where the mouse is and what is being typed. */
 static void failure_caption(const VizApp *app, char caption[VIZ_CAPTION_MAX]) {
     const TspError *err = app->failure.kind != TSP_OK ? &app->failure : &app->offence;
-    caption[0] = 0;
+    snprintf(caption, VIZ_CAPTION_MAX, "%s", app->told);
     if (err->kind != TSP_OK)
         snprintf(caption, VIZ_CAPTION_MAX, "%.*s", VIZ_CAPTION_MAX - 1, err->text);
 }
@@ -209,6 +221,7 @@ bool viz_app_key(VizApp *app, const char *key) {
     const VizContext context = app->prompt == VIZ_NO_PROMPT ? VIZ_LOOKING : VIZ_TYPING;
     const VizAction *action = viz_action_find(context, key, &argument);
     if (!action) return false;
+    if (app->again && !action->repeats) return true;
     if (!action->gesture) app->message[0] = 0;
     app->changed = true;
     action->run(app, argument);

@@ -35,12 +35,16 @@ typedef struct {
     VizPrompt prompt;
     char typed[VIZ_SEARCH_MAX];
     char message[VIZ_CAPTION_MAX]; /* until the next key */
+    struct VizGuide *guide;        /* of a tour, see guide.h; NULL: none */
+    char told[VIZ_CAPTION_MAX];    /* by it, in every picture until it says something else */
+    int64_t arrive;                /* cycle that it has time run to; -1: it does not */
     VizMouse mouse;
     TspError offence; /* why the run stops, if that is known; kind TSP_OK: it does not */
     TspError failure; /* of the last look, likewise */
     int64_t looked;   /* cycle of that look, -1: none */
     VizFont *font;
     VizCanvas *canvas;  /* of the last picture: what a click hits */
+    bool again;         /* keys that come now repeat because they are held */
     bool quit, changed; /* changed: what is shown is no longer what was drawn */
     float first_scale;  /* that Ctrl+0 goes back to */
 } VizApp;

@@ -70,36 +70,42 @@ static void draw_ground(const ChipPicture *c) {
 
 /* -- vectors -- */
 
+/* Lanes a line so that all of the tile fits into the box, 0: they do not. */
+static int32_t lanes_a_line(int32_t tile, VizRect r, float lane, float line) {
+    for (int32_t lanes = tile; lanes > 0; lanes = (lanes + 1) / 2) {
+        const int32_t lines = (tile + lanes - 1) / lanes;
+        if ((float)lanes * lane <= r.w && (float)lines * line <= r.h) return lanes;
+        if (lanes == 1) break;
+    }
+    return 0;
+}
+
+/* The bytes of a superlane, in hexadecimal; below them int8 as numbers where there is room. */
 static void value_text(const ChipPicture *c, const VizDrive *drive, const uint8_t *bytes, VizRect r,
                        VizColour ink) {
     const VizFrame *frame = c->frame;
     const int32_t tile = (int32_t)frame->run->m->lanes_per_superlane;
-    VizTextStyle style = viz_style(frame, VIZ_MONO, 11, VIZ_TEXT);
-    const float lane = (r.w - 12 * frame->px) / (float)tile;
-    const float digits = viz_canvas_text_width(frame->canvas, style, "00");
-    const bool narrow = lane < digits + 2 * frame->px;
     const TspTensor *t = drive->tensor >= 0 ? &frame->run->program->tensors[drive->tensor] : NULL;
-    const bool decimal =
-        t && t->dtype == TSP_I8 && r.h > 30 * frame->px && lane > 2 * digits + 2 * frame->px;
+    const VizRect inside = {r.x + 6 * frame->px, r.y, r.w - 12 * frame->px, r.h};
+    VizTextStyle style = viz_style(frame, VIZ_MONO, 11, VIZ_TEXT);
+    const float digit = viz_canvas_text_width(frame->canvas, style, "0"), high = 13 * frame->px;
+    int32_t lanes = lanes_a_line(tile, inside, 5 * digit, 2 * high);
+    const bool decimal = lanes > 0 && t && t->dtype == TSP_I8;
+    if (!decimal) lanes = lanes_a_line(tile, inside, 2 * digit + 2 * frame->px, high);
     style.colour = ink;
     style.vertical = VIZ_MIDDLE;
     style.anchor = VIZ_CENTRE;
-    if (narrow) { /* as many as fit, from lane 0 on */
-        char text[8];
-        if (r.w < digits + 8 * frame->px) return;
-        snprintf(text, sizeof text, "%02x", bytes[0]);
-        viz_canvas_text(frame->canvas, (VizPoint){r.x + r.w / 2, r.y + r.h / 2}, style, text);
-        return;
-    }
-    for (int32_t i = 0; i < tile; i++) {
-        const float x = r.x + 6 * frame->px + ((float)i + 0.5f) * lane;
+    for (int32_t i = 0; i < tile && lanes > 0; i++) {
+        const float lines = (float)((tile + lanes - 1) / lanes) * (decimal ? 2 : 1);
+        const float x = inside.x + ((float)(i % lanes) + 0.5f) * inside.w / (float)lanes;
+        const float line = (float)(i / lanes) * (decimal ? 2 : 1);
+        const float y = r.y + r.h / 2 + (line - (lines - 1) / 2) * high;
         char text[16];
         snprintf(text, sizeof text, "%02x", bytes[i]);
-        viz_canvas_text(frame->canvas, (VizPoint){x, r.y + r.h / 2 - (decimal ? 7 * frame->px : 0)},
-                        style, text);
+        viz_canvas_text(frame->canvas, (VizPoint){x, y}, style, text);
         if (!decimal) continue;
         snprintf(text, sizeof text, "%d", (int)(int8_t)bytes[i]);
-        viz_canvas_text(frame->canvas, (VizPoint){x, r.y + r.h / 2 + 7 * frame->px}, style, text);
+        viz_canvas_text(frame->canvas, (VizPoint){x, y + high}, style, text);
     }
 }
 
@@ -184,7 +190,7 @@ static void draw_stream_names(const ChipPicture *c) {
             viz_canvas_rect(
                 frame->canvas,
                 (VizRect){x - 2 * frame->px, y - 6 * frame->px, 34 * frame->px, 12 * frame->px},
-                viz_plain(viz_with_alpha(viz_colour(frame->theme, VIZ_PANEL), 200)));
+                viz_plain(viz_colour(frame->theme, VIZ_PANEL)));
             viz_canvas_text(frame->canvas, (VizPoint){x, y}, style, text);
         }
 }

@@ -39,14 +39,17 @@ int64_t viz_frames_count(const VizFrames *frames) {
     return (frames->to - frames->from) / frames->step + 1;
 }
 
+bool viz_folder_make(const char *folder, TspError *err) {
+    if (!mkdir(folder, 0777) || errno == EEXIST) return true;
+    return tsp_fail(err, TSP_ERR_SYSTEM, "%s: cannot make the folder: %s", folder, strerror(errno));
+}
+
 bool viz_frames_write(VizApp *app, const VizFrames *frames, const char *folder, TspError *err) {
     const size_t size = strlen(folder) + 64;
     char *path = malloc(size);
     bool done = path != NULL;
     if (!path) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
-    if (mkdir(folder, 0777) && errno != EEXIST)
-        done = tsp_fail(err, TSP_ERR_SYSTEM, "%s: cannot make the folder: %s", folder,
-                        strerror(errno));
+    done = done && viz_folder_make(folder, err);
     for (int64_t cycle = frames->from; done && cycle <= frames->to; cycle += frames->step) {
         snprintf(path, size, "%s/frame-%06" PRId64 ".png", folder, cycle);
         viz_app_go(app, cycle);

@@ -16,6 +16,8 @@ int64_t viz_frames_count(const VizFrames *frames);
 
 /* Writes DIR/frame-000120.png, one for each of the cycles; makes the folder if it is not there. */
 bool viz_frames_write(VizApp *app, const VizFrames *frames, const char *folder, TspError *err);
+/* Makes the folder if it is not there. */
+bool viz_folder_make(const char *folder, TspError *err);
 /* The command that makes a film of them, 30 pictures a second. */
 void viz_frames_ffmpeg(const char *folder, char *text, size_t size);
 

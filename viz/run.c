@@ -4,6 +4,7 @@
  * picture of cycle c needs those of the last few dozen cycles, as far back as a vector may have
  * been under way in the superlane that sees it last.
  */
+#include "gantt_index.h"
 #include "plan.h"
 
 #include <stdlib.h>
@@ -182,6 +183,7 @@ bool viz_run_open(VizRun *run, const TspProgram *program, TspSim *sim, bool ifet
         viz_run_close(run);
         return false;
     }
+    run->gantt = viz_gantt_index_new(&run->timeline);
     return viz_run_look(run, 0, err);
 }
 
@@ -196,6 +198,7 @@ void viz_run_close(VizRun *run) {
     free(run->stream_used);
     viz_plan_free(run->plan);
     free(run->drives);
+    viz_gantt_index_free(run->gantt);
     *run = (VizRun){0};
 }
 

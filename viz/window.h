@@ -4,8 +4,8 @@
 #define TSP_VIZ_WINDOW_H
 #include "app.h"
 
-/* Opens a window with a picture of app->width x app->height pixels and stays until it is closed.
- * The scale is that of the screen, unless `scale_given`. TSP_ERR_SYSTEM if there is no display. */
-bool viz_window_run(VizApp *app, bool scale_given, TspError *err);
+/* Opens a window and stays until it is closed. Size and scale are the app's where they were given,
+ * else they suit the screen. TSP_ERR_SYSTEM if there is no display. */
+bool viz_window_run(VizApp *app, bool size_given, bool scale_given, TspError *err);
 
 #endif
