@@ -216,6 +216,32 @@ START_TEST(long_edges_bend_and_inputs_stand_by_their_readers) {
 }
 END_TEST
 
+/* Shared tensors, edges of several lengths, two outputs: crossings that cannot all be taken out. */
+START_TEST(a_crowded_graph_is_tidy) {
+    scene_open_graph(
+        s,
+        "{\"name\": \"crowd\", \"inputs\": ["
+        "{\"name\": \"x\", \"dtype\": \"float16\", \"shape\": [4, 8]},"
+        "{\"name\": \"y\", \"dtype\": \"float16\", \"shape\": [4, 8]}], \"nodes\": ["
+        "{\"name\": \"a\", \"op\": \"Relu\", \"inputs\": [\"x\"], \"outputs\": [\"tensor_a\"]},"
+        "{\"name\": \"b\", \"op\": \"Relu\", \"inputs\": [\"y\"], \"outputs\": [\"tensor_b\"]},"
+        "{\"name\": \"c\", \"op\": \"Add\", \"inputs\": [\"tensor_a\", \"tensor_b\"],"
+        " \"outputs\": [\"tensor_c\"]},"
+        "{\"name\": \"d\", \"op\": \"Mul\", \"inputs\": [\"tensor_b\", \"tensor_a\"],"
+        " \"outputs\": [\"tensor_d\"]},"
+        "{\"name\": \"e\", \"op\": \"Add\", \"inputs\": [\"x\", \"tensor_c\"],"
+        " \"outputs\": [\"tensor_e\"]},"
+        "{\"name\": \"f\", \"op\": \"Add\", \"inputs\": [\"tensor_d\", \"tensor_e\"],"
+        " \"outputs\": [\"out\"]},"
+        "{\"name\": \"g\", \"op\": \"Mul\", \"inputs\": [\"tensor_a\", \"tensor_d\"],"
+        " \"outputs\": [\"out2\"]}], \"outputs\": [\"out\", \"out2\"]}",
+        "tiny");
+    expect_tidy_at_all_sizes(s, viz_graph_draw);
+    s->view.selected = (VizThing){VIZ_TENSOR, 0};
+    expect_tidy_at_all_sizes(s, viz_graph_draw);
+}
+END_TEST
+
 /* Two layers joined crosswise: the order of one turns round, and both lines are level. */
 START_TEST(crossings_are_taken_out) {
     VizNode nodes[] = {{.layer = 0}, {.layer = 0}, {.layer = 1}, {.layer = 1}};
@@ -324,11 +350,12 @@ static void open_small(void) {
 int main(void) {
     Suite *suite = suite_create("panels");
     TCase *vecadd = tcase_create("vecadd"), *mlp = tcase_create("mlp"),
-          *small = tcase_create("small"), *own = tcase_create("own");
+          *small = tcase_create("small"), *own = tcase_create("own"),
+          *others = tcase_create("others"); /* these open programs of their own */
+    tcase_add_checked_fixture(others, NULL, close_scene);
     tcase_add_checked_fixture(vecadd, open_vecadd, close_scene);
     tcase_add_checked_fixture(mlp, open_mlp, close_scene);
     tcase_add_checked_fixture(small, open_small, close_scene);
-    tcase_add_checked_fixture(own, NULL, NULL);
     tcase_add_test(vecadd, runs_of_rows_stand_where_arithmetic_puts_them);
     tcase_add_test(vecadd, reads_and_writes_are_marked_at_their_rows);
     tcase_add_test(vecadd, other_tensors_fade_beside_the_selected_one);
@@ -345,14 +372,10 @@ int main(void) {
     suite_add_tcase(suite, mlp);
     suite_add_tcase(suite, small);
     suite_add_tcase(suite, own);
+    tcase_add_test(others, long_edges_bend_and_inputs_stand_by_their_readers);
+    tcase_add_test(others, a_crowded_graph_is_tidy);
+    tcase_add_test(others, a_program_without_ops_says_so);
     tcase_set_timeout(mlp, 60);
-    /* these open programs of their own */
-    {
-        TCase *others = tcase_create("others");
-        tcase_add_checked_fixture(others, NULL, close_scene);
-        tcase_add_test(others, long_edges_bend_and_inputs_stand_by_their_readers);
-        tcase_add_test(others, a_program_without_ops_says_so);
-        suite_add_tcase(suite, others);
-    }
+    suite_add_tcase(suite, others);
     return run_suite(suite);
 }
