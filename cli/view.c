@@ -108,7 +108,7 @@ static bool set_view(VizApp *app, const CliOptions *options, TspError *err) {
         {"range", options->range}, {"focus", options->focus},     {"panel", options->panel},
         {"marks", options->marks}, {"search", options->search},   {"speed", options->speed},
         {"theme", options->theme}, {"palette", options->palette}, {"size", options->size},
-        {"scale", options->scale},
+        {"scale", options->scale}, {"caption", options->caption},
     };
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
         if (list[i].text && !viz_app_option(app, list[i].name, list[i].text, err)) return false;
@@ -173,7 +173,7 @@ static bool show_tour(VizApp *app, const CliOptions *options, TspError *err) {
     if (!set_view(app, options, err)) return false;
     if (options->folder) return viz_guide_write(app->guide, app, options->folder, err);
     return viz_guide_show(app->guide, app, 0, err) &&
-           viz_window_run(app, options->scale != NULL, err);
+           viz_window_run(app, options->size != NULL, options->scale != NULL, err);
 }
 
 static bool check_usage(const CliOptions *options, TspError *err) {

@@ -361,7 +361,7 @@ const VizAction viz_actions[] = {
     {"start", "Home", "to cycle 0", VIZ_GROUP_TIME, LOOKING, to_end, -1},
     {"end", "End", "to the end of the run", VIZ_GROUP_TIME, LOOKING, to_end, 1},
     {"go-to", "g", "to a cycle: N, +N or -N", VIZ_GROUP_TIME, LOOKING, ask, VIZ_PROMPT_GO_TO},
-    {"next-stop", "Return PageDown", "on to the next stop of a tour", VIZ_GROUP_TIME, LOOKING,
+    {"next-stop", "Enter PageDown", "on to the next stop of a tour", VIZ_GROUP_TIME, LOOKING,
      to_stop, 1},
     {"previous-stop", "PageUp", "back to the one before", VIZ_GROUP_TIME, LOOKING, to_stop, -1},
     {"slower", "[", "slower, down to 1 cycle a second", VIZ_GROUP_TIME, HELD, change_speed, -1},
