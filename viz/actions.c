@@ -30,8 +30,9 @@ static void to_event(VizApp *app, int32_t direction) {
     const VizEvent event = viz_event_of(&app->run, app->view.selected);
     char name[VIZ_NAME_MAX];
     int64_t at;
-    const bool found = direction > 0 ? viz_event_next(&app->run, event, app->view.cycle, &at)
-                                     : viz_event_previous(&app->run, event, app->view.cycle, &at);
+    const bool found = direction > 0
+                           ? viz_event_next(&app->run, event, app->view.cycle, INT64_MAX, &at)
+                           : viz_event_previous(&app->run, event, app->view.cycle, &at);
     app->view.playing = false;
     if (found) {
         viz_app_go(app, at);
