@@ -131,7 +131,7 @@ static bool check_usage(const CliOptions *options, TspError *err) {
 
 static void run_all(Session *s, const char *only) {
     for (const BenchWorkload *w = bench_workloads; w->name; w++)
-        if (!only || !strcmp(only, w->name)) one_workload(s, w);
+        if (only ? !strcmp(only, w->name) : w->measure != NULL) one_workload(s, w);
 }
 
 static void print_json(Session *s, const char *only) {
@@ -159,6 +159,9 @@ static void print_table(Session *s, const char *only) {
 int cli_bench(const CliOptions *options) {
     Session s = {.bench = {(int32_t)options->rounds, (int32_t)options->threads}};
     TspError err;
+    int code;
+    if (options->operand && !strcmp(options->operand, "view") && cli_left_to_viewer(options, &code))
+        return code;
     if (!check_usage(options, &err)) return cli_error(&err);
     s.answer =
         mmap(NULL, sizeof *s.answer, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -1,7 +1,7 @@
-/* bench_view.c - the viewer without its window: opening a big program, and frames of playing it. */
+/* bench_view.c - the viewer without its window: opening a big program, and frames of playing it. In
+ * tsp-view. */
 #include "bench.h"
 
-#ifdef TSP_HAVE_VIEWER
 #include "viz/raster.h"
 #include "viz/view.h"
 
@@ -87,14 +87,7 @@ bool bench_view(const Bench *b, BenchResult *r, TspError *err) {
     return done;
 }
 
-#else
-
-bool bench_view(const Bench *b, BenchResult *r, TspError *err) {
-    (void)b, (void)err;
-    r->figure[r->figures++] = (BenchFigure){.name = "a frame, 1280 x 800",
-                                            .unit = "ms",
-                                            .install = "libsdl2-dev libsdl2-ttf-dev libpng-dev"};
-    return true;
+bool cli_left_to_viewer(const CliOptions *options, int *code) {
+    (void)options, (void)code;
+    return false;
 }
-
-#endif

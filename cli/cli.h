@@ -30,6 +30,7 @@ typedef struct {
 /* What the command line said; every command has its own subset of it. */
 typedef struct {
     const char *operand; /* the file, NULL if none */
+    char **argv;         /* all of it, from the command's name on */
     const char *machine, *output, *report, *dump, *engine, *kernel, *trace, *ifetch, *faults;
     const char *format;
     CliBindings inputs, outputs;
@@ -171,5 +172,7 @@ int cli_info(const CliOptions *options);
 int cli_bench(const CliOptions *options);
 int cli_trace(const CliOptions *options);
 int cli_view(const CliOptions *options);
+/* In tsp: becomes tsp-view with the same arguments, or fails; true. In tsp-view: false. */
+bool cli_left_to_viewer(const CliOptions *options, int *code);
 
 #endif

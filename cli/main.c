@@ -190,6 +190,7 @@ static int run_command(const CliCommand *command, int argc, char **argv) {
         return cli_error(&err);
     }
     if (!cli_parse(command, argc, argv, &options, &err)) return cli_error(&err);
+    options.argv = argv;
     if (options.help) {
         cli_print_usage(command);
         return CLI_DONE;

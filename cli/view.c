@@ -1,7 +1,6 @@
-/* view.c - tsp view: open a run, then show it in a window or write pictures of it. */
+/* view.c - tsp view: open a run, then show it in a window or write pictures of it. In tsp-view; tsp
+ * starts that (launch.c). */
 #include "cli.h"
-
-#ifdef TSP_HAVE_VIEWER
 #include "viz/actions.h"
 #include "viz/frames.h"
 #include "viz/guide.h"
@@ -246,15 +245,3 @@ int cli_view(const CliOptions *options) {
     viz_tour_free(&guide.tour);
     return done ? CLI_DONE : cli_error(&err);
 }
-
-#else
-
-int cli_view(const CliOptions *options) {
-    TspError err;
-    (void)options;
-    tsp_fail(&err, TSP_ERR_NOT_MODELLED,
-             "this tsp was built without the viewer; install libsdl2-dev, libsdl2-ttf-dev and "
-             "libpng-dev, and rebuild");
-    return cli_error(&err);
-}
-#endif

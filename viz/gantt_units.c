@@ -3,6 +3,7 @@
  */
 #include "gantt_parts.h"
 
+#include <math.h>
 #include <stdio.h>
 
 /* Scaled pixels: narrower bursts get no region, edge and text of their own. */
@@ -87,10 +88,15 @@ static void draw_slots(const Gantt *g, const GanttRow *row, const Counts *counts
     }
 }
 
+/* A click cannot be aimed at less than some pixels: slots that are narrower go together. */
 static void mark_slots(const Gantt *g, const GanttRow *row, const Counts *counts) {
+    const float least = viz_px(g->frame, 3);
     for (int32_t i = 0, end; i < g->slots.count; i = end) {
         const int32_t burst = counts->sum[i].burst;
-        for (end = i + 1; end < g->slots.count && counts->sum[end].burst == burst;) end++;
+        for (end = i + 1;
+             end < g->slots.count && (counts->sum[end].burst == burst ||
+                                      (burst >= 0 && slot_x(g, end) - slot_x(g, i) < least));)
+            end++;
         if (burst < 0) continue;
         viz_canvas_region(
             g->canvas,
@@ -164,25 +170,22 @@ static void draw_burst(const Gantt *g, const GanttRow *row, const VizBurst *b) {
     name_burst(g, box, b, gantt_fill(g, burst, viz_burst_op(b)));
 }
 
-/* Calls for each burst in view that is wide enough to be seen for itself. Those that are not are
- * passed over by search, so that there are no more steps than places for one. */
-static void each_burst(const Gantt *g, const GanttRow *row,
+/* Calls for each burst that is wide enough to be seen for itself: as bursts of a queue do not
+ * overlap, it has slots next to each other all to itself, so there is no need to search. */
+static void each_burst(const Gantt *g, const GanttRow *row, const Counts *counts,
                        void (*draw)(const Gantt *, const GanttRow *, const VizBurst *)) {
-    const double least = (double)viz_px(g->frame, BURST_LEAST) / g->px_cycle;
-    const int64_t from = (int64_t)(g->from > 0 ? g->from : 0);
-    const int32_t end = g->t->first[row->queue + 1];
-    int32_t i = viz_burst_find(g->t, row->queue, from);
-    if (i < 0) i = g->t->first[row->queue];
-    while (i < end && (double)g->t->bursts[i].start < g->to) {
-        const VizBurst *b = &g->t->bursts[i];
-        if ((double)(b->last + 1 - b->start) >= least) {
-            if (shown_in(g, row, b)) draw(g, row, b);
-            i++;
-        } else {
-            const int64_t next = b->start + (int64_t)(least / 2);
-            const int32_t found = viz_burst_find(g->t, row->queue, next);
-            i = found > i ? found : i + 1;
-        }
+    const int64_t least = (int64_t)ceil((double)viz_px(g->frame, BURST_LEAST) / g->px_cycle);
+    int32_t last = -1;
+    for (int32_t i = 0; i < g->slots.count; i++) {
+        const int32_t burst = counts->sum[i].burst;
+        const bool pair = (i && counts->sum[i - 1].burst == burst) ||
+                          (i + 1 < g->slots.count && counts->sum[i + 1].burst == burst);
+        const VizBurst *b;
+        /* a burst can have empty slots between its rounds */
+        if (burst <= last || !(pair || g->slots.step <= 1)) continue;
+        b = &g->t->bursts[burst];
+        last = burst;
+        if (b->last + 1 - b->start >= least) draw(g, row, b);
     }
 }
 
@@ -247,10 +250,10 @@ float gantt_draw_queue(const Gantt *g, const GanttRow *row) {
     if (g->cells) {
         draw_cells(g, row);
     } else {
-        each_burst(g, row, draw_extent);
+        each_burst(g, row, &counts, draw_extent);
         draw_slots(g, row, &counts);
         mark_slots(g, row, &counts);
-        each_burst(g, row, draw_burst);
+        each_burst(g, row, &counts, draw_burst);
     }
     outline(g, row);
     return share_of(g, row, &counts);

@@ -25,6 +25,7 @@
 #define GAP_MOST    110.0f
 #define BETWEEN     10.0f /* nodes of a layer */
 #define TURN        16.0f /* rows of layers */
+#define READABLE    0.72f /* share of a name that most people can guess the rest from */
 
 /* What nodes show, from least to most. */
 typedef enum {
@@ -45,15 +46,17 @@ static const struct {
     [DETAIL_CHIPS] = {88, 36, 16},
 };
 
-/* In which order they are tried, with the layers in so many rows. */
+/* In which order they are tried, with the layers in so many rows; first so that names can be read,
+ * then with less of them. */
 static const struct {
     Detail detail;
     int32_t rows;
 } tries[] = {
-    {DETAIL_CHIPS, 1}, {DETAIL_CHIPS, 2}, {DETAIL_TYPE, 1}, {DETAIL_TYPE, 2},  {DETAIL_CHIPS, 3},
-    {DETAIL_TYPE, 3},  {DETAIL_NAME, 1},  {DETAIL_NAME, 2}, {DETAIL_CHIPS, 4}, {DETAIL_TYPE, 4},
-    {DETAIL_NAME, 3},  {DETAIL_NAME, 4},  {DETAIL_BOX, 1},
+    {DETAIL_CHIPS, 1}, {DETAIL_CHIPS, 2}, {DETAIL_TYPE, 1}, {DETAIL_TYPE, 2},
+    {DETAIL_CHIPS, 3}, {DETAIL_TYPE, 3},  {DETAIL_NAME, 1}, {DETAIL_NAME, 2},
+    {DETAIL_CHIPS, 4}, {DETAIL_TYPE, 4},  {DETAIL_NAME, 3}, {DETAIL_NAME, 4},
 };
+enum { TRIES = sizeof tries / sizeof *tries };
 
 enum { LAYERS_MOST = 512, LABELS_MOST = 64, CURVE = 12 };
 
@@ -65,6 +68,7 @@ typedef struct {
     int32_t per_row; /* layers of a row */
     float unit, top; /* pixels of a slot; y of slot 0 in the first row */
     float row;       /* pixels from a row to the next */
+    float share;     /* of the width it wants that a node has at least */
     int32_t chips;   /* most below any op */
     float left[LAYERS_MOST], width[LAYERS_MOST]; /* of the layers */
     VizRect labels[LABELS_MOST];                 /* that stand already */
@@ -107,12 +111,16 @@ static float wanted_width(const Picture *p, const VizNode *n) {
         return fminf(width_of(p, VIZ_REGULAR, SMALL, program_of(p)->tensors[n->id].name) + 24 * px,
                      TENSOR_MOST * px);
     viz_op_text(text, program_of(p), n->id);
-    return fminf(fmaxf(width_of(p, VIZ_BOLD, NAME, text) + 38 * px, 110 * px), NODE_MOST * px);
+    return fminf(
+        fmaxf(width_of(p, VIZ_BOLD, NAME, text) + 34 * px, p->detail == DETAIL_NAME ? 0 : 110 * px),
+        NODE_MOST * px);
 }
 
-static float least_width(const Picture *p, const VizNode *n, Detail detail) {
+static float least_width(const Picture *p, const VizNode *n) {
     if (n->kind == VIZ_NODE_BEND) return 0;
-    return (n->kind == VIZ_NODE_OP ? least[detail].op : least[detail].tensor) * p->frame->px;
+    return fmaxf((n->kind == VIZ_NODE_OP ? least[p->detail].op : least[p->detail].tensor) *
+                     p->frame->px,
+                 floorf(p->share * wanted_width(p, n)));
 }
 
 /* Widest of a layer by one of the two above. */
@@ -120,7 +128,7 @@ static float layer_width(const Picture *p, int32_t layer, bool wanted) {
     float width = 0;
     for (int32_t i = p->g->layer_first[layer]; i < p->g->layer_first[layer + 1]; i++) {
         const VizNode *n = &p->g->nodes[p->g->layer[i]];
-        width = fmaxf(width, wanted ? wanted_width(p, n) : least_width(p, n, p->detail));
+        width = fmaxf(width, wanted ? wanted_width(p, n) : least_width(p, n));
     }
     return width;
 }
@@ -137,18 +145,18 @@ static float row_width(const Picture *p, int32_t first, bool wanted) {
     return width;
 }
 
-static bool fits(Picture *p, Detail detail, int32_t rows, VizRect inside) {
+static void try(Picture *p, Detail detail, int32_t rows, float share) {
+    p->detail = detail;
+    p->share = share;
+    p->per_row = (p->g->layer_count + rows - 1) / rows;
+}
+
+static bool fits(Picture *p, VizRect inside) {
     const VizGraph *g = p->g;
+    const Detail detail = p->detail;
+    const int32_t rows = (g->layer_count + p->per_row - 1) / p->per_row;
     const float px = p->frame->px;
     float slot = 0;
-    p->detail = detail;
-    p->per_row = (g->layer_count + rows - 1) / rows;
-    rows = (g->layer_count + p->per_row - 1) / p->per_row;
-    if (detail == DETAIL_BOX) {
-        p->unit = fminf(inside.h / (g->bottom - g->top), 46 * px);
-        p->row = 0;
-        return true;
-    }
     for (int32_t i = 0; i < g->node_count; i++) {
         const VizNode *n = &g->nodes[i];
         if (n->kind == VIZ_NODE_BEND) continue;
@@ -201,7 +209,15 @@ static void lay_out(Picture *p, VizRect inside) {
     const float turn = BETWEEN * p->frame->px;
     int32_t i = 0, rows;
     float height;
-    while (!fits(p, tries[i].detail, tries[i].rows, inside)) i++;
+    for (; i < 2 * TRIES; i++) {
+        try(p, tries[i % TRIES].detail, tries[i % TRIES].rows, i < TRIES ? READABLE : 0);
+        if (fits(p, inside)) break;
+    }
+    if (i == 2 * TRIES) {
+        try(p, DETAIL_BOX, 1, 0);
+        p->unit = fminf(inside.h / (g->bottom - g->top), 46 * p->frame->px);
+        p->row = 0;
+    }
     rows = (g->layer_count + p->per_row - 1) / p->per_row;
     height = p->unit * (g->bottom - g->top) + (float)(rows - 1) * p->row;
     p->top = snap(inside.y + (inside.h - height) / 2 - g->top * p->unit -
@@ -227,7 +243,7 @@ static VizRect node_rect(const Picture *p, const VizNode *n) {
         h = fmaxf(viz_node_slots(n->kind) * p->unit - fminf(6 * p->frame->px, p->unit / 4), 1);
     if (n->kind == VIZ_NODE_BEND) return (VizRect){x, y, w, 0};
     if (n->kind != VIZ_NODE_OP && p->detail != DETAIL_BOX)
-        width = fminf(w, fmaxf(wanted_width(p, n), least_width(p, n, p->detail)));
+        width = fminf(w, fmaxf(wanted_width(p, n), least_width(p, n)));
     /* inputs end, outputs begin where their edges do */
     return (VizRect){snap(n->kind == VIZ_NODE_INPUT ? x + w - width : x), y - snap(h / 2),
                      snap(width), snap(h)};
@@ -339,6 +355,13 @@ static bool overlaps(VizRect a, VizRect b) {
     return a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
 }
 
+/* Of edges that leave a node with the same tensor one has its name. */
+static bool is_named_before(const Picture *p, const VizEdge *e) {
+    for (const VizEdge *d = e; d > p->g->edges && d[-1].from == e->from; d--)
+        if (d[-1].tensor == e->tensor) return true;
+    return false;
+}
+
 /* The tensor's name on its edge, where it fits between the nodes and no other stands. */
 static void draw_label(Picture *p, const VizEdge *e) {
     const VizFrame *frame = p->frame;
@@ -354,7 +377,7 @@ static void draw_label(Picture *p, const VizEdge *e) {
     name = program_of(p)->tensors[e->tensor].name;
     box.w = viz_canvas_text_width(frame->canvas, style, name) + 6 * px;
     box.h = 13 * px;
-    if (box.w + 14 * px > b.x - a.x - a.w) return;
+    if (box.w + 20 * px > b.x - a.x - a.w || is_named_before(p, e)) return;
     box.x = snap((a.x + a.w + b.x - 4 * px - box.w) / 2);
     box.y = snap((port_y(p, from) + port_y(p, to) - box.h) / 2);
     for (int32_t i = 0; i < p->label_count; i++)

@@ -21,7 +21,7 @@ typedef struct {
 } Arrange;
 
 float viz_node_slots(VizNodeKind kind) {
-    return kind == VIZ_NODE_OP ? 1 : kind == VIZ_NODE_BEND ? 0.25f : 0.5f;
+    return kind == VIZ_NODE_OP ? 1 : kind == VIZ_NODE_BEND ? 0.25f : 0.65f;
 }
 
 /* -- order -- */

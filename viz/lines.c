@@ -16,7 +16,7 @@
 #define GAP_HEIGHT   7.0f
 #define MARGIN       8.0f
 #define KEY_GAP      10.0f
-#define KEY_SHARE    0.42f /* of the width, at most */
+#define KEY_SHARE    0.55f /* of the width, at most */
 #define COLUMN_LEAST 250.0f
 #define COLUMN_GAP   20.0f
 

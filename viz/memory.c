@@ -263,7 +263,7 @@ static void draw_labels(const Picture *p) {
         }
     for (int32_t bank = 0; bank < p->banks; bank++) {
         const float x = column_x(p, half) - p->gap / 2;
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "bank %d", bank);
         if (p->bank < 12 * px || viz_canvas_text_width(frame->canvas, style, name) > p->gap) break;
         viz_canvas_text(frame->canvas, (VizPoint){x, bank_y(p, bank) + p->bank / 2}, style, name);
@@ -302,9 +302,19 @@ static bool is_selected(const Picture *p, int32_t tensor) {
     return p->focus.tensor >= 0 && p->focus.tensor == tensor;
 }
 
+/* With the selection go its tensor and, of an op, all that it reads and writes. */
+static bool is_strong(const Picture *p, int32_t tensor) {
+    const VizGraph *g = &p->frame->run->plan->graph;
+    if (p->focus.tensor < 0 || viz_goes_with(&p->focus, -1, tensor)) return true;
+    if (p->frame->view->selected.kind != VIZ_OP) return false;
+    for (int32_t i = 0; i < g->use_count; i++)
+        if (g->uses[i].op == p->focus.op && g->uses[i].tensor == tensor) return true;
+    return false;
+}
+
 static VizFill fill_of(const Picture *p, int32_t tensor) {
     VizFill fill = viz_tensor_fill(p->frame, tensor);
-    if (p->focus.tensor < 0 || viz_goes_with(&p->focus, -1, tensor)) return fill;
+    if (is_strong(p, tensor)) return fill;
     fill.colour = viz_with_alpha(fill.colour, 0x40);
     fill.ink = viz_with_alpha(fill.ink, 0x30);
     return fill;
@@ -521,7 +531,7 @@ static void draw_legend_row(const Picture *p, const Legend *g, int32_t tensor, V
     const VizFrame *frame = p->frame;
     const TspTensor *t = &frame->run->program->tensors[tensor];
     const float px = frame->px, side = 10 * px, middle = r.y + r.h / 2;
-    const bool strong = p->focus.tensor < 0 || is_selected(p, tensor);
+    const bool strong = is_strong(p, tensor);
     const VizThing hovered = frame->view->hovered;
     VizTextStyle name = style_of(p, TEXT, strong ? VIZ_TEXT : VIZ_TEXT_DIM, VIZ_LEFT);
     VizTextStyle dim = style_of(p, TEXT, VIZ_TEXT_DIM, VIZ_RIGHT);
