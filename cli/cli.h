@@ -39,7 +39,7 @@ typedef struct {
     /* Of tsp view: options of viz/options.c as they were typed, and what to draw without a window.
      */
     const char *cycle, *select, *zoom, *range, *panel, *focus, *search, *marks, *speed, *theme,
-        *palette, *size, *scale;
+        *palette, *size, *scale, *caption;
     const char *png, *frames, *folder;
     bool keys, tour;
     bool check, timing_only, strict, json, isa_markdown, help;

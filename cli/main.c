@@ -126,6 +126,7 @@ static const CliOption view_options[] = {
     OPTION_VIEW(size, "WxH", "pixels of the picture (default 1280x800)"),
     OPTION_VIEW(scale, "F",
                 "of text and lines, 0.5 to 8 (default: as the screen has it; 1 in files)"),
+    OPTION_VIEW(caption, "TEXT", "shown at the foot, up to two lines"),
     {"png", 0, CLI_OPTION_TEXT, OPTION(png), "FILE.png", "write a picture, open no window", 0},
     {"frames", 0, CLI_OPTION_TEXT, OPTION(frames), "A:B[:STEP]",
      "write a picture of each of these cycles into --out", 0},

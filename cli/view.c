@@ -107,7 +107,7 @@ static bool set_view(VizApp *app, const CliOptions *options, TspError *err) {
         {"range", options->range}, {"focus", options->focus},     {"panel", options->panel},
         {"marks", options->marks}, {"search", options->search},   {"speed", options->speed},
         {"theme", options->theme}, {"palette", options->palette}, {"size", options->size},
-        {"scale", options->scale},
+        {"scale", options->scale}, {"caption", options->caption},
     };
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
         if (list[i].text && !viz_app_option(app, list[i].name, list[i].text, err)) return false;

@@ -92,7 +92,11 @@ static bool predecode(Fast *f, int32_t queue, TspError *err) {
         for (int32_t half = 0; half < 2; half++)
             word->op[half] = q->debug ? op_of_run(f->program, q->debug[i].run[half]) : -1;
         word->fault = (uint8_t)fault_of(f, q->words[i], queue, &word->insn);
-        if (word->fault == WORD_FINE) word->func = tsp_insn_func(f->m, &word->insn);
+        if (word->fault != WORD_FINE) continue;
+        word->func = tsp_insn_func(f->m, &word->insn);
+        word->unit = (uint8_t)tsp_insn_info(word->insn.op)->unit;
+        if (word->unit == TSP_UNIT_VXM) word->bytes = f->alu_lanes->find_bytes(&word->insn);
+        if (word->insn.op == TSP_OP_REPEAT && i > 0) word[-1].repeat = &word->insn;
     }
     return true;
 }
@@ -370,9 +374,9 @@ static const uint16_t *row_check(const void *e, int32_t slice, int32_t addr) {
 }
 
 static const uint32_t *latch(const void *e, int32_t alu) {
-    Fast *f = (Fast *)e; /* only what has appeared is noted */
+    Fast *f = (Fast *)e; /* only what has appeared is noted, and shown another way */
     const Alu *a = fast_alu(f, alu, fast_seen(f));
-    return a->produced < 0 ? NULL : fast_alu_result(f, alu, a->latched);
+    return a->produced < 0 ? NULL : fast_alu_registers(f, alu, a->latched);
 }
 
 static const uint32_t *accumulator(const void *e, int32_t plane, int32_t row, TspDtype *type) {

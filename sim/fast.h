@@ -10,6 +10,9 @@
 #include "gemm.h"
 #include "lanes.h"
 
+#include <stddef.h>
+#include <string.h>
+
 enum {
     SIM_NONE = -1,
     SIM_QUEUE_WORDS = TSP_MAX_QUEUES / 64,
@@ -34,8 +37,11 @@ typedef enum { WORD_FINE, WORD_UNDECODABLE, WORD_INVALID, WORD_NOT_MODELLED } Wo
 typedef struct {
     TspInsn insn;
     int64_t start; /* cycle of its first issue, the same in every run; -1 until a run got there */
+    const TspInsn *repeat; /* the Repeat that follows, NULL: none */
+    TspBytesKernel *bytes; /* what does the VXM op on bytes as they are, NULL: it takes registers */
     int32_t op[2]; /* graph op of the instruction (read half) and of the write half, -1 none */
     int32_t func;  /* its d_func */
+    uint8_t unit;  /* a TspUnit */
     uint8_t fault; /* a WordFault, reported in the cycle in which the word would issue */
 } Word;
 
@@ -107,11 +113,13 @@ typedef struct {
     uint32_t taken, shown;
     int64_t appears[SIM_ALU_RESULTS / 2]; /* of number % alu_slots */
     uint8_t result_type[SIM_ALU_RESULTS / 2];
+    bool result_bytes[SIM_ALU_RESULTS / 2]; /* a byte a lane, until somebody wants registers */
     int64_t produced;    /* cycle of the last result that has appeared, -1: none yet */
     int32_t latched;     /* its slot in the ALU's results */
     TspDtype type;       /* of it */
     uint32_t filled;     /* the immediate that its own row of lanes holds, as an operand of: */
     int32_t filled_type; /* a TspDtype plus 1; 0: none yet */
+    bool filled_bytes;   /* a byte a lane */
 } Alu;
 
 typedef struct {           /* an activation on its way through the array */
@@ -210,7 +218,7 @@ typedef struct {
     uint32_t *defined;         /* [slice][row] superlanes that hold something */
     int32_t *row_vec;          /* [slice][row] its vector, where `defined` says that there is one */
     uint8_t *row_chunk;        /* [row / SIM_CHUNK] FAST_CHUNK_ flags */
-    uint32_t *results;         /* [alu][SIM_ALU_RESULTS][TSP_MAX_LANES] */
+    uint32_t *results;         /* [alu][SIM_ALU_RESULTS][TSP_MAX_LANES]; of bytes the first part */
     uint32_t *operands;        /* two registers, scratch */
     uint32_t *products;        /* [plane][SIM_PRODUCTS][lanes] */
     uint32_t *accumulators;    /* [plane][row][lanes] */
@@ -238,10 +246,40 @@ typedef struct {
                    __VA_ARGS__)
 
 /* -- events (fast_queue.c) -- */
-/* A fresh event, due `delay` cycles from now (1 .. wheel-1), after those already due then. */
-Event *fast_event_add(Fast *f, EventKind kind, int64_t delay, const Issue *issue);
+static inline Bucket *fast_bucket(const Fast *f, int64_t cycle) {
+    return &f->buckets[cycle & (f->wheel - 1)];
+}
 /* Makes sure that the cycle, at most a wheel away, is executed. */
-void fast_wake(Fast *f, int64_t cycle);
+static inline void fast_wake(Fast *f, int64_t cycle) {
+    const int64_t number = cycle & (f->wheel - 1);
+    f->occupied[number / 64] |= 1ull << (number % 64);
+}
+/* A fresh event, due `delay` cycles from now (1 .. wheel-1), after those already due then. */
+static inline Event *fast_event_add(Fast *f, EventKind kind, int64_t delay, const Issue *issue) {
+    State *st = &f->state;
+    Bucket *bucket = fast_bucket(f, st->now + delay);
+    const int32_t late = kind == EVENT_INPUT;
+    int32_t number = st->event_free;
+    Event *event;
+    if (number != SIM_NONE)
+        st->event_free = f->events[number].next;
+    else
+        number = st->event_used++;
+    event = &f->events[number];
+    memset(event, 0, offsetof(Event, vec)); /* the vectors are the kind's to set */
+    event->next = SIM_NONE;
+    event->kind = kind;
+    event->queue = issue->queue;
+    event->index = issue->index;
+    event->plane = SIM_NONE;
+    if (bucket->head[late] == SIM_NONE)
+        bucket->head[late] = number;
+    else
+        f->events[bucket->tail[late]].next = number;
+    bucket->tail[late] = number;
+    fast_wake(f, st->now + delay);
+    return event;
+}
 bool fast_queues_start(Fast *f, TspError *err);
 /* Executes all cycles below `limit`, or to the end of the program; a product lost before the
  * offence it meets is left to the caller to find. */
@@ -255,7 +293,10 @@ SimIssue fast_mem_issue, fast_gather, fast_scatter, fast_vxm_issue, fast_load_we
 
 /* -- Ifetch (fast_fetch.c) -- */
 /* Whether word `index` of the queue has arrived by `cycle`. */
-bool fast_text_ready(const Fast *f, int32_t queue, int32_t index, int64_t cycle);
+bool fast_text_arrived(const Fast *f, int32_t queue, int32_t index, int64_t cycle);
+static inline bool fast_text_ready(const Fast *f, int32_t queue, int32_t index, int64_t cycle) {
+    return !f->ifetch_modelled || fast_text_arrived(f, queue, index, cycle);
+}
 SimIssue fast_fetch;
 /* Queues whose Ifetch goes on take this cycle's vectors. */
 bool fast_fetch_on(Fast *f, TspError *err);
@@ -272,7 +313,11 @@ void fast_flip(Fast *f); /* this cycle's flips */
 void fast_seal(const Fast *f, int32_t vec);
 /* Checks the vectors that an issue is about to use, SIM_NONE among them skipped, and puts corrected
  * copies in the place of those with wrong bits. False for two in a word; the vectors stay held. */
-bool fast_check(Fast *f, const Issue *issue, int32_t *vecs, int32_t count, TspError *err);
+bool fast_check_all(Fast *f, const Issue *issue, int32_t *vecs, int32_t count, TspError *err);
+static inline bool fast_check(Fast *f, const Issue *issue, int32_t *vecs, int32_t count,
+                              TspError *err) {
+    return !f->checks || fast_check_all(f, issue, vecs, count, err);
+}
 
 static inline size_t fast_row_id(const Fast *f, int32_t slice, int32_t addr) {
     return (size_t)slice * (size_t)f->slice_rows + (size_t)addr;
@@ -290,6 +335,8 @@ void fast_mem_place(Fast *f, size_t row, const uint8_t *vector);
 bool fast_vxm_input(Fast *f, const Event *event, TspError *err);
 /* The state of an ALU after every result up to cycle `through` has appeared. */
 Alu *fast_alu(Fast *f, int32_t number, int64_t through);
+/* A result of an ALU as registers. */
+const uint32_t *fast_alu_registers(Fast *f, int32_t number, int32_t slot);
 /* The last cycle whose results a look at the state sees. */
 int64_t fast_seen(const Fast *f);
 uint64_t fast_hash(void *e);
@@ -303,6 +350,7 @@ bool fast_mxm_none_lost(Fast *f, int64_t before, TspError *err);
 static inline uint32_t *fast_product(const Fast *f, int32_t plane, int32_t row) {
     return f->products + ((size_t)plane * SIM_PRODUCTS + (size_t)row) * (size_t)f->lanes;
 }
+/* A result of an ALU: registers, or bytes where result_bytes says so. */
 static inline uint32_t *fast_alu_result(const Fast *f, int32_t alu, int32_t slot) {
     return f->results + ((size_t)alu * SIM_ALU_RESULTS + (size_t)slot) * TSP_MAX_LANES;
 }

@@ -44,8 +44,7 @@ static bool check_vector(Fast *f, const Issue *issue, int32_t *vec, TspError *er
     return true;
 }
 
-bool fast_check(Fast *f, const Issue *issue, int32_t *vecs, int32_t count, TspError *err) {
-    if (!f->checks) return true;
+bool fast_check_all(Fast *f, const Issue *issue, int32_t *vecs, int32_t count, TspError *err) {
     for (int32_t i = 0; i < count; i++)
         if (vecs[i] != SIM_NONE && !check_vector(f, issue, &vecs[i], err)) return false;
     return true;

@@ -12,10 +12,10 @@ static int64_t words_a_fetch(const Fast *f) {
     return f->m->ifetch_bytes / WORD_BYTES;
 }
 
-bool fast_text_ready(const Fast *f, int32_t queue, int32_t index, int64_t cycle) {
+bool fast_text_arrived(const Fast *f, int32_t queue, int32_t index, int64_t cycle) {
     const Fetch *fetch = &f->state.fetch[queue];
     int64_t beyond = index + 1 - words_at_start(f), needed;
-    if (!f->ifetch_modelled || beyond <= 0) return true;
+    if (beyond <= 0) return true;
     needed = (beyond - 1) / words_a_fetch(f); /* the Ifetch that brings it */
     if (needed >= fetch->count) return false;
     if (needed < fetch->count - SIM_FETCHES) return true; /* issued longer ago than a fetch takes */

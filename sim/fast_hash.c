@@ -93,11 +93,11 @@ static uint64_t mix_alus(Fast *f, uint64_t hash) {
         for (uint32_t n = alu->shown; n != alu->taken; n++) {
             const int32_t slot = (int32_t)(n & (uint32_t)(f->alu_slots - 1));
             hash = mix(hash, (uint64_t)i << 56 ^ (uint64_t)alu->appears[slot]);
-            hash = mix_bytes(hash, fast_alu_result(f, i, slot), 4 * (size_t)f->lanes);
+            hash = mix_bytes(hash, fast_alu_registers(f, i, slot), 4 * (size_t)f->lanes);
         }
         if (alu->produced < 0) continue;
         hash = mix(hash, (uint64_t)i << 56 ^ (uint64_t)alu->produced);
-        hash = mix_bytes(hash, fast_alu_result(f, i, alu->latched), 4 * (size_t)f->lanes);
+        hash = mix_bytes(hash, fast_alu_registers(f, i, alu->latched), 4 * (size_t)f->lanes);
     }
     return hash;
 }

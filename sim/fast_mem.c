@@ -73,13 +73,19 @@ static uint32_t touches(const Fast *f, const RecentWrite *write, int32_t addr, u
     return touched;
 }
 
+/* The writes of a slice without those at the head that have landed. */
+static inline Slice *under_way(Fast *f, int32_t slice) {
+    Slice *s = &f->state.slice[slice];
+    while (s->head != s->tail && s->write[s->head % SIM_WRITES].lands <= f->state.now) s->head++;
+    return s;
+}
+
 /* The cycle in which the last write under way to the row, in any superlane of `mask`, lands; -1 if
  * there is none. */
-static int64_t under_way(Fast *f, int32_t slice, int32_t addr, uint32_t mask) {
-    Slice *s = &f->state.slice[slice];
+static inline int64_t lands_last(Fast *f, int32_t slice, int32_t addr, uint32_t mask) {
+    const Slice *s = under_way(f, slice);
     const int64_t now = f->state.now;
     int64_t last = -1;
-    while (s->head != s->tail && s->write[s->head % SIM_WRITES].lands <= now) s->head++;
     for (uint32_t i = s->head; i != s->tail; i++) {
         const RecentWrite *write = &s->write[i % SIM_WRITES];
         if (write->lands > now && write->lands > last && touches(f, write, addr, mask))
@@ -90,7 +96,7 @@ static int64_t under_way(Fast *f, int32_t slice, int32_t addr, uint32_t mask) {
 
 /* Whether a row may be read in the superlanes of `mask`. */
 static bool readable(Fast *f, const Issue *issue, int32_t addr, uint32_t mask, TspError *err) {
-    int64_t lands = under_way(f, issue->queue, addr, mask);
+    int64_t lands = lands_last(f, issue->queue, addr, mask);
     if (lands >= 0)
         return fast_offence(f, err, TSP_RULE_ROW_TOO_SOON, issue,
                             "row 0x%04x is readable from cycle %lld on", (unsigned)addr,
@@ -112,20 +118,29 @@ static void drive(Fast *f, const Issue *issue, int32_t cycles, int32_t vec) {
     f->state.stats.mem_reads++;
 }
 
-/* The unit that takes a vector gets it some cycles from now: the host has that long to fetch it.
- * Where there are workers it is one of them, on another core, that will look. */
-static void prefetch(const Fast *f, int32_t vec) {
-    const uint8_t *bytes = fast_vec(f, vec);
-    for (int32_t at = 0; at < f->lanes && f->threads == 1; at += 64) __builtin_prefetch(bytes + at);
+/* The rows that follow mostly come next: has the host fetch what is known of them, a cache line
+ * ahead. */
+enum { ROWS_AHEAD = 16 };
+static void fetch_following(const Fast *f, size_t row) {
+    __builtin_prefetch(&f->defined[row + ROWS_AHEAD], 1);
+    __builtin_prefetch(&f->row_vec[row + ROWS_AHEAD], 1);
 }
 
 static bool read_row(Fast *f, const Issue *issue, int32_t addr, TspError *err) {
     size_t row = fast_row_id(f, issue->queue, addr);
     int32_t vec;
     if (!readable(f, issue, addr, f->state.powered, err)) return false;
-    vec = f->timing_only ? fast_vec_new(f) : fast_vec_hold(f, f->row_vec[row]);
-    prefetch(f, vec);
-    if (f->state.powered != f->all && !f->timing_only) {
+    if (f->timing_only) {
+        drive(f, issue, (int32_t)f->m->mem_read_cycles, fast_vec_new(f));
+        return true;
+    }
+    vec = fast_vec_hold(f, f->row_vec[row]);
+    /* The unit that takes the vector gets it some cycles from now: the host has that long to fetch
+     * it. Where there are workers it is one of them, on another core, that will look. */
+    if (f->threads == 1) fast_vec_fetch(f, vec, false);
+    fetch_following(f, row);
+    __builtin_prefetch(&f->vec_refs[vec + ROWS_AHEAD], 1);
+    if (f->state.powered != f->all) {
         vec = fast_vec_own(f, vec);
         fast_darken(f, vec, f->state.powered);
     }
@@ -135,10 +150,9 @@ static bool read_row(Fast *f, const Issue *issue, int32_t addr, TspError *err) {
 
 /* Notes a write that has been issued; its event lands it. */
 static Event *write_later(Fast *f, const Issue *issue, EventKind kind, int32_t addr) {
-    Slice *slice = &f->state.slice[issue->queue];
+    Slice *slice = under_way(f, issue->queue); /* makes room */
     int64_t cycles = kind == EVENT_WRITE ? f->m->mem_write_cycles : issue->func;
     Event *event = fast_event_add(f, kind, cycles, issue);
-    under_way(f, issue->queue, 0, 0); /* makes room */
     event->mask = f->state.powered;
     slice->write[slice->tail++ % SIM_WRITES] =
         (RecentWrite){addr, (int32_t)(event - f->events), event->mask, f->state.now + cycles};
@@ -152,6 +166,7 @@ static bool write_row(Fast *f, const Issue *issue, int32_t addr, TspError *err) 
     if (!fast_stream_sample(f, issue, issue->insn->wstream, 1, &vec, err)) return false;
     write = write_later(f, issue, EVENT_WRITE, addr);
     write->target = (int32_t)fast_row_id(f, issue->queue, addr);
+    if (!f->timing_only) fetch_following(f, (size_t)write->target);
     write->vec[0] = vec;
     return true;
 }

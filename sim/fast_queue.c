@@ -7,9 +7,6 @@
 #include "fast_keyframe.h"
 #include "fast_stream.h"
 
-#include <stddef.h>
-#include <string.h>
-
 /* What issues an instruction; all of the VXM's go to fast_vxm_issue(). */
 static SimIssue *const unit_of_op[TSP_OP_COUNT] = {
     [TSP_OP_READ] = fast_mem_issue,        [TSP_OP_WRITE] = fast_mem_issue,
@@ -24,15 +21,6 @@ static SimIssue *const unit_of_op[TSP_OP_COUNT] = {
 
 /* -- the wheel -- */
 
-static Bucket *bucket_of(const Fast *f, int64_t cycle) {
-    return &f->buckets[cycle & (f->wheel - 1)];
-}
-
-void fast_wake(Fast *f, int64_t cycle) {
-    int64_t number = cycle & (f->wheel - 1);
-    f->occupied[number / 64] |= 1ull << (number % 64);
-}
-
 /* First cycle from now on in which something is due; SIM_NEVER if nothing is. */
 static int64_t next_cycle(const Fast *f) {
     int64_t now = f->state.now, first = f->state.far_first;
@@ -45,37 +33,12 @@ static int64_t next_cycle(const Fast *f) {
     return first;
 }
 
-Event *fast_event_add(Fast *f, EventKind kind, int64_t delay, const Issue *issue) {
-    State *st = &f->state;
-    Bucket *bucket = bucket_of(f, st->now + delay);
-    int32_t number = st->event_free, late = kind == EVENT_INPUT;
-    Event *event;
-    if (number != SIM_NONE)
-        st->event_free = f->events[number].next;
-    else
-        number = st->event_used++;
-    event = &f->events[number];
-    memset(event, 0, offsetof(Event, vec)); /* the vectors are the kind's to set */
-    event->next = SIM_NONE;
-    event->kind = kind;
-    event->queue = issue->queue;
-    event->index = issue->index;
-    event->plane = SIM_NONE;
-    if (bucket->head[late] == SIM_NONE)
-        bucket->head[late] = number;
-    else
-        f->events[bucket->tail[late]].next = number;
-    bucket->tail[late] = number;
-    fast_wake(f, st->now + delay);
-    return event;
-}
-
-static void schedule(Fast *f, int32_t queue, int64_t cycle) {
+static inline void schedule(Fast *f, int32_t queue, int64_t cycle) {
     State *st = &f->state;
     uint64_t bit = 1ull << (queue % 64);
     st->queue[queue].next = cycle;
     if (cycle - st->now < f->wheel) {
-        bucket_of(f, cycle)->queues[queue / 64] |= bit;
+        fast_bucket(f, cycle)->queues[queue / 64] |= bit;
         fast_wake(f, cycle);
         return;
     }
@@ -123,13 +86,6 @@ static void proceed(Fast *f, int32_t queue, int32_t index, int64_t cycle) {
         q->mode = QUEUE_EXHAUSTED;
         f->state.running--;
     }
-}
-
-/* The Repeat of an instruction, NULL if it has none. */
-static const TspInsn *repeat_of(const Fast *f, int32_t queue, int32_t index) {
-    const Word *next = word_at(f, queue, index + 1);
-    if (index + 1 >= f->word_count[queue] || next->insn.op != TSP_OP_REPEAT) return NULL;
-    return next->fault == WORD_FINE ? &next->insn : NULL;
 }
 
 /* After an issue: the next repetition, or the next word. */
@@ -224,8 +180,7 @@ static bool issue_control(Fast *f, const Issue *issue, TspError *err) {
 static bool issue_one(Fast *f, int32_t queue, TspError *err) {
     QueueState *q = &f->state.queue[queue];
     Word *word = word_at(f, queue, q->index);
-    const TspInsn *insn = &word->insn, *repeat;
-    TspUnit unit;
+    const TspInsn *insn = &word->insn, *repeat = word->repeat;
     SimIssue *issue_unit;
     Issue issue = {.queue = queue,
                    .index = q->index,
@@ -237,17 +192,15 @@ static bool issue_one(Fast *f, int32_t queue, TspError *err) {
                             "%d ifetches have issued; fetch it earlier",
                             (int)f->state.fetch[queue].count);
     if (word->fault != WORD_FINE) return refuse(f, &issue, err);
-    unit = tsp_insn_info(insn->op)->unit;
-    if (unit == TSP_UNIT_ANY) {
+    if (word->unit == TSP_UNIT_ANY) {
         if (insn->op != TSP_OP_REPEAT) count(f, word);
         return issue_control(f, &issue, err);
     }
-    repeat = repeat_of(f, queue, q->index);
     if (repeat) {
         issue.step = q->inner * repeat->a + q->outer * repeat->a2;
         issue.wstep = q->inner * repeat->w + q->outer * repeat->w2;
     }
-    issue_unit = unit == TSP_UNIT_VXM ? fast_vxm_issue : unit_of_op[insn->op];
+    issue_unit = word->unit == TSP_UNIT_VXM ? fast_vxm_issue : unit_of_op[insn->op];
     if (!issue_unit)
         return tsp_fail(err, TSP_ERR_BUG, "%s is said to be modelled and is not",
                         tsp_insn_info(insn->op)->mnemonic);
@@ -339,7 +292,7 @@ static void clear(Fast *f, Bucket *bucket) {
 
 static bool execute(Fast *f, int64_t cycle, TspError *err) {
     State *st = &f->state;
-    Bucket *bucket = bucket_of(f, cycle);
+    Bucket *bucket = fast_bucket(f, cycle);
     int64_t number = cycle & (f->wheel - 1);
     st->now = cycle;
     if (st->far_first - cycle < f->wheel) bring_near(f);

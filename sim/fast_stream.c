@@ -5,26 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-int32_t fast_vec_new(Fast *f) {
-    State *st = &f->state;
-    int32_t vec = st->vec_free;
-    if (f->timing_only) return 0; /* one for all, never looked into */
-    if (vec != SIM_NONE)
-        st->vec_free = f->vec_refs[vec];
-    else
-        vec = st->vec_used++;
-    st->vec_live++;
-    f->vec_refs[vec] = 1;
-    return vec;
-}
-
-void fast_vec_drop(Fast *f, int32_t vec) {
-    if (f->timing_only || --f->vec_refs[vec] > 0) return;
-    f->state.vec_live--;
-    f->vec_refs[vec] = f->state.vec_free;
-    f->state.vec_free = vec;
-}
-
 int32_t fast_vec_own(Fast *f, int32_t vec) {
     int32_t own;
     if (f->timing_only || f->vec_refs[vec] == 1) return vec;
@@ -40,26 +20,13 @@ void fast_vecs_drop(Fast *f, const int32_t *vecs, int32_t count) {
     for (int32_t i = 0; i < count; i++) fast_vec_drop(f, vecs[i]);
 }
 
-int32_t fast_stream_look(const Fast *f, int32_t stream, int32_t column) {
-    int64_t diagonal = fast_diagonal(stream, column, f->state.now);
-    const StreamSlot *slot = fast_slot(f, stream, diagonal);
-    return slot->diagonal == diagonal ? slot->vec : SIM_NONE;
-}
-
-bool fast_stream_sample(Fast *f, const Issue *issue, int32_t stream, int32_t count, int32_t *vecs,
-                        TspError *err) {
-    for (int32_t i = 0; i < count; i++) {
-        char name[16];
-        vecs[i] = fast_stream_look(f, stream + i, issue->info->column);
-        if (vecs[i] == SIM_NONE) {
-            fast_vecs_drop(f, vecs, i);
-            return fast_offence(f, err, TSP_RULE_STREAM_UNDEFINED, issue,
-                                "expected a value on %s at column %d",
-                                fast_stream_name(stream + i, name), (int)issue->info->column);
-        }
-        fast_vec_hold(f, vecs[i]);
-    }
-    return true;
+bool fast_stream_undefined(Fast *f, const Issue *issue, int32_t stream, int32_t count,
+                           const int32_t *vecs, TspError *err) {
+    char name[16];
+    fast_vecs_drop(f, vecs, count);
+    return fast_offence(f, err, TSP_RULE_STREAM_UNDEFINED, issue,
+                        "expected a value on %s at column %d",
+                        fast_stream_name(stream + count, name), (int)issue->info->column);
 }
 
 bool fast_stream_drive(Fast *f, const Event *event) {

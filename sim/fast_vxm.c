@@ -31,91 +31,141 @@ bool fast_vxm_issue(Fast *f, const Issue *issue, TspError *err) {
     return !at_once || fast_vxm_input(f, &input, err);
 }
 
+/* -- operands: as bytes for an op that works on bytes, else as registers -- */
+
 /* All lanes of an immediate: filled once for as long as the ALU has no other. */
-static const uint32_t *immediate(Fast *f, int32_t number, uint32_t imm, TspDtype type) {
+static const void *immediate(Fast *f, int32_t number, uint32_t imm, TspDtype type, bool as_bytes) {
     Alu *alu = &f->state.alu[number];
     uint32_t *lanes = fast_alu_result(f, number, SIM_ALU_RESULTS - 1);
-    if (alu->filled == imm && alu->filled_type == 1 + (int32_t)type) return lanes;
-    f->alu_lanes->fill(lanes, imm, type, f->lanes);
+    if (alu->filled == imm && alu->filled_type == 1 + (int32_t)type &&
+        alu->filled_bytes == as_bytes)
+        return lanes;
+    if (as_bytes)
+        memset(lanes, (int)(imm & 0xff), (size_t)f->lanes);
+    else
+        f->alu_lanes->fill(lanes, imm, type, f->lanes);
     alu->filled = imm;
     alu->filled_type = 1 + (int32_t)type;
+    alu->filled_bytes = as_bytes;
     return lanes;
 }
 
-/* Operand `which` into a register. Lends a result that another ALU holds, or fills scratch. */
-static bool take(Fast *f, const Event *event, const TspInsn *insn, int32_t which,
-                 const uint32_t **operand, TspError *err) {
+/* The result that an ALU has latched. Lends it, or fills scratch. */
+static const void *latched(Fast *f, int32_t number, TspDtype type, bool as_bytes,
+                           uint32_t *scratch) {
+    const Alu *alu = &f->state.alu[number];
+    const uint32_t *result = fast_alu_result(f, number, alu->latched);
+    const bool are_bytes = alu->result_bytes[alu->latched];
+    if (as_bytes && are_bytes) return result;
+    if (as_bytes) {
+        uint8_t *low = (uint8_t *)scratch;
+        f->alu_lanes->store(&low, result, TSP_I8, f->lanes);
+        return scratch;
+    }
+    if (are_bytes) result = fast_alu_registers(f, number, alu->latched);
+    if (tsp_dtype_bytes(type) == 4 || alu->type == type) return result;
+    f->alu_lanes->narrow(scratch, result, type, f->lanes);
+    return scratch;
+}
+
+/* Operand `which`: lends what a stream, the immediate or another ALU holds, or fills scratch. */
+static bool take(Fast *f, const Event *event, const Word *word, int32_t which, const void **operand,
+                 TspError *err) {
+    const TspInsn *insn = &word->insn;
     const int32_t source = which == 0 ? insn->src_a : insn->src_b, number = TSP_SRC_NUMBER(source);
     const TspDtype type = (TspDtype)insn->type;
+    const int32_t *vec = event->vec + 4 * which;
     uint32_t *scratch = f->operands + which * TSP_MAX_LANES;
-    const Alu *alu = fast_alu(f, number % SIM_ALUS, f->state.now);
+    const TspSrcKind kind = (TspSrcKind)TSP_SRC_KIND(source);
     const uint8_t *planes[4];
+    const Alu *alu;
     *operand = scratch;
-    if (f->timing_only && TSP_SRC_KIND(source) <= TSP_SRC_IMM) return true;
-    switch ((TspSrcKind)TSP_SRC_KIND(source)) {
-    case TSP_SRC_STREAM:
-        for (int32_t i = 0; i < tsp_dtype_bytes(type); i++)
-            planes[i] = fast_vec(f, event->vec[4 * which + i]);
+    if (f->timing_only && kind <= TSP_SRC_IMM) return true;
+    if (kind == TSP_SRC_STREAM && word->bytes) {
+        *operand = fast_vec(f, *vec);
+    } else if (kind == TSP_SRC_STREAM) {
+        for (int32_t i = 0; i < tsp_dtype_bytes(type); i++) planes[i] = fast_vec(f, vec[i]);
         f->alu_lanes->load(scratch, planes, type, f->lanes);
-        return true;
-    case TSP_SRC_IMM:
-        *operand = immediate(f, f->info[event->queue].index, (uint32_t)insn->imm, type);
-        return true;
-    case TSP_SRC_ALU:
-        if (alu->produced != f->state.now)
+    } else if (kind == TSP_SRC_IMM) {
+        *operand = immediate(f, f->info[event->queue].index, (uint32_t)insn->imm, type,
+                             word->bytes != NULL);
+    } else {
+        alu = fast_alu(f, number, f->state.now);
+        if (kind == TSP_SRC_ALU && alu->produced != f->state.now)
             return engine_offence(f->program, err, TSP_RULE_ALU_UNDEFINED, f->state.now,
                                   event->queue, event->index,
                                   "expected a result of ALU %d in this very cycle, its "
                                   "last came in cycle %lld",
                                   (int)number, (long long)alu->produced);
-        break;
-    case TSP_SRC_LATCH:
         if (alu->produced < 0)
             return engine_offence(f->program, err, TSP_RULE_ALU_UNDEFINED, f->state.now,
                                   event->queue, event->index,
                                   "expected ALU %d to have produced a result by now", (int)number);
-        break;
+        if (!f->timing_only) *operand = latched(f, number, type, word->bytes != NULL, scratch);
     }
-    *operand = fast_alu_result(f, number, alu->latched);
-    if (f->timing_only) return true;
-    if (tsp_dtype_bytes(type) == 4 || alu->type == type) return true;
-    f->alu_lanes->narrow(scratch, *operand, type, f->lanes);
-    *operand = scratch;
     return true;
 }
 
+/* -- results -- */
+
+/* The drives of a result. */
+static void drive(Fast *f, const Event *input, const Word *word, const uint32_t *result) {
+    const Issue issue = {.queue = input->queue, .index = input->index};
+    const TspDtype type = result_type(&word->insn);
+    uint8_t *planes[4];
+    for (int32_t i = 0; i < tsp_dtype_bytes(type); i++) {
+        Event *event =
+            fast_event_add(f, EVENT_DRIVE, f->m->vxm_op_cycles + f->m->vxm_exit_cycles, &issue);
+        event->stream = word->insn.dst + i;
+        event->column = f->info[input->queue].column;
+        event->vec[0] = fast_vec_new(f);
+        planes[i] = fast_vec(f, event->vec[0]);
+    }
+    if (f->timing_only) return;
+    if (word->bytes)
+        memcpy(planes[0], result, (size_t)f->lanes);
+    else
+        f->alu_lanes->store(planes, result, type, f->lanes);
+}
+
 bool fast_vxm_input(Fast *f, const Event *event, TspError *err) {
-    const TspInsn *insn = &f->words[event->queue][event->index].insn;
-    const Issue issue = {.queue = event->queue, .index = event->index};
-    const int32_t number = f->info[event->queue].index, operands = f->binary[insn->op] ? 2 : 1;
+    const Word *word = &f->words[event->queue][event->index];
+    const TspInsn *insn = &word->insn;
+    const int32_t number = f->info[event->queue].index;
+    const int32_t operands = f->binary[insn->op] ? 2 : 1;
     Alu *alu = fast_alu(f, number, f->state.now);
     const int32_t slot = (int32_t)(alu->taken & (uint32_t)(f->alu_slots - 1));
-    const uint32_t *operand[2] = {NULL, NULL};
     uint32_t *result = fast_alu_result(f, number, slot);
-    uint8_t *planes[4];
+    const void *operand[2];
     for (int32_t i = 0; i < operands; i++)
-        if (!take(f, event, insn, i, &operand[i], err)) return false;
-    if (!f->timing_only &&
-        !f->alu_lanes->operate(insn, operand[0], operand[1] ? operand[1] : operand[0], result,
-                               f->lanes))
+        if (!take(f, event, word, i, &operand[i], err)) return false;
+    if (operands == 1) operand[1] = operand[0];
+    if (word->bytes && !f->timing_only)
+        word->bytes(operand[0], operand[1], (uint8_t *)result, f->lanes);
+    else if (!f->timing_only &&
+             !f->alu_lanes->operate(insn, operand[0], operand[1], result, f->lanes))
         return tsp_fail(err, TSP_ERR_BUG, "%s passed the load and has no lanes",
                         tsp_insn_info(insn->op)->mnemonic);
-    for (int32_t i = 0; i < 8; i++)
-        if (event->vec[i] != SIM_NONE) fast_vec_drop(f, event->vec[i]);
+    for (const int32_t *vec = event->vec; vec < event->vec + 8; vec += 4)
+        for (int32_t i = 0; i < 4 && vec[i] != SIM_NONE; i++) fast_vec_drop(f, vec[i]);
     alu->appears[slot] = f->state.now + f->m->vxm_op_cycles;
     alu->result_type[slot] = (uint8_t)result_type(insn);
+    alu->result_bytes[slot] = word->bytes != NULL;
     alu->taken++;
-    if (insn->dst == TSP_DST_NONE) return true;
-    for (int32_t i = 0; i < tsp_dtype_bytes(result_type(insn)); i++) {
-        Event *drive =
-            fast_event_add(f, EVENT_DRIVE, f->m->vxm_op_cycles + f->m->vxm_exit_cycles, &issue);
-        drive->stream = insn->dst + i;
-        drive->column = f->info[event->queue].column;
-        drive->vec[0] = fast_vec_new(f);
-        planes[i] = fast_vec(f, drive->vec[0]);
-    }
-    if (!f->timing_only) f->alu_lanes->store(planes, result, result_type(insn), f->lanes);
+    if (insn->dst != TSP_DST_NONE) drive(f, event, word, result);
     return true;
+}
+
+const uint32_t *fast_alu_registers(Fast *f, int32_t number, int32_t slot) {
+    Alu *alu = &f->state.alu[number];
+    uint32_t *result = fast_alu_result(f, number, slot);
+    uint8_t bytes[TSP_MAX_LANES];
+    const uint8_t *planes[1] = {bytes};
+    if (!alu->result_bytes[slot] || f->timing_only) return result;
+    memcpy(bytes, result, (size_t)f->lanes);
+    f->alu_lanes->load(result, planes, (TspDtype)alu->result_type[slot], f->lanes);
+    alu->result_bytes[slot] = false;
+    return result;
 }
 
 Alu *fast_alu(Fast *f, int32_t number, int64_t through) {

@@ -8,6 +8,9 @@
 #include "gemm.h"
 #include "isa/isa.h"
 
+/* out = op(a, b) over n lanes of bytes; out may be a or b. */
+typedef void TspBytesKernel(const uint8_t *a, const uint8_t *b, uint8_t *out, int32_t n);
+
 typedef struct {
     /* Whether operate() knows the op with these types. */
     bool (*knows)(const TspInsn *insn);
@@ -15,6 +18,10 @@ typedef struct {
      * a or b. False if the op or its type combination is not modelled (e.g. shl of floats). */
     bool (*operate)(const TspInsn *insn, const uint32_t *a, const uint32_t *b, uint32_t *out,
                     int32_t n);
+    /* What does the op straight on byte planes, as load, operate and store would do it: there is
+     * one for every op of i8 or u8 whose result is of that type, NULL for the others. b must be
+     * there even for unary ops. */
+    TspBytesKernel *(*find_bytes)(const TspInsn *insn);
     /* Gathers `bytes` byte planes (a stream group, least significant first, n lanes each) of a type
      * into registers, and spreads registers into byte planes. */
     void (*load)(uint32_t *reg, const uint8_t *const *planes, TspDtype type, int32_t n);

@@ -27,6 +27,18 @@ enum { TYPES = TSP_F32 + 1 };
         }                                                                                          \
     }
 
+/* The same on bytes as they stand on streams, of type i8 or u8; unary ops do not look at b. */
+#define BYTES(T, name, expression)                                                                 \
+    static void bytes_##name(const uint8_t *a, const uint8_t *b, uint8_t *out, int32_t n) {        \
+        INDEPENDENT for (int32_t i = 0; i < n; i++) {                                              \
+            const uint32_t x = wrap_##T(a[i]), y = wrap_##T(b[i]);                                 \
+            (void)y;                                                                               \
+            out[i] = (uint8_t)(expression);                                                        \
+        }                                                                                          \
+    }
+#define BYTES_i8(name, expression) BYTES(i8, name, expression)
+#define BYTES_u8(name, expression) BYTES(u8, name, expression)
+
 /* -- integers: wrap_T reduces modulo 2^bits, clamp_T saturates, both into a register -- */
 
 static inline uint32_t wrap_i8(uint32_t v) {
@@ -77,7 +89,8 @@ static inline uint32_t mul_sat_word(uint32_t x, uint32_t y) {
     return fits ? x * y : limit_i32((x ^ y) >> 31);
 }
 
-#define INTEGER_KERNELS(T, bits)                                                                   \
+/* BINARY and UNARY make the loops: over registers, or over bytes. */
+#define INTEGER_KERNELS(T, bits, BINARY, UNARY)                                                    \
     BINARY(add_##T, wrap_##T(x + y))                                                               \
     BINARY(sub_##T, wrap_##T(x - y))                                                               \
     BINARY(mul_##T, wrap_##T(x *y))                                                                \
@@ -97,18 +110,22 @@ static inline uint32_t mul_sat_word(uint32_t x, uint32_t y) {
     UNARY(invert_##T, wrap_##T(~x))                                                                \
     UNARY(relu_##T, (int32_t)x > 0 ? x : 0)
 /* Of two narrow integers sum, difference and product are exact in 32 bits. */
-#define NARROW_KERNELS(T)                                                                          \
+#define NARROW_KERNELS(T, BINARY)                                                                  \
     BINARY(add_sat_##T, clamp_##T((int32_t)(x + y)))                                               \
     BINARY(sub_sat_##T, clamp_##T((int32_t)(x - y)))                                               \
     BINARY(mul_sat_##T, clamp_##T((int32_t)(x * y)))
 
-INTEGER_KERNELS(i8, 8)
-INTEGER_KERNELS(u8, 8)
-INTEGER_KERNELS(i16, 16)
-INTEGER_KERNELS(i32, 32)
-NARROW_KERNELS(i8)
-NARROW_KERNELS(u8)
-NARROW_KERNELS(i16)
+INTEGER_KERNELS(i8, 8, BINARY, UNARY)
+INTEGER_KERNELS(u8, 8, BINARY, UNARY)
+INTEGER_KERNELS(i16, 16, BINARY, UNARY)
+INTEGER_KERNELS(i32, 32, BINARY, UNARY)
+INTEGER_KERNELS(i8, 8, BYTES_i8, BYTES_i8)
+INTEGER_KERNELS(u8, 8, BYTES_u8, BYTES_u8)
+NARROW_KERNELS(i8, BINARY)
+NARROW_KERNELS(u8, BINARY)
+NARROW_KERNELS(i16, BINARY)
+NARROW_KERNELS(i8, BYTES_i8)
+NARROW_KERNELS(u8, BYTES_u8)
 BINARY(add_sat_i32, add_sat_word(x, y))
 BINARY(sub_sat_i32, sub_sat_word(x, y))
 BINARY(mul_sat_i32, mul_sat_word(x, y))
@@ -157,10 +174,14 @@ FLOAT_KERNELS(f32)
 
 /* -- bit for bit, the same for all types -- */
 
-BINARY(and_bits, x &y)
-BINARY(or_bits, x | y)
-BINARY(xor_bits, x ^ y)
-UNARY(pass_bits, x)
+#define BIT_KERNELS(BINARY, UNARY)                                                                 \
+    BINARY(and_bits, x &y)                                                                         \
+    BINARY(or_bits, x | y)                                                                         \
+    BINARY(xor_bits, x ^ y)                                                                        \
+    UNARY(pass_bits, x)
+
+BIT_KERNELS(BINARY, UNARY)
+BIT_KERNELS(BYTES_u8, BYTES_u8)
 
 /* -- conversions -- */
 
@@ -214,20 +235,39 @@ FROM_FLOAT(f32)
 
 /* -- which kernel for which instruction; rows and columns in the order of TspDtype -- */
 
-#define INTEGERS(name)                                                                             \
-    { name##_i8, name##_u8, name##_i16, name##_i32, NULL, NULL }
-#define NUMBERS(name)                                                                              \
+typedef struct {
+    Kernel *of[TYPES];
+    TspBytesKernel *of_bytes[TSP_U8 + 1]; /* for bytes as they stand on streams */
+} Kernels;
+
+#define EACH(name)                                                                                 \
     { name##_i8, name##_u8, name##_i16, name##_i32, name##_f16, name##_f32 }
+#define EACH_BYTES(name)                                                                           \
+    { bytes_##name##_i8, bytes_##name##_u8 }
+#define INTEGERS(name)                                                                             \
+    { {name##_i8, name##_u8, name##_i16, name##_i32, NULL, NULL}, EACH_BYTES(name) }
+#define NUMBERS(name)                                                                              \
+    { EACH(name), EACH_BYTES(name) }
 #define SATURATES(name)                                                                            \
     {                                                                                              \
-        name##_sat_i8, name##_sat_u8, name##_sat_i16, name##_sat_i32, name##_f16, name##_f32       \
-    } /* floats have infinity */
+        {name##_sat_i8,  name##_sat_u8, name##_sat_i16,                                            \
+         name##_sat_i32, name##_f16,    name##_f32}, /* floats have infinity */                    \
+            EACH_BYTES(name##_sat)                                                                 \
+    }
 #define FLOATS(name)                                                                               \
-    { NULL, NULL, NULL, NULL, name##_f16, name##_f32 }
+    {                                                                                              \
+        {NULL, NULL, NULL, NULL, name##_f16, name##_f32}, {                                        \
+            NULL, NULL                                                                             \
+        }                                                                                          \
+    }
 #define ALIKE(name)                                                                                \
-    { name, name, name, name, name, name }
+    {                                                                                              \
+        {name, name, name, name, name, name}, {                                                    \
+            bytes_##name, bytes_##name                                                             \
+        }                                                                                          \
+    }
 
-static Kernel *const kernels[TSP_OP_COUNT][TYPES] = {
+static const Kernels kernels[TSP_OP_COUNT] = {
     [TSP_OP_ADD] = NUMBERS(add),
     [TSP_OP_ADD_SAT] = SATURATES(add),
     [TSP_OP_SUB] = NUMBERS(sub),
@@ -259,8 +299,7 @@ static Kernel *const kernels[TSP_OP_COUNT][TYPES] = {
 };
 
 static Kernel *const converts[TYPES][TYPES] = {
-    NUMBERS(cvt_i8),  NUMBERS(cvt_u8),  NUMBERS(cvt_i16),
-    NUMBERS(cvt_i32), NUMBERS(cvt_f16), NUMBERS(cvt_f32),
+    EACH(cvt_i8), EACH(cvt_u8), EACH(cvt_i16), EACH(cvt_i32), EACH(cvt_f16), EACH(cvt_f32),
 };
 #define SATURATED(from)                                                                            \
     {                                                                                              \
@@ -273,7 +312,8 @@ static Kernel *const saturating_converts[TYPES][TYPES] = {
 
 static Kernel *find(const TspInsn *insn) {
     if (insn->type < 0 || insn->type >= TYPES) return NULL;
-    if (insn->op != TSP_OP_CVT && insn->op != TSP_OP_CVT_SAT) return kernels[insn->op][insn->type];
+    if (insn->op != TSP_OP_CVT && insn->op != TSP_OP_CVT_SAT)
+        return kernels[insn->op].of[insn->type];
     if (insn->type2 < 0 || insn->type2 >= TYPES) return NULL;
     return (insn->op == TSP_OP_CVT ? converts : saturating_converts)[insn->type][insn->type2];
 }
@@ -288,6 +328,11 @@ static bool operate(const TspInsn *insn, const uint32_t *a, const uint32_t *b, u
     if (kernel == NULL) return false;
     kernel(a, b, out, n);
     return true;
+}
+
+static TspBytesKernel *find_bytes(const TspInsn *insn) {
+    if (insn->type < 0 || insn->type > TSP_U8) return NULL;
+    return kernels[insn->op].of_bytes[insn->type];
 }
 
 /* -- byte planes -- */
@@ -346,4 +391,4 @@ static void fill(uint32_t *out, uint32_t immediate, TspDtype type, int32_t n) {
     for (int32_t i = 0; i < n; i++) out[i] = value;
 }
 
-const TspLanes LANES_SET = {knows, operate, load, store, narrow, fill};
+const TspLanes LANES_SET = {knows, operate, find_bytes, load, store, narrow, fill};

@@ -87,6 +87,26 @@ typedef struct { /* collects operands until a row of lanes is full */
     uint32_t a[CHUNK], b[CHUNK];
 } Batch;
 
+/* The op straight on bytes, where there is one: in place, the same lanes as in registers. */
+static void check_bytes(const Batch *batch, const uint32_t *want) {
+    const TspInsn *insn = &batch->insn;
+    const TspDtype type = (TspDtype)insn->type;
+    TspBytesKernel *kernel = lanes->find_bytes(insn);
+    uint8_t a[CHUNK], b[CHUNK];
+    ck_assert((kernel != NULL) == (tsp_dtype_bytes(type) == 1 && !converts(insn->op)));
+    if (kernel == NULL) return;
+    for (int32_t i = 0; i < batch->n; i++) {
+        a[i] = (uint8_t)batch->a[i];
+        b[i] = (uint8_t)batch->b[i];
+    }
+    kernel(a, b, a, batch->n);
+    for (int32_t i = 0; i < batch->n; i++)
+        if (in_register(type, a[i]) != want[i])
+            ck_abort_msg("%s %s of bytes 0x%02x and 0x%02x: expected 0x%08x, got 0x%02x",
+                         tsp_insn_info(insn->op)->mnemonic, tsp_dtype_short(type),
+                         (uint8_t)batch->a[i], b[i], (unsigned)want[i], a[i]);
+}
+
 static void flush_batch(Batch *batch) {
     static uint32_t out[CHUNK];
     const TspInsn *insn = &batch->insn;
@@ -102,6 +122,7 @@ static void flush_batch(Batch *batch) {
                          (unsigned)batch->a[i], (unsigned)batch->b[i], (unsigned)want,
                          (unsigned)out[i]);
     }
+    check_bytes(batch, out);
     batch->n = 0;
 }
 

@@ -30,8 +30,9 @@ static void to_event(VizApp *app, int32_t direction) {
     const VizEvent event = viz_event_of(&app->run, app->view.selected);
     char name[VIZ_NAME_MAX];
     int64_t at;
-    const bool found = direction > 0 ? viz_event_next(&app->run, event, app->view.cycle, &at)
-                                     : viz_event_previous(&app->run, event, app->view.cycle, &at);
+    const bool found = direction > 0
+                           ? viz_event_next(&app->run, event, app->view.cycle, INT64_MAX, &at)
+                           : viz_event_previous(&app->run, event, app->view.cycle, &at);
     app->view.playing = false;
     if (found) {
         viz_app_go(app, at);
@@ -361,7 +362,7 @@ const VizAction viz_actions[] = {
     {"start", "Home", "to cycle 0", VIZ_GROUP_TIME, LOOKING, to_end, -1},
     {"end", "End", "to the end of the run", VIZ_GROUP_TIME, LOOKING, to_end, 1},
     {"go-to", "g", "to a cycle: N, +N or -N", VIZ_GROUP_TIME, LOOKING, ask, VIZ_PROMPT_GO_TO},
-    {"next-stop", "Return PageDown", "on to the next stop of a tour", VIZ_GROUP_TIME, LOOKING,
+    {"next-stop", "Enter PageDown", "on to the next stop of a tour", VIZ_GROUP_TIME, LOOKING,
      to_stop, 1},
     {"previous-stop", "PageUp", "back to the one before", VIZ_GROUP_TIME, LOOKING, to_stop, -1},
     {"slower", "[", "slower, down to 1 cycle a second", VIZ_GROUP_TIME, HELD, change_speed, -1},

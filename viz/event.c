@@ -107,13 +107,14 @@ static bool concerns(Search *s, int32_t queue) {
     }
 }
 
-static bool nearest(const VizRun *run, VizEvent event, int64_t cycle, bool forward, int64_t *at) {
-    const int64_t none = forward ? INT64_MAX : -1;
+/* The nearest cycle on the way to `limit`, which is no longer one of them. */
+static bool nearest(const VizRun *run, VizEvent event, int64_t cycle, int64_t limit, int64_t *at) {
+    const bool forward = limit > cycle;
     Search s = {.run = run, .event = event};
-    int64_t best = none;
+    int64_t best = limit;
     if (event.kind == VIZ_EVENT_CYCLE) {
         *at = event.id;
-        return forward ? event.id > cycle : event.id < cycle;
+        return forward ? event.id > cycle && event.id < limit : event.id < cycle;
     }
     s.stream = (int32_t)(event.id / TSP_MAX_COLUMNS);
     s.column = (int32_t)(event.id % TSP_MAX_COLUMNS);
@@ -125,15 +126,17 @@ static bool nearest(const VizRun *run, VizEvent event, int64_t cycle, bool forwa
             search_back(&s, queue, cycle, &best);
     }
     *at = best;
-    return best != none && best <= run->timeline.cycles;
+    return best != limit;
 }
 
-bool viz_event_next(const VizRun *run, VizEvent event, int64_t cycle, int64_t *at) {
-    return nearest(run, event, cycle, true, at);
+bool viz_event_next(const VizRun *run, VizEvent event, int64_t cycle, int64_t last, int64_t *at) {
+    if (last > run->timeline.cycles) last = run->timeline.cycles;
+    return last > cycle && nearest(run, event, cycle, last + 1, at);
 }
 
 bool viz_event_previous(const VizRun *run, VizEvent event, int64_t cycle, int64_t *at) {
-    return nearest(run, event, cycle, false, at);
+    if (cycle > run->timeline.cycles) cycle = run->timeline.cycles + 1;
+    return cycle >= 0 && nearest(run, event, cycle, -1, at);
 }
 
 /* -- of a thing -- */

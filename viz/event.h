@@ -23,8 +23,9 @@ typedef struct {
     TspOpcode opcode;
 } VizEvent;
 
-/* The nearest cycle after `cycle`, or before it, in which it happens; false: never. */
-bool viz_event_next(const VizRun *run, VizEvent event, int64_t cycle, int64_t *at);
+/* The nearest cycle after `cycle` and no later than `last`, or before `cycle`, in which it happens;
+ * false: in none. */
+bool viz_event_next(const VizRun *run, VizEvent event, int64_t cycle, int64_t last, int64_t *at);
 bool viz_event_previous(const VizRun *run, VizEvent event, int64_t cycle, int64_t *at);
 
 /* What happens to a thing: of a queue, and of an instruction in it, that the queue issues; of

@@ -15,6 +15,8 @@ static const struct {
     {SDLK_LEFT, "Left", false},
     {SDLK_UP, "Up", false},
     {SDLK_DOWN, "Down", false},
+    {SDLK_PAGEUP, "PageUp", false},
+    {SDLK_PAGEDOWN, "PageDown", false},
     {SDLK_HOME, "Home", false},
     {SDLK_END, "End", false},
     {SDLK_TAB, "Tab", false},

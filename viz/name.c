@@ -1,6 +1,7 @@
 /* name.c - things by name: writing, reading, searching; see name.h.
  */
 #include "name.h"
+#include "words.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -57,7 +58,7 @@ static void write_named(const VizRun *run, const Named *list, int64_t id, char *
 
 void viz_thing_name(const VizRun *run, VizThing thing, char name[VIZ_NAME_MAX]) {
     const int64_t rows = tsp_mem_slice_rows(run->m);
-    char queue[32];
+    char queue[32], stream[VIZ_WORDS];
     name[0] = 0;
     for (int32_t i = 0; i < NAMED; i++)
         if (named[i].kind == thing.kind) write_named(run, &named[i], thing.id, name);
@@ -73,13 +74,11 @@ void viz_thing_name(const VizRun *run, VizThing thing, char name[VIZ_NAME_MAX]) 
         tsp_queue_name(run->m, (int32_t)(thing.id / rows), queue);
         snprintf(name, VIZ_NAME_MAX, "row:%s:%" PRId64, queue, thing.id % rows);
         break;
-    case VIZ_REGISTER: {
-        const int32_t stream = (int32_t)(thing.id / TSP_MAX_COLUMNS);
-        snprintf(name, VIZ_NAME_MAX, "register:s%d.%c:%d", (int)TSP_STREAM_NUMBER(stream),
-                 TSP_STREAM_DIRECTION(stream) == TSP_EASTWARD ? 'e' : 'w',
+    case VIZ_REGISTER:
+        viz_stream_text(stream, (int32_t)(thing.id / TSP_MAX_COLUMNS), 1);
+        snprintf(name, VIZ_NAME_MAX, "register:%.16s:%d", stream,
                  (int)(thing.id % TSP_MAX_COLUMNS));
         break;
-    }
     case VIZ_CYCLE:
         snprintf(name, VIZ_NAME_MAX, "cycle:%" PRId64, thing.id);
         break;

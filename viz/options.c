@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* What an option is written with; what does not fit is cut, and viz_app_command leaves it out. */
-enum { VALUE_MAX = 256 };
+enum { VALUE_MAX = 512 };
 
 typedef struct {
     const char *name;
@@ -217,6 +217,17 @@ static bool write_speed(const VizApp *app, char value[VALUE_MAX]) {
     return app->view.speed_cycles != 10;
 }
 
+static bool read_caption(VizApp *app, const char *text, TspError *err) {
+    (void)err;
+    if (strlen(text) >= sizeof app->told) return false;
+    strcpy(app->told, text);
+    return true;
+}
+static bool write_caption(const VizApp *app, char value[VALUE_MAX]) {
+    snprintf(value, VALUE_MAX, "%s", app->told);
+    return value[0] != 0;
+}
+
 static const Option options[] = {
     {"cycle", "a whole number", read_cycle, write_cycle},
     {"select", "a thing", read_select, write_select},
@@ -230,6 +241,7 @@ static const Option options[] = {
     {"speed", "cycles a second, 1 to 100000", read_speed, write_speed},
     {"theme", "dark, light or print", read_theme, write_theme},
     {"palette", "okabe-ito, tol-bright or grey", read_palette, write_palette},
+    {"caption", "a text of up to 399 bytes", read_caption, write_caption},
     {"size", "WxH, each 64 to 16384 pixels", read_size, write_size},
     {"scale", "a number from 0.5 to 8", read_scale, write_scale},
 };

@@ -23,7 +23,7 @@ bool viz_breaks_next(const VizBreaks *breaks, const VizRun *run, int64_t cycle, 
     bool found = false;
     for (int32_t i = 0; i < breaks->count; i++) {
         int64_t next;
-        if (!viz_event_next(run, breaks->list[i], cycle, &next) || next > last) continue;
+        if (!viz_event_next(run, breaks->list[i], cycle, last, &next)) continue;
         found = true;
         last = next - 1; /* only what is sooner */
         *at = next;

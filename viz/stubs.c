@@ -1,5 +1,5 @@
 /* stubs.c - empty panels, until the real ones are there. */
-#include "gantt.h"
+#include "view.h"
 
 __attribute__((weak)) void viz_queues_draw(const VizFrame *frame) {
     (void)frame;
