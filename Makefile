@@ -41,7 +41,7 @@ CFLAGS ?=
 ALL_CFLAGS = -std=c17 -D_GNU_SOURCE $(WARN) $(WARN_$(MODE)) -ffp-contract=off $(CFLAGS_$(MODE)) $(WERROR) -I. $(VIZ_CFLAGS) -MMD -MP $(CFLAGS)
 LDFLAGS_sanitize := -fsanitize=address,undefined
 LDFLAGS_coverage := --coverage
-LDLIBS = -lcjson -lm -lpthread -ldl $(VIZ_LIBS)
+LDLIBS := -lcjson -lm -lpthread -ldl
 
 # The viewer is built where its libraries are; without them all else is, and so are its tests. What
 # traces need is built anywhere.
@@ -59,10 +59,15 @@ endif
 ROOMS    := isa sim compiler viz
 LIB_SRC  := $(filter-out $(WITHOUT),$(wildcard $(ROOMS:%=%/*.c)))
 CLI_SRC  := $(wildcard cli/*.c)
+# tsp and tsp-view are the same but for these: tsp starts the other to look at something.
+TSP_ONLY := cli/launch.c
+VIEW_ONLY := cli/view.c cli/bench_view.c
 TEST_SRC := $(filter-out $(WITHOUT),$(wildcard tests/test_*.c))
 PIC_SRC  := $(filter-out $(WITHOUT),$(wildcard tests/picture_*.c))
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
 CLI_OBJ  := $(CLI_SRC:%.c=$(BUILD)/%.o)
+TSP_OBJ  := $(filter-out $(VIEW_ONLY:%.c=$(BUILD)/%.o),$(CLI_OBJ))
+VIEW_OBJ := $(filter-out $(TSP_ONLY:%.c=$(BUILD)/%.o),$(CLI_OBJ))
 PICTURES := $(PIC_SRC:%.c=$(BUILD)/%)
 TESTS    := $(TEST_SRC:%.c=$(BUILD)/%) $(PICTURES) $(BUILD)/tests/figures
 SOURCES  := $(wildcard $(foreach room,$(ROOMS) cli tests,$(room)/*.[ch]))
@@ -70,7 +75,8 @@ SOURCES  := $(wildcard $(foreach room,$(ROOMS) cli tests,$(room)/*.[ch]))
 .PHONY: all tests demo check deps cosim faults figures bench docs bless format lint install clean help
 # Kept, though only chains of rules name them; the others are asked for by name.
 .SECONDARY: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/*.c tests/fuzz/*.c))
-all: $(BUILD)/tsp
+PROGRAMS := $(BUILD)/tsp $(if $(filter yes,$(VIEWER)),$(BUILD)/tsp-view)
+all: $(PROGRAMS)
 	@:
 tests: $(TESTS)
 	@:
@@ -86,13 +92,17 @@ $(BUILD)/viewer-$(VIEWER):
 	@touch $@
 $(CLI_OBJ): $(BUILD)/viewer-$(VIEWER)
 
-$(BUILD)/tsp: $(CLI_OBJ) $(BUILD)/libtsp.a
+$(BUILD)/tsp: $(TSP_OBJ) $(BUILD)/libtsp.a
 	@echo "link $@"
 	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+$(BUILD)/tsp-view: $(VIEW_OBJ) $(BUILD)/libtsp.a
+	@echo "link $@"
+	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(VIZ_LIBS)
+
 $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(BUILD)/libtsp.a
 	@echo "link $@"
-	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lrt $(LDLIBS)
+	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lrt $(LDLIBS) $(VIZ_LIBS)
 
 $(BUILD)/tests/campaign_%: $(BUILD)/tests/campaign_%.o $(BUILD)/libtsp.a
 	@echo "link $@"
@@ -100,7 +110,7 @@ $(BUILD)/tests/campaign_%: $(BUILD)/tests/campaign_%.o $(BUILD)/libtsp.a
 
 $(BUILD)/tests/figures $(PICTURES): %: %.o $(BUILD)/libtsp.a
 	@echo "link $@"
-	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(VIZ_LIBS)
 
 # These loops are worth it: a tenth of the time of a streaming program, and of a picture.
 $(BUILD)/sim/fast%.o $(BUILD)/viz/raster%.o: CFLAGS_release := -O3 -g -DNDEBUG
@@ -175,6 +185,7 @@ fuzz:
 
 bench: all
 	@$(BUILD)/tsp bench
+	@[ ! -x $(BUILD)/tsp-view ] || $(BUILD)/tsp bench view
 
 docs: all
 	$(BUILD)/tsp info --isa-markdown > docs/isa.md.tmp && mv docs/isa.md.tmp docs/isa.md
@@ -193,7 +204,9 @@ lint:
 	clang-format --dry-run $(SOURCES)
 
 install: all
-	install -D -m 755 $(BUILD)/tsp $(DESTDIR)$(PREFIX)/bin/tsp
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS)
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/tsp programs/tour.txt programs/vecadd.s \
+		programs/matmul-small.json programs/barrier.s
 
 clean:
 	rm -rf build

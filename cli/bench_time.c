@@ -84,12 +84,12 @@ bool bench_smallest(const Bench *b, BenchResult *r, TspError *err) {
 
 /* -- timing alone, compiling -- */
 
-static bool compile_big(TspProgram *p, TspError *err) {
+bool bench_compile_big(TspProgram *p, TspError *err) {
     return bench_matmul(p, "int8", 2304, 4096, 4096, err);
 }
 
 static bool load_timing(BenchChip *chip, TspError *err) {
-    return compile_big(&chip->program, err) &&
+    return bench_compile_big(&chip->program, err) &&
            bench_load(chip, &(TspSimOptions){.timing_only = true}, err);
 }
 
@@ -117,7 +117,7 @@ bool bench_timing_only(const Bench *b, BenchResult *r, TspError *err) {
 static bool compile_step(void *context, double *seconds, TspError *err) {
     BenchChip *chip = context;
     const double start = bench_now();
-    if (!compile_big(&chip->program, err)) return false;
+    if (!bench_compile_big(&chip->program, err)) return false;
     *seconds = bench_now() - start;
     return true;
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTIONS_MAX = 16, LONG_ONLY = 256 }; /* getopt codes from LONG_ONLY on: index in the table */
+enum { OPTIONS_MAX = 32, LONG_ONLY = 256 }; /* getopt codes from LONG_ONLY on: index in the table */
 
 static bool parse_number(const CliOption *option, const char *text, int64_t *value, TspError *err) {
     char *end;

@@ -28,7 +28,7 @@ bool cli_not_modelled(TspError *err, const char *key) {
     static const struct {
         const char *key, *what, *instead;
     } table[] = {
-        {"view", "tsp view", "use tsp run, and --until CYCLE to stop on the way"},
+        {"--tour", "--tour", "leave it out, and press ? for the keys"},
         {"1brc", "tsp 1brc", "use tsp run on a graph or a program"},
         {".onnx", "an .onnx graph", "write the graph as JSON, see docs/graph-format.md"},
     };

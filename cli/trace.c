@@ -24,7 +24,7 @@ static bool write_trace(const CliOptions *options, const TspProgram *p, VizTrace
     }
     done = viz_trace_write(&timeline, format, options->from, options->to, options->output, err);
     if (done)
-        printf("%s on %s: %" PRId64 " cycles, %" PRId64 " instructions from %d words\n",
+        printf("%s on %s: %" PRId64 " cycles, %" PRId64 " instructions in %d bursts\n",
                p->name && p->name[0] ? p->name : "program", p->machine.name, timeline.cycles,
                timeline.issues, (int)timeline.burst_count);
     viz_timeline_free(&timeline);

@@ -3,6 +3,7 @@
     check_trace.py all FOLDER NAME       NAME.json, .vcd, .kanata against NAME.report, NAME.out
     check_trace.py range FOLDER NAME A B NAME.range.* hold what NAME.* hold in cycles A to below B
     check_trace.py same A.vcd B.vcd      the same values of the same signals at all times
+    check_trace.py arrows FILE.kanata A@1=B@0 ...   the value that A takes in 1 is what B issued in 0
     check_trace.py vecadd FOLDER         programs/vecadd.s: every cycle
 """
 import json
@@ -272,6 +273,12 @@ def check_vecadd(folder):
     assert len(arrows) == 24
 
 
+def check_arrows(path, *expected):
+    rows, arrows = read_kanata(path)
+    found = {"=".join(f"{queue}@{cycle}" for queue, cycle in (rows[a], rows[b])) for a, b in arrows}
+    assert set(expected) <= found, set(expected) - found
+
+
 def check_same(a, b):
     assert read_vcd(a) == read_vcd(b)
 
@@ -281,4 +288,5 @@ if __name__ == "__main__":
     if command == "range":
         check_range(rest[0], rest[1], int(rest[2]), int(rest[3]))
     else:
-        {"all": check_all, "same": check_same, "vecadd": check_vecadd}[command](*rest)
+        checks = {"all": check_all, "same": check_same, "arrows": check_arrows, "vecadd": check_vecadd}
+        checks[command](*rest)

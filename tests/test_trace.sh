@@ -101,6 +101,21 @@ holds 'vecadd, every cycle' python3 tests/check_trace.py vecadd "$work"
 for name in mm many matmul mlp; do
     holds "the traces of $name agree with its report" python3 tests/check_trace.py all "$work" $name
 done
+# The programs of the figures use every unit and every queue.
+for file in programs/figures/*.s; do
+    name=$(basename "$file" .s)
+    cp "$work/vecadd.machine" "$work/$name.machine"
+    trace "$name" "$file"
+    holds "the traces of $name agree with its report" \
+        python3 tests/check_trace.py all "$work" "$name"
+done
+holds 'arrows along streams and from ALU to ALU' python3 tests/check_trace.py arrows \
+    "$work/vxm.kanata" vxm.0@2=mem.w0@0 vxm.1@9=vxm.0@2 vxm.4@2=mem.w0@0 vxm.5@5=vxm.4@2 \
+    vxm.6@12=vxm.5@5
+holds 'an arrow to a latched result' python3 tests/check_trace.py arrows "$work/many.kanata" \
+    vxm.3@47=vxm.3@43
+holds 'an arrow from product to sum' python3 tests/check_trace.py arrows \
+    "$work/vector-matrix.kanata" mxm.w.0.results@60=mxm.w.0.activations@38
 for name in matmul.json matmul.vcd matmul.kanata; do
     [ "$(wc -c <"$work/$name")" -lt 4000000 ]
     verdict $? "$name is large"

@@ -11,18 +11,23 @@
 #include <stdio.h>
 #include <string.h>
 
+float viz_chip_strip(const VizView *view, VizRect area) {
+    const float most = (view->maximised ? 130 : 84) * view->scale, share = 0.22f * area.h;
+    return floorf(share < most ? share : most);
+}
+
 VizChipMap viz_chip_map(const VizRun *run, const VizView *view, VizRect area) {
-    const float columns = (float)tsp_columns(run->m);
-    const float rows = (float)run->m->superlanes + VIZ_CHIP_UNITS;
     const float zoom = view->chip_zoom > 1 ? (float)view->chip_zoom : 1;
+    const float strip = viz_chip_strip(view, area), height = area.h - strip;
     /* A superlane has to grow from a line to dozens of rows of text, a column only to a line of it.
      */
-    VizChipMap map = {.sx = area.w / columns * sqrtf(zoom), .sy = area.h / rows * zoom};
-    map.x0 = area.x;
-    map.y0 = area.y + VIZ_CHIP_UNITS * map.sy;
+    VizChipMap map = {.x0 = area.x,
+                      .y0 = area.y + strip,
+                      .sx = area.w / (float)tsp_columns(run->m) * sqrtf(zoom),
+                      .sy = height / (float)run->m->superlanes * zoom};
     if (zoom > 1) {
-        map.x0 = area.x + area.w / 2 - (float)view->chip_x * map.sx;
-        map.y0 = area.y + area.h / 2 - (float)view->chip_y * map.sy;
+        map.x0 += area.w / 2 - (float)view->chip_x * map.sx;
+        map.y0 += height / 2 - (float)view->chip_y * map.sy;
     }
     return map;
 }
@@ -65,36 +70,42 @@ static void draw_ground(const ChipPicture *c) {
 
 /* -- vectors -- */
 
+/* Lanes a line so that all of the tile fits into the box, 0: they do not. */
+static int32_t lanes_a_line(int32_t tile, VizRect r, float lane, float line) {
+    for (int32_t lanes = tile; lanes > 0; lanes = (lanes + 1) / 2) {
+        const int32_t lines = (tile + lanes - 1) / lanes;
+        if ((float)lanes * lane <= r.w && (float)lines * line <= r.h) return lanes;
+        if (lanes == 1) break;
+    }
+    return 0;
+}
+
+/* The bytes of a superlane, in hexadecimal; below them int8 as numbers where there is room. */
 static void value_text(const ChipPicture *c, const VizDrive *drive, const uint8_t *bytes, VizRect r,
                        VizColour ink) {
     const VizFrame *frame = c->frame;
     const int32_t tile = (int32_t)frame->run->m->lanes_per_superlane;
-    VizTextStyle style = viz_style(frame, VIZ_MONO, 11, VIZ_TEXT);
-    const float lane = (r.w - 12 * frame->px) / (float)tile;
-    const float digits = viz_canvas_text_width(frame->canvas, style, "00");
-    const bool narrow = lane < digits + 2 * frame->px;
     const TspTensor *t = drive->tensor >= 0 ? &frame->run->program->tensors[drive->tensor] : NULL;
-    const bool decimal =
-        t && t->dtype == TSP_I8 && r.h > 30 * frame->px && lane > 2 * digits + 2 * frame->px;
+    const VizRect inside = {r.x + 6 * frame->px, r.y, r.w - 12 * frame->px, r.h};
+    VizTextStyle style = viz_style(frame, VIZ_MONO, 11, VIZ_TEXT);
+    const float digit = viz_canvas_text_width(frame->canvas, style, "0"), high = 13 * frame->px;
+    int32_t lanes = lanes_a_line(tile, inside, 5 * digit, 2 * high);
+    const bool decimal = lanes > 0 && t && t->dtype == TSP_I8;
+    if (!decimal) lanes = lanes_a_line(tile, inside, 2 * digit + 2 * frame->px, high);
     style.colour = ink;
     style.vertical = VIZ_MIDDLE;
     style.anchor = VIZ_CENTRE;
-    if (narrow) { /* as many as fit, from lane 0 on */
-        char text[8];
-        if (r.w < digits + 8 * frame->px) return;
-        snprintf(text, sizeof text, "%02x", bytes[0]);
-        viz_canvas_text(frame->canvas, (VizPoint){r.x + r.w / 2, r.y + r.h / 2}, style, text);
-        return;
-    }
-    for (int32_t i = 0; i < tile; i++) {
-        const float x = r.x + 6 * frame->px + ((float)i + 0.5f) * lane;
+    for (int32_t i = 0; i < tile && lanes > 0; i++) {
+        const float lines = (float)((tile + lanes - 1) / lanes) * (decimal ? 2 : 1);
+        const float x = inside.x + ((float)(i % lanes) + 0.5f) * inside.w / (float)lanes;
+        const float line = (float)(i / lanes) * (decimal ? 2 : 1);
+        const float y = r.y + r.h / 2 + (line - (lines - 1) / 2) * high;
         char text[16];
         snprintf(text, sizeof text, "%02x", bytes[i]);
-        viz_canvas_text(frame->canvas, (VizPoint){x, r.y + r.h / 2 - (decimal ? 7 * frame->px : 0)},
-                        style, text);
+        viz_canvas_text(frame->canvas, (VizPoint){x, y}, style, text);
         if (!decimal) continue;
         snprintf(text, sizeof text, "%d", (int)(int8_t)bytes[i]);
-        viz_canvas_text(frame->canvas, (VizPoint){x, r.y + r.h / 2 + 7 * frame->px}, style, text);
+        viz_canvas_text(frame->canvas, (VizPoint){x, y + high}, style, text);
     }
 }
 
@@ -105,6 +116,7 @@ static void draw_vector(const ChipPicture *c, const VizDrive *drive, int32_t sup
     const float phase = frame->view->phase;
     const float at = (float)column + (east ? phase : -phase), row = c->row_height;
     VizFill fill = viz_tensor_fill(frame, drive->tensor);
+    uint32_t alpha = 255;
     const bool over = east ? column > drive->last_used : column < drive->last_used;
     const bool done = drive->last_used < 0 || over;
     VizRect r = {chip_x(c, at) + 0.06f * c->map.sx,
@@ -113,11 +125,14 @@ static void draw_vector(const ChipPicture *c, const VizDrive *drive, int32_t sup
     const uint8_t *bytes;
     if (!visible(c, r)) return;
     if (row > 3 * frame->px) r.y += 0.08f * row, r.h = 0.84f * row;
+    if (row < 2 * frame->px) r.h = 2 * frame->px; /* to be seen at all */
     if (row < 3 * frame->px || c->map.sx < 12 * frame->px) fill.hatch = VIZ_HATCH_NONE;
-    if (done)
-        fill.colour = viz_with_alpha(fill.colour, 70), fill.ink = viz_with_alpha(fill.ink, 70);
-    if (!viz_goes_with(&c->focus, drive->op, drive->tensor))
-        fill.colour = viz_with_alpha(fill.colour, done ? 25 : 60);
+    if (done) alpha = 70;
+    if (!viz_goes_with(&c->focus, drive->op, drive->tensor)) alpha = done ? 25 : 60;
+    if (row < 2 * frame->px && alpha < 255) /* pale rows lie over each other */
+        alpha = (uint32_t)((float)alpha * row / (2 * frame->px));
+    fill.colour = viz_with_alpha(fill.colour, alpha);
+    if (alpha < 255) fill.ink = viz_with_alpha(fill.ink, alpha);
     if (row > 5 * frame->px && c->map.sx > 16 * frame->px) { /* room for a point */
         const float tip = r.h / 2 < r.w / 4 ? r.h / 2 : r.w / 4;
         const float back = east ? r.x : r.x + r.w, front = east ? r.x + r.w : r.x;
@@ -175,7 +190,7 @@ static void draw_stream_names(const ChipPicture *c) {
             viz_canvas_rect(
                 frame->canvas,
                 (VizRect){x - 2 * frame->px, y - 6 * frame->px, 34 * frame->px, 12 * frame->px},
-                viz_plain(viz_with_alpha(viz_colour(frame->theme, VIZ_PANEL), 200)));
+                viz_plain(viz_colour(frame->theme, VIZ_PANEL)));
             viz_canvas_text(frame->canvas, (VizPoint){x, y}, style, text);
         }
 }

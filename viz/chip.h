@@ -10,9 +10,9 @@ typedef struct {
     float x0, y0, sx, sy;
 } VizChipMap;
 
-/* The floorplan is as wide as the chip has columns and as high as it has superlanes, and above them
- * units as high as VIZ_CHIP_UNITS superlanes. */
-#define VIZ_CHIP_UNITS 4.0f
+/* Above the superlanes, always in sight, stands a strip with the units: pixels high. */
+float viz_chip_strip(const VizView *view, VizRect area);
+/* The superlanes fill the rest of the area; zoomed, chip_x and chip_y are in its middle. */
 VizChipMap viz_chip_map(const VizRun *run, const VizView *view, VizRect area);
 
 #endif

@@ -24,6 +24,9 @@ static void draw_cell(const ChipPicture *c, VizRect r, int32_t queue) {
     const VizFrame *frame = c->frame;
     const bool selected = c->focus.queue == queue;
     viz_canvas_rect(frame->canvas, r, viz_plain(viz_colour(frame->theme, VIZ_IDLE)));
+    if (frame->theme->line_px < 1 || r.w > 12 * frame->px)
+        viz_canvas_outline(frame->canvas, r, frame->theme->line_px * frame->px,
+                           viz_colour(frame->theme, VIZ_GRID));
     if (selected)
         viz_canvas_outline(frame->canvas, r, 2 * frame->px, viz_colour(frame->theme, VIZ_ACCENT));
     viz_canvas_region(frame->canvas, r, VIZ_QUEUE, queue);
@@ -204,12 +207,10 @@ static void draw_column(const Strip *s, int32_t column) {
 
 void chip_units_draw(const ChipPicture *c) {
     const VizFrame *frame = c->frame;
-    const float title = 12 * frame->px, most = (frame->view->maximised ? 130 : 84) * frame->px;
-    Strip s = {.c = c, .title = title};
-    float h = VIZ_CHIP_UNITS * c->map.sy;
-    if (h > most) h = most;
-    s.strip = (VizRect){frame->area.x, c->map.y0 - h, frame->area.w, h};
-    if (s.strip.y < frame->area.y) s.strip.y = frame->area.y; /* stays in sight when zoomed */
+    const Strip s = {.c = c,
+                     .strip = {frame->area.x, frame->area.y, frame->area.w,
+                               viz_chip_strip(frame->view, frame->area)},
+                     .title = 12 * frame->px};
     viz_canvas_rect(frame->canvas, s.strip, viz_plain(viz_colour(frame->theme, VIZ_PANEL)));
     for (int32_t column = 0; column < tsp_columns(frame->run->m); column++) draw_column(&s, column);
 }

@@ -4,9 +4,8 @@
  * picture of cycle c needs those of the last few dozen cycles, as far back as a vector may have
  * been under way in the superlane that sees it last.
  */
-#include "run.h"
-
 #include "gantt_index.h"
+#include "plan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -179,6 +178,11 @@ bool viz_run_open(VizRun *run, const TspProgram *program, TspSim *sim, bool ifet
     }
     lay_out(run);
     find_tensors(run);
+    run->plan = viz_plan_new(run, err);
+    if (!run->plan) {
+        viz_run_close(run);
+        return false;
+    }
     run->gantt = viz_gantt_index_new(&run->timeline);
     return viz_run_look(run, 0, err);
 }
@@ -192,6 +196,7 @@ void viz_run_close(VizRun *run) {
     free(run->user_first);
     free(run->users);
     free(run->stream_used);
+    viz_plan_free(run->plan);
     free(run->drives);
     viz_gantt_index_free(run->gantt);
     *run = (VizRun){0};

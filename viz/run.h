@@ -33,15 +33,16 @@ typedef struct {
     TspError failure; /* why the run stops before its end, where it does */
     bool failed;
     /* What the constructor has worked out: */
-    int16_t *row_tensor;   /* [slice][row] tensor whose piece lies there, -1 none */
-    int32_t *burst_tensor; /* [burst] tensor of what it drives, or else reads or writes; -1 */
-    int32_t *op_tensor;    /* [op] tensor that it writes, -1 none */
-    int32_t stream_users;  /* in `users` */
-    int32_t *user_first;   /* [stream] first of its entries in `users`; one more at the end */
-    int32_t *users;        /* queues that ever take a vector from the stream, by column */
-    bool *stream_used;     /* [stream] anybody drives it */
+    int16_t *row_tensor;         /* [slice][row] tensor whose piece lies there, -1 none */
+    int32_t *burst_tensor;       /* [burst] tensor of what it drives, or else reads or writes; -1 */
+    int32_t *op_tensor;          /* [op] tensor that it writes, -1 none */
+    int32_t stream_users;        /* in `users` */
+    int32_t *user_first;         /* [stream] first of its entries in `users`; one more at the end */
+    int32_t *users;              /* queues that ever take a vector from the stream, by column */
+    bool *stream_used;           /* [stream] anybody drives it */
+    struct VizPlan *plan;        /* what panels show alike in every cycle, see plan.h */
     struct VizGanttIndex *gantt; /* viz_gantt_index_new(); NULL: the Gantt walks all it shows */
-    int32_t longest;       /* cycles from an issue to its effect, at most */
+    int32_t longest;             /* cycles from an issue to its effect, at most */
     /* What viz_run_look() has found: */
     int64_t cycle;
     VizDrive *drives; /* sorted by stream, diagonal, cycle */
