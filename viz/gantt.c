@@ -84,10 +84,7 @@ VizRect gantt_visible(const Gantt *g, VizRect box) {
 }
 
 VizFill gantt_fill(const Gantt *g, int32_t burst, int32_t op) {
-    const int32_t tensor = burst >= 0 ? g->run->burst_tensor[burst] : -1;
-    const VizFill fill =
-        op < 0 && tensor >= 0 ? viz_tensor_fill(g->frame, tensor) : viz_op_fill(g->frame, op);
-    return viz_goes_with(&g->focus, op, tensor) ? fill : viz_faint(fill);
+    return viz_burst_fill(g->frame, &g->focus, burst, op);
 }
 
 /* A slot is a cycle, or as many cycles as a column of pixels has: then columns begin at multiples

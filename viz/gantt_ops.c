@@ -8,6 +8,10 @@
 #define NUMBER_WIDTH 44.0f
 
 typedef struct {
+    int32_t lanes, hidden; /* used; ops that found none free */
+} GanttPacked;
+
+typedef struct {
     VizRect bar, line; /* run, prediction; width 0: there is none */
 } OpBoxes;
 
@@ -99,36 +103,53 @@ static void draw_op(const Gantt *g, const GanttRow *row, int32_t op) {
     viz_canvas_region(g->canvas, (VizRect){bar.x, row->box.y, bar.w, row->box.h}, VIZ_OP, op);
 }
 
-/* Ops that share lanes: each goes to the first lane that is free where it begins. */
-static void draw_packed(Gantt *g) {
-    const TspProgram *p = g->run->program;
+/* From the first to the last pixel of an op, room for a difference included. */
+static void extent(const Gantt *g, int32_t op, float *left, float *right) {
+    const GanttRow any = {.box = {0, 0, 0, 16}};
+    const OpBoxes boxes = boxes_of(g, &any, op);
+    *left = 1e9f;
+    *right = -1e9f;
+    for (int32_t i = 0; i < 2; i++) {
+        const VizRect box = i ? boxes.line : boxes.bar;
+        if (box.w <= 0) continue;
+        if (box.x < *left) *left = box.x;
+        if (box.x + box.w > *right) *right = box.x + box.w;
+    }
+    if (boxes.bar.w > 0 && boxes.line.w > 0 && g->run->program->ops[op].end != g->t->ops[op].end)
+        *right += viz_px(g->frame, NUMBER_WIDTH);
+}
+
+/* Each op goes to the first lane that is free where it begins. */
+static void pack(const Gantt *g, GanttPacked *packed, int32_t lanes, bool draw) {
     float taken[GANTT_ROWS_MAX];
-    for (int32_t lane = 0; lane < g->op_rows; lane++) taken[lane] = -1e9f;
-    for (int32_t op = 0; op < p->op_count; op++) {
-        float left = 1e9f, right = -1e9f;
+    *packed = (GanttPacked){0, 0};
+    for (int32_t i = 0; i < lanes; i++) taken[i] = -1e9f;
+    for (int32_t op = 0; op < g->run->program->op_count; op++) {
+        float left, right;
         int32_t lane = 0;
-        OpBoxes boxes;
         if (!gantt_op_in_view(g, op)) continue;
-        boxes = boxes_of(g, &g->rows[0], op);
-        for (int32_t i = 0; i < 2; i++) {
-            const VizRect box = i ? boxes.line : boxes.bar;
-            if (box.w <= 0) continue;
-            if (box.x < left) left = box.x;
-            if (box.x + box.w > right) right = box.x + box.w;
-        }
-        while (lane < g->op_rows && taken[lane] > left) lane++;
-        if (lane == g->op_rows) {
-            g->ops_hidden++;
+        extent(g, op, &left, &right);
+        while (lane < lanes && taken[lane] > left) lane++;
+        if (lane == lanes) {
+            packed->hidden++;
             continue;
         }
         taken[lane] = right + 1;
-        if (p->ops[op].end != g->t->ops[op].end) taken[lane] += viz_px(g->frame, NUMBER_WIDTH);
-        draw_op(g, &g->rows[lane], op);
+        if (lane >= packed->lanes) packed->lanes = lane + 1;
+        if (draw) draw_op(g, &g->rows[lane], op);
     }
 }
 
+int32_t gantt_lanes(const Gantt *g, int32_t most) {
+    GanttPacked packed;
+    pack(g, &packed, most, false);
+    return packed.lanes;
+}
+
 void gantt_draw_ops(Gantt *g) {
-    if (g->op_rows && g->rows[0].op < 0) draw_packed(g);
+    GanttPacked packed = {0, 0};
+    if (g->op_rows && g->rows[0].op < 0) pack(g, &packed, g->op_rows, true);
+    g->ops_hidden = packed.hidden;
     for (int32_t i = 0; i < g->op_rows; i++)
         if (g->rows[i].op >= 0) draw_op(g, &g->rows[i], g->rows[i].op);
 }

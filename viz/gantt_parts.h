@@ -61,13 +61,14 @@ VizRect gantt_visible(const Gantt *g, VizRect box);
 void gantt_draw_ground(const Gantt *g); /* of the plot: ticks, what is outside the run, the cycle */
 void gantt_draw_axis(const Gantt *g);   /* numbers and flags, and lines from them downward */
 void gantt_draw_names(const Gantt *g);  /* the columns at the left and right */
-void gantt_draw_ops(Gantt *g);          /* all lanes; counts what has no room */
+/* Lanes that ops in view need when they share them, at most so many. */
+int32_t gantt_lanes(const Gantt *g, int32_t most);
+void gantt_draw_ops(Gantt *g); /* all lanes; counts what has no room */
 /* One queue's bursts, and what many do: return the share that they use of the cycles in view. */
 float gantt_draw_queue(const Gantt *g, const GanttRow *row);
 float gantt_draw_strip(const Gantt *g, const GanttRow *row);
 
-/* How a burst is filled in a row, by its op or else its tensor; faint where the selection leaves it
- * out. */
+/* How a burst is filled in a row. */
 VizFill gantt_fill(const Gantt *g, int32_t burst, int32_t op);
 
 #endif

@@ -243,6 +243,12 @@ static float least_height(const Gantt *g, float pitch) {
     return height * g->frame->px;
 }
 
+static void list_rows(Gantt *g, int32_t in_view, int32_t lanes, int32_t level) {
+    g->row_count = 0;
+    add_ops(g, in_view, lanes);
+    add_units(g, &details[level]);
+}
+
 void gantt_lay_out(Gantt *g) {
     const TspProgram *p = g->run->program;
     int32_t in_view = 0, lanes, level = 0;
@@ -251,18 +257,18 @@ void gantt_lay_out(Gantt *g) {
     for (level = 0; level < DETAILS; level++) {
         const float pitch = level + 1 < DETAILS ? PITCH_WANTED : PITCH_LEAST;
         if (level + 1 == DETAILS && lanes > 1) lanes = 1;
-        g->row_count = 0;
-        add_ops(g, in_view, lanes);
-        add_units(g, &details[level]);
+        list_rows(g, in_view, lanes, level);
         if (least_height(g, pitch) <= g->plot.h) break;
     }
     if (level == DETAILS) level--;
     while (lanes < in_view && lanes < OPS_AT_MOST &&
            least_height(g, PITCH_WANTED) + PITCH_WANTED * OP_WEIGHT * g->frame->px <= g->plot.h) {
         lanes++;
-        g->row_count = 0;
-        add_ops(g, in_view, lanes);
-        add_units(g, &details[level]);
+        list_rows(g, in_view, lanes, level);
+    }
+    if (lanes < in_view && gantt_lanes(g, lanes) < lanes) {
+        lanes = gantt_lanes(g, lanes);
+        list_rows(g, in_view, lanes, level);
     }
     place(g);
     if (g->op_rows > g->row_count) g->op_rows = g->row_count;

@@ -54,14 +54,17 @@ static bool same_fill(VizFill a, VizFill b) {
     return a.colour == b.colour && a.hatch == b.hatch && a.ink == b.ink;
 }
 
-/* How many issues a cycle has: in its bar, or above it. */
+/* How many issues a cycle has, in its bar or above it, where the largest number fits. */
 static void number(const Gantt *g, const GanttRow *row, VizRect bar, VizFill fill, float issues) {
     VizTextStyle style = viz_style(g->frame, VIZ_REGULAR, g->font < 10 ? 9 : g->font - 1, VIZ_TEXT);
     const VizRect shown = gantt_visible(g, bar);
-    VizRect above = {shown.x, row->box.y + 1, shown.w, 0};
+    VizRect above = {shown.x, 0, shown.w, viz_px(g->frame, 14)};
     char text[16];
+    snprintf(text, sizeof text, "%d", row->capacity);
+    if (viz_canvas_text_width(g->canvas, style, text) > shown.w) return;
+    if (above.h > bar.y - row->box.y - 1) above.h = bar.y - row->box.y - 1;
+    above.y = bar.y - above.h;
     style.anchor = VIZ_CENTRE;
-    above.h = bar.y - above.y;
     snprintf(text, sizeof text, "%d", (int)issues);
     if (!viz_label_on(g->frame, shown, style, fill, text))
         viz_label_whole(g->frame, above, style, text);

@@ -49,6 +49,13 @@ VizFill viz_faint(VizFill fill) {
     return fill;
 }
 
+VizFill viz_burst_fill(const VizFrame *frame, const VizFocus *focus, int32_t burst, int32_t op) {
+    const int32_t tensor = burst >= 0 ? frame->run->burst_tensor[burst] : -1;
+    const VizFill fill =
+        op < 0 && tensor >= 0 ? viz_tensor_fill(frame, tensor) : viz_op_fill(frame, op);
+    return viz_goes_with(focus, op, tensor) ? fill : viz_faint(fill);
+}
+
 const char *viz_number(char text[VIZ_NUMBER_MAX], int64_t number) {
     static const char thin[] = "\xe2\x80\x89", minus[] = "\xe2\x88\x92";
     char digits[VIZ_NUMBER_MAX];

@@ -26,6 +26,10 @@ bool viz_label_on(const VizFrame *frame, VizRect box, VizTextStyle style, VizFil
 /* A fill for what the selection leaves out: the same identity, far back. */
 VizFill viz_faint(VizFill fill);
 
+/* How what a burst (-1 none) does for an op (-1 none) is filled: by the op, else by the burst's
+ * tensor; faint where the selection leaves it out. */
+VizFill viz_burst_fill(const VizFrame *frame, const VizFocus *focus, int32_t burst, int32_t op);
+
 enum { VIZ_NUMBER_MAX = 48 };
 /* 12345678 as 12 345 678, with thin spaces from five digits on. */
 const char *viz_number(char text[VIZ_NUMBER_MAX], int64_t number);

@@ -1,6 +1,0 @@
-/* stubs.c - empty panels, until the real ones are there. */
-#include "view.h"
-
-__attribute__((weak)) void viz_queues_draw(const VizFrame *frame) {
-    (void)frame;
-}
