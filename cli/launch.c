@@ -13,6 +13,8 @@ static int launch(const CliOptions *options) {
     char *slash;
     const ssize_t length = readlink("/proc/self/exe", path, 4096);
     TspError err;
+    for (int32_t i = 0; i < options->inputs.count; i++)
+        ((char *)options->inputs.list[i].path)[-1] = '='; /* where the parser has cut NAME=FILE */
     path[length > 0 ? length : 0] = 0;
     slash = strrchr(path, '/');
     strcpy(slash ? slash + 1 : path, "tsp-view");

@@ -107,7 +107,7 @@ static void go_to_typed(VizApp *app) {
     char *end;
     const long long cycle = strtoll(app->typed, &end, 10);
     if (!app->typed[0]) return;
-    if (end == app->typed || *end || llabs(cycle) > INT64_MAX / 4)
+    if (end == app->typed || *end || cycle > INT64_MAX / 4 || cycle < -INT64_MAX / 4)
         viz_app_say(app, "'%s' is not a cycle", app->typed);
     else
         viz_app_go(app, relative ? app->view.cycle + cycle : cycle);
@@ -422,22 +422,23 @@ const int32_t viz_action_count = sizeof viz_actions / sizeof viz_actions[0];
 
 /* -- finding -- */
 
+static const char digits[] = "1..9";
+
 /* Whether one of the action's keys is this; a digit of "1..9" is the argument. */
 static bool has_key(const VizAction *action, const char *key, int32_t *argument) {
     const size_t length = strlen(key);
-    const char *at = action->keys;
     *argument = action->argument;
-    while (*at) {
-        const size_t token = strcspn(at, " ");
-        const size_t prefix = token > 4 || (token == 4 && at[1] == '.') ? token - 4 : token;
-        if (token == length && !strncmp(at, key, token)) return true;
-        if (token >= 4 && !strncmp(at + prefix, "1..9", 4) && length == prefix + 1 &&
-            !strncmp(at, key, prefix) && key[prefix] >= '1' && key[prefix] <= '9') {
+    for (const char *at = action->keys; *at; at += strspn(at, " ")) {
+        const size_t token = strcspn(at, " "), range = strlen(digits);
+        const size_t prefix = token < range ? 0 : token - range;
+        const bool many = token >= range && !strncmp(at + prefix, digits, range);
+        if (!many && token == length && !strncmp(at, key, token)) return true;
+        if (many && length == prefix + 1 && !strncmp(at, key, prefix) && key[prefix] >= '1' &&
+            key[prefix] <= '9') {
             *argument = key[prefix] - '0';
             return true;
         }
         at += token;
-        at += strspn(at, " ");
     }
     return false;
 }

@@ -159,11 +159,14 @@ static Extent extent(const VizApp *app) {
 bool viz_fit_selection(VizApp *app, VizPanel panel) {
     const double columns = tsp_columns(app->run.m);
     const Extent e = extent(app);
-    double margin, wide;
+    const double most = (double)app->run.m->superlanes / 2; /* some of them stay in sight */
+    double margin, wide, zoom;
     if (viz_zooming_panel(panel) == VIZ_CHIP) {
         if (e.right < 0) return false;
-        wide = (double)(e.right - e.left + 1) + 2;
-        set_chip(app, columns / (wide < 4 ? 4 : wide), (double)(e.left + e.right + 1) / 2, 0);
+        wide = columns / ((double)(e.right - e.left + 1) + 2);
+        zoom = wide * wide; /* as in viz_chip_map() */
+        if (zoom > most) zoom = most;
+        set_chip(app, zoom, (double)(e.left + e.right + 1) / 2, 0);
         return true;
     }
     if (e.to < 0) return false;
