@@ -330,7 +330,7 @@ drive_matmul() {
     until_holds 'a double click maximises' title_has '--panel inspector'
     shot matmul-int8-000000.png
     keys m bracketright bracketright space
-    until_holds 'it plays' title_has '--cycle 1'
+    until_holds 'it plays' title_has '--cycle '
     keys space
     until_holds 'it stops, and sleeps' idle
     xdotool windowsize "$window" 1000 700
