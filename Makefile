@@ -11,7 +11,7 @@
 #   make bless    accept the error messages of tests/bad and the pictures of tests/pictures as they
 #                 are now; then look at the diff
 #   make coverage  line coverage of isa/ and sim/;  make mutants  plant faults, see tests fail
-#   make docs     regenerate docs/isa.md from isa/isa.def
+#   make docs     regenerate docs/isa.md from isa/isa.def, and the keys in docs/viewer.md
 #   make format   clang-format every source;  make lint says what it would change
 #   make install  to PREFIX (/usr/local);  make clean;  make help
 #
@@ -189,6 +189,8 @@ bench: all
 
 docs: all
 	$(BUILD)/tsp info --isa-markdown > docs/isa.md.tmp && mv docs/isa.md.tmp docs/isa.md
+	$(BUILD)/tsp view --keys > docs/keys.tmp && sed -i -e '/^<!-- keys -->$$/r docs/keys.tmp' \
+		-e '/^<!-- keys -->$$/,/^<!-- end -->$$/{/^<!--/!d}' docs/viewer.md; rm docs/keys.tmp
 
 figures: $(BUILD)/tests/figures
 	@$<
