@@ -132,6 +132,7 @@ demo:
 	@echo; echo 'Try next:'
 	@echo '  build/release/tsp run programs/matmul-int8.json --check --report report.json'
 	@echo '  build/release/tsp compile programs/matmul-int8.json --dump=schedule'
+	@echo '  build/release/tsp view --tour     see it at work, cycle by cycle (docs/viewer.md)'
 	@echo '  build/release/tsp info            the machine, every number with its source'
 	@echo '  build/release/tsp --help          all commands;  README.md leads to the rest'
 

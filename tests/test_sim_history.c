@@ -1,11 +1,10 @@
 /* test_sim_history.c - going back by way of states that were kept: the same state, by hash, as on
  * the way there, whatever was kept and in whatever order one goes.
  */
+#include "product.h"
 #include "random_program.h"
 #include "seeded.h"
 
-#include "compiler/compile.h"
-#include "sim/sim.h"
 #include "suite.h"
 #include <inttypes.h>
 #include <string.h>
@@ -29,20 +28,6 @@ static const TspSimOptions histories[] = {
     {.history_bytes = 1 << 30, .history_spacing = 50, .faults = {.rate = 0.02, .seed = 3}},
 };
 enum { HISTORIES = (int)(sizeof histories / sizeof histories[0]) };
-
-static void fill(TspSim *sim, const TspProgram *p, int32_t salt) {
-    for (int32_t i = 0; i < p->tensor_count; i++) {
-        const int64_t bytes = tsp_tensor_bytes(&p->tensors[i]);
-        uint8_t *data;
-        TspError err;
-        if (p->tensors[i].role != TSP_ROLE_INPUT) continue;
-        data = malloc((size_t)bytes + 1);
-        for (int64_t k = 0; k < bytes; k++) /* halfs of them are finite */
-            data[k] = (uint8_t)((k * 37 + i * 11 + (k >> 7) + salt) % 91);
-        ck_assert_msg(tsp_sim_write_tensor(sim, i, data, &err), "%s", err.text);
-        free(data);
-    }
-}
 
 /* What every `stride`th cycle of a run looks like; entries of cycles that it never reached are 0.
  */
@@ -107,12 +92,12 @@ static void same_whatever_is_kept(const TspProgram *p, bool ifetch, int64_t leng
         snprintf(what, sizeof what, "TSP_TEST_SEED=%" PRIu64 ", history %d", seed, h);
         sim = tsp_sim_new(p, &options, &err);
         ck_assert_msg(sim != NULL, "%s", err.text);
-        fill(sim, p, 0);
+        product_fill(sim, p, 0);
         first = walk(sim, length, stride);
         wander(sim, &first, seeks, what);
         /* Other inputs: what was kept is of no use any more. */
         ck_assert(tsp_sim_seek(sim, 0, &err));
-        fill(sim, p, 1);
+        product_fill(sim, p, 1);
         again = walk(sim, length, stride);
         wander(sim, &again, seeks / 4, what);
         track_free(&again);
@@ -144,30 +129,13 @@ START_TEST(random_programs) {
 }
 END_TEST
 
-static void compile_product(TspProgram *p, const char *dtype, int32_t m, int32_t k, int32_t n) {
-    char text[500];
-    TspGraph g;
-    TspMachine machine;
-    TspError err;
-    const int length = snprintf(
-        text, sizeof text,
-        "{\"inputs\": [{\"name\": \"A\", \"dtype\": \"%s\", \"shape\": [%d, %d]}, {\"name\": "
-        "\"B\", \"dtype\": \"%s\", \"shape\": [%d, %d]}], \"nodes\": [{\"op\": \"%s\", "
-        "\"inputs\": [\"A\", \"B\"], \"outputs\": [\"C\"]}], \"outputs\": [\"C\"]}",
-        dtype, m, k, dtype, k, n, dtype[0] == 'f' ? "MatMul" : "MatMulInteger");
-    ck_assert(tsp_machine_load(&machine, "tsp1", &err));
-    ck_assert_msg(tsp_graph_parse(&g, text, (size_t)length, "test", &err), "%s", err.text);
-    ck_assert_msg(tsp_compile(&g, &machine, &(TspCompileOptions){0}, p, &err), "%s", err.text);
-    tsp_graph_free(&g);
-}
-
 /* Accumulators that are added to over and over, weights that come and go. */
 START_TEST(products) {
     static const char *const dtypes[] = {"int8", "float16"};
     random_start();
     for (int32_t i = 0; i < 2; i++) {
         TspProgram p;
-        compile_product(&p, dtypes[i], scaled(pick(20, 100)), pick(600, 900), pick(300, 700));
+        product_compile(&p, dtypes[i], scaled(pick(20, 100)), pick(600, 900), pick(300, 700));
         same_whatever_is_kept(&p, false, p.predicted_cycles, 97, 0, 30);
         tsp_program_free(&p);
     }
@@ -182,10 +150,10 @@ START_TEST(thousand_seeks) {
     TspSim *sim;
     Track t;
     random_start();
-    compile_product(&p, "int8", scaled(60), 700, 500);
+    product_compile(&p, "int8", scaled(60), 700, 500);
     sim = tsp_sim_new(&p, &options, &err);
     ck_assert(sim != NULL);
-    fill(sim, &p, 0);
+    product_fill(sim, &p, 0);
     t = walk(sim, p.predicted_cycles, 1);
     wander(sim, &t, scaled(1000), "a product");
     track_free(&t);
