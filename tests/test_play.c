@@ -305,7 +305,8 @@ START_TEST(breakpoints_stop_once) {
     ck_assert(viz_breaks_toggle(&breaks, viz_break_on(&run, named(&run, "cycle:5"), 0), &set));
     ck_assert(!set);
     ck_assert(viz_breaks_toggle(&breaks, viz_break_on(&run, named(&run, "cycle:6"), 0), &set));
-    ck_assert_int_eq(breaks.count, 2);
+    ck_assert(viz_breaks_toggle(&breaks, viz_break_on(&run, named(&run, "cycle:18"), 0), &set));
+    ck_assert_int_eq(breaks.count, 3);
     /* A leap stops at the first of them, the next goes on from there. */
     ck_assert_int_eq(viz_play(&run, &breaks, &time, 1, 1000, &which), VIZ_STOPPED);
     ck_assert_int_eq(time.cycle, 6);
@@ -315,6 +316,8 @@ START_TEST(breakpoints_stop_once) {
     ck_assert_int_eq(viz_play(&run, &breaks, &time, 1, 1000, &which), VIZ_STOPPED);
     ck_assert_int_eq(time.cycle, 13);
     ck_assert_int_eq(which, 0);
+    ck_assert_int_eq(viz_play(&run, &breaks, &time, 1, 1000, &which), VIZ_STOPPED);
+    ck_assert_int_eq(time.cycle, 18);
     ck_assert_int_eq(viz_play(&run, &breaks, &time, 1, 1000, &which), VIZ_ENDED);
     /* One at the very end is told as such. */
     viz_breaks_toggle(&breaks, viz_break_on(&run, named(&run, "cycle:21"), 0), &set);
