@@ -108,12 +108,14 @@ static bool open_window(Window *w, bool size_given, bool scale_given, TspError *
     return true;
 }
 
+/* The window is left to the end of the process. SDL wakes its own SDL_WaitEvent() by a message to
+ * the window over a second connection to the X server; if the server comes to it after the window
+ * has been destroyed, SDL_Quit() meets BadWindow, and Xlib ends the process with status 1. */
 static void close_window(Window *w) {
     viz_image_free(&w->image);
     if (w->texture) SDL_DestroyTexture(w->texture);
     if (w->renderer) SDL_DestroyRenderer(w->renderer);
-    if (w->window) SDL_DestroyWindow(w->window);
-    SDL_Quit();
+    if (w->window) SDL_HideWindow(w->window);
 }
 
 /* -- events -- */

@@ -5,7 +5,8 @@
 #include "app.h"
 
 /* Opens a window and stays until it is closed. Size and scale are the app's where they were given,
- * else they suit the screen. TSP_ERR_SYSTEM if there is no display. */
+ * else they suit the screen. TSP_ERR_SYSTEM if there is no display.
+ * Once a process, near its end: SDL stays. */
 bool viz_window_run(VizApp *app, bool size_given, bool scale_given, TspError *err);
 
 #endif
