@@ -8,9 +8,10 @@
 #   make bench    the simulator's speed, as ratios to the bare arithmetic (docs/performance.md)
 #   make figures  published figures of the chip beside simulated ones (docs/figures.md)
 #   make fuzz     the readers under libFuzzer, FUZZ_SECONDS (600) each;  FUZZ=graph for one
-#   make bless    accept the error messages of tests/bad as they are now; then read the diff
+#   make bless    accept the error messages of tests/bad and the pictures of tests/pictures as they
+#                 are now; then look at the diff
 #   make coverage  line coverage of isa/ and sim/;  make mutants  plant faults, see tests fail
-#   make docs     regenerate docs/isa.md from isa/isa.def
+#   make docs     regenerate docs/isa.md from isa/isa.def, and the keys in docs/viewer.md
 #   make format   clang-format every source;  make lint says what it would change
 #   make install  to PREFIX (/usr/local);  make clean;  make help
 #
@@ -37,49 +38,82 @@ CFLAGS_sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 CFLAGS_coverage := -O0 -g --coverage
 CFLAGS ?=
 # No contraction: a fused multiply-add would round differently on different hosts.
-ALL_CFLAGS = -std=c17 -D_GNU_SOURCE $(WARN) $(WARN_$(MODE)) -ffp-contract=off $(CFLAGS_$(MODE)) $(WERROR) -I. -MMD -MP $(CFLAGS)
+ALL_CFLAGS = -std=c17 -D_GNU_SOURCE $(WARN) $(WARN_$(MODE)) -ffp-contract=off $(CFLAGS_$(MODE)) $(WERROR) -I. $(VIZ_CFLAGS) -MMD -MP $(CFLAGS)
 LDFLAGS_sanitize := -fsanitize=address,undefined
 LDFLAGS_coverage := --coverage
 LDLIBS := -lcjson -lm -lpthread -ldl
 
-ROOMS    := isa sim compiler
-LIB_SRC  := $(wildcard $(ROOMS:%=%/*.c))
+# The viewer is built where its libraries are; without them all else is, and so are its tests. What
+# traces need is built anywhere.
+WITHOUT_VIEWER := viz/timeline.c viz/operands.c $(wildcard viz/trace*.c) tests/test_timeline.c
+VIZ_PACKAGES := sdl2 SDL2_ttf libpng
+VIEWER := $(shell pkg-config --exists $(VIZ_PACKAGES) 2>/dev/null && echo yes || echo no)
+ifeq ($(VIEWER),yes)
+# -isystem: our warnings are not for other people's headers.
+VIZ_CFLAGS := -DTSP_HAVE_VIEWER $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(VIZ_PACKAGES)))
+VIZ_LIBS := -Wl,--as-needed $(shell pkg-config --libs $(VIZ_PACKAGES))
+else
+WITHOUT := $(filter-out $(WITHOUT_VIEWER),$(wildcard viz/*.c) $(shell grep -l '"viz/' tests/*.c))
+endif
+
+ROOMS    := isa sim compiler viz
+LIB_SRC  := $(filter-out $(WITHOUT),$(wildcard $(ROOMS:%=%/*.c)))
 CLI_SRC  := $(wildcard cli/*.c)
-TEST_SRC := $(wildcard tests/test_*.c)
+# tsp and tsp-view are the same but for these: tsp starts the other to look at something.
+TSP_ONLY := cli/launch.c
+VIEW_ONLY := cli/view.c cli/bench_view.c
+TEST_SRC := $(filter-out $(WITHOUT),$(wildcard tests/test_*.c))
+PIC_SRC  := $(filter-out $(WITHOUT),$(wildcard tests/picture_*.c))
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
 CLI_OBJ  := $(CLI_SRC:%.c=$(BUILD)/%.o)
-TESTS    := $(TEST_SRC:%.c=$(BUILD)/%) $(BUILD)/tests/figures
+TSP_OBJ  := $(filter-out $(VIEW_ONLY:%.c=$(BUILD)/%.o),$(CLI_OBJ))
+VIEW_OBJ := $(filter-out $(TSP_ONLY:%.c=$(BUILD)/%.o),$(CLI_OBJ))
+PICTURES := $(PIC_SRC:%.c=$(BUILD)/%)
+TESTS    := $(TEST_SRC:%.c=$(BUILD)/%) $(PICTURES) $(BUILD)/tests/figures
 SOURCES  := $(wildcard $(foreach room,$(ROOMS) cli tests,$(room)/*.[ch]))
 
 .PHONY: all tests demo check deps cosim faults figures bench docs bless format lint install clean help
-.SECONDARY:
-all: $(BUILD)/tsp
+# Kept, though only chains of rules name them; the others are asked for by name.
+.SECONDARY: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/*.c tests/fuzz/*.c))
+PROGRAMS := $(BUILD)/tsp $(if $(filter yes,$(VIEWER)),$(BUILD)/tsp-view)
+all: $(PROGRAMS)
 	@:
 tests: $(TESTS)
 	@:
 
-$(BUILD)/libtsp.a: $(LIB_OBJ)
+$(BUILD)/libtsp.a: $(LIB_OBJ) $(BUILD)/viewer-$(VIEWER)
 	@rm -f $@
-	$(Q)ar rcs $@ $^
+	$(Q)ar rcs $@ $(LIB_OBJ)
 
-$(BUILD)/tsp: $(CLI_OBJ) $(BUILD)/libtsp.a
+# Newer than what was built when the viewer's libraries were not there, or were.
+$(BUILD)/viewer-$(VIEWER):
+	@mkdir -p $(@D)
+	@rm -f $(BUILD)/viewer-*
+	@touch $@
+$(CLI_OBJ): $(BUILD)/viewer-$(VIEWER)
+
+$(BUILD)/tsp: $(TSP_OBJ) $(BUILD)/libtsp.a
 	@echo "link $@"
 	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+$(BUILD)/tsp-view: $(VIEW_OBJ) $(BUILD)/libtsp.a
+	@echo "link $@"
+	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(VIZ_LIBS)
+
 $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(BUILD)/libtsp.a
 	@echo "link $@"
-	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lrt $(LDLIBS)
+	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lrt $(LDLIBS) $(VIZ_LIBS)
 
 $(BUILD)/tests/campaign_%: $(BUILD)/tests/campaign_%.o $(BUILD)/libtsp.a
 	@echo "link $@"
 	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/tests/figures: $(BUILD)/tests/figures.o $(BUILD)/libtsp.a
+$(BUILD)/tests/figures $(PICTURES): %: %.o $(BUILD)/libtsp.a
 	@echo "link $@"
-	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(VIZ_LIBS)
 
-# The engine's loops are worth it: a tenth of the time of a streaming program.
-$(BUILD)/sim/fast%.o: CFLAGS_release := -O3 -g -DNDEBUG
+# These loops are worth it: a tenth of the time of a streaming program, and of a picture.
+$(BUILD)/sim/fast%.o $(BUILD)/viz/raster%.o: CFLAGS_release := -O3 -g -DNDEBUG
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -98,6 +132,7 @@ demo:
 	@echo; echo 'Try next:'
 	@echo '  build/release/tsp run programs/matmul-int8.json --check --report report.json'
 	@echo '  build/release/tsp compile programs/matmul-int8.json --dump=schedule'
+	@echo '  build/release/tsp view --tour     see it at work, cycle by cycle (docs/viewer.md)'
 	@echo '  build/release/tsp info            the machine, every number with its source'
 	@echo '  build/release/tsp --help          all commands;  README.md leads to the rest'
 
@@ -151,15 +186,19 @@ fuzz:
 
 bench: all
 	@$(BUILD)/tsp bench
+	@[ ! -x $(BUILD)/tsp-view ] || $(BUILD)/tsp bench view
 
 docs: all
 	$(BUILD)/tsp info --isa-markdown > docs/isa.md.tmp && mv docs/isa.md.tmp docs/isa.md
+	$(BUILD)/tsp view --keys > docs/keys.tmp && sed -i -e '/^<!-- keys -->$$/r docs/keys.tmp' \
+		-e '/^<!-- keys -->$$/,/^<!-- end -->$$/{/^<!--/!d}' docs/viewer.md; rm docs/keys.tmp
 
 figures: $(BUILD)/tests/figures
 	@$<
 
-bless: all
+bless: all $(PICTURES)
 	@TSP=$(BUILD)/tsp tests/golden.sh --bless
+	@TSP=$(BUILD)/tsp tests/pictures.sh --bless
 
 format:
 	clang-format -i $(SOURCES)
@@ -168,7 +207,9 @@ lint:
 	clang-format --dry-run $(SOURCES)
 
 install: all
-	install -D -m 755 $(BUILD)/tsp $(DESTDIR)$(PREFIX)/bin/tsp
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS)
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/tsp programs/tour.txt programs/vecadd.s \
+		programs/matmul-small.json programs/barrier.s
 
 clean:
 	rm -rf build

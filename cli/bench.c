@@ -20,6 +20,8 @@ const BenchWorkload bench_workloads[] = {
     {"timing-only", "int8 [2304, 4096] x [4096, 4096]", bench_timing_only, bench_timing_only_once},
     {"compile", "the same, compiled", bench_compile, NULL},
     {"seek", "int8-matmul, from its end to the middle", bench_seek, bench_seek_once},
+    {"seek-far", "int8 [8192, 2048] x [2048, 2048], anywhere", bench_seek_far, NULL},
+    {"view", "int8 [2304, 4096] x [4096, 4096], played", bench_view, NULL},
     {"reference", "int8 [64, 320] x [320, 320]", bench_reference, NULL},
     {NULL, NULL, NULL, NULL},
 };
@@ -129,7 +131,7 @@ static bool check_usage(const CliOptions *options, TspError *err) {
 
 static void run_all(Session *s, const char *only) {
     for (const BenchWorkload *w = bench_workloads; w->name; w++)
-        if (!only || !strcmp(only, w->name)) one_workload(s, w);
+        if (only ? !strcmp(only, w->name) : w->measure != NULL) one_workload(s, w);
 }
 
 static void print_json(Session *s, const char *only) {
@@ -157,6 +159,9 @@ static void print_table(Session *s, const char *only) {
 int cli_bench(const CliOptions *options) {
     Session s = {.bench = {(int32_t)options->rounds, (int32_t)options->threads}};
     TspError err;
+    int code;
+    if (options->operand && !strcmp(options->operand, "view") && cli_left_to_viewer(options, &code))
+        return code;
     if (!check_usage(options, &err)) return cli_error(&err);
     s.answer =
         mmap(NULL, sizeof *s.answer, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -150,6 +150,11 @@ bool bench_smallest(const Bench *b, BenchResult *r, TspError *err);
 bool bench_timing_only(const Bench *b, BenchResult *r, TspError *err);
 bool bench_timing_only_once(const Bench *b, TspError *err);
 bool bench_compile(const Bench *b, BenchResult *r, TspError *err);
+bool bench_seek_far(const Bench *b, BenchResult *r, TspError *err);
+/* bench_view.c, in tsp-view: NULL in tsp */
+bool bench_view(const Bench *b, BenchResult *r, TspError *err) __attribute__((weak));
+/* int8 [2304, 4096] x [4096, 4096]: the biggest schedule at hand. */
+bool bench_compile_big(TspProgram *p, TspError *err);
 bool bench_seek(const Bench *b, BenchResult *r, TspError *err);
 bool bench_seek_once(const Bench *b, TspError *err);
 bool bench_reference(const Bench *b, BenchResult *r, TspError *err);

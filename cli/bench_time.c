@@ -84,12 +84,12 @@ bool bench_smallest(const Bench *b, BenchResult *r, TspError *err) {
 
 /* -- timing alone, compiling -- */
 
-static bool compile_big(TspProgram *p, TspError *err) {
+bool bench_compile_big(TspProgram *p, TspError *err) {
     return bench_matmul(p, "int8", 2304, 4096, 4096, err);
 }
 
 static bool load_timing(BenchChip *chip, TspError *err) {
-    return compile_big(&chip->program, err) &&
+    return bench_compile_big(&chip->program, err) &&
            bench_load(chip, &(TspSimOptions){.timing_only = true}, err);
 }
 
@@ -117,7 +117,7 @@ bool bench_timing_only(const Bench *b, BenchResult *r, TspError *err) {
 static bool compile_step(void *context, double *seconds, TspError *err) {
     BenchChip *chip = context;
     const double start = bench_now();
-    if (!compile_big(&chip->program, err)) return false;
+    if (!bench_compile_big(&chip->program, err)) return false;
     *seconds = bench_now() - start;
     return true;
 }
@@ -144,7 +144,7 @@ bool bench_compile(const Bench *b, BenchResult *r, TspError *err) {
 
 /* -- going back -- */
 
-enum { SEEK_N = 2048 }; /* int8-matmul's */
+enum { SEEK_N = 2048, SEEK_HISTORY = 64 << 20 }; /* int8-matmul's; bytes */
 
 typedef struct {
     BenchChip *chip;
@@ -162,7 +162,8 @@ static bool seek_step(void *context, double *seconds, TspError *err) {
 
 static bool load_seek(BenchChip *chip, const Bench *b, TspError *err) {
     return bench_matmul(&chip->program, "int8", SEEK_N, SEEK_N, SEEK_N, err) &&
-           bench_load(chip, &(TspSimOptions){.threads = b->threads}, err);
+           bench_load(chip, &(TspSimOptions){.threads = b->threads, .history_bytes = SEEK_HISTORY},
+                      err);
 }
 
 bool bench_seek_once(const Bench *b, TspError *err) {
@@ -218,5 +219,56 @@ bool bench_reference(const Bench *b, BenchResult *r, TspError *err) {
     }
     bench_free(&slow);
     bench_free(&fast);
+    return done;
+}
+
+/* To places all over a run of 100,000 cycles that has been made once, as a viewer does. */
+enum { FAR_M = 8192, FAR_HISTORY = 256 << 20, FAR_SEEKS = 40 };
+
+typedef struct {
+    BenchChip *chip;
+    uint32_t place;
+    double worst;
+} Far;
+
+static bool far_step(void *context, double *seconds, TspError *err) {
+    Far *far = context;
+    double took[FAR_SEEKS];
+    for (int32_t i = 0; i < FAR_SEEKS; i++) {
+        const double start = bench_now();
+        far->place = far->place * 1664525u + 1013904223u;
+        if (!tsp_sim_seek(far->chip->sim,
+                          (int64_t)((double)far->place / 0x1p32 *
+                                    (double)far->chip->program.predicted_cycles),
+                          err))
+            return false;
+        took[i] = bench_now() - start;
+        if (took[i] > far->worst) far->worst = took[i];
+    }
+    *seconds = bench_median(took, FAR_SEEKS);
+    return true;
+}
+
+bool bench_seek_far(const Bench *b, BenchResult *r, TspError *err) {
+    BenchChip chip = {0};
+    Far far = {.chip = &chip};
+    BenchTurn turn = {far_step, &far, NULL, 0};
+    bool done =
+        bench_matmul(&chip.program, "int8", FAR_M, SEEK_N, SEEK_N, err) &&
+        bench_load(&chip, &(TspSimOptions){.threads = b->threads, .history_bytes = FAR_HISTORY},
+                   err);
+    double start = bench_now();
+    done = done && tsp_sim_run(chip.sim, err);
+    start = bench_now() - start;
+    done = done && bench_turns(&turn, 1, b->rounds, err);
+    if (done) {
+        r->seconds = turn.seconds;
+        r->load_s = chip.load_s;
+        bench_figure(r, "cycles", "", (double)chip.program.predicted_cycles, 0, false);
+        bench_figure(r, "the run that keeps states", "ms", 1e3 * start, 0, false);
+        bench_figure(r, "a seek, median", "ms", 1e3 * turn.seconds, 0, false);
+        bench_figure(r, "a seek, at worst", "ms", 1e3 * far.worst, 100, false);
+    }
+    bench_free(&chip);
     return done;
 }

@@ -7,7 +7,7 @@
 #define TSP_CLI_H
 #include "compiler/graph.h"
 #include "compiler/interpret.h"
-#include "sim/sim.h"
+#include "viz/trace.h"
 
 typedef enum {
     CLI_DONE = 0,
@@ -30,10 +30,18 @@ typedef struct {
 /* What the command line said; every command has its own subset of it. */
 typedef struct {
     const char *operand; /* the file, NULL if none */
+    char **argv;         /* all of it, from the command's name on */
     const char *machine, *output, *report, *dump, *engine, *kernel, *trace, *ifetch, *faults;
+    const char *format;
     CliBindings inputs, outputs;
-    int64_t seed, until, threads, rounds; /* until: -1 if not given */
+    int64_t seed, until, threads, rounds, from, to; /* until, to: -1 if not given */
     double fault_rate;
+    /* Of tsp view: options of viz/options.c as they were typed, and what to draw without a window.
+     */
+    const char *cycle, *select, *zoom, *range, *panel, *focus, *search, *marks, *speed, *theme,
+        *palette, *size, *scale, *caption;
+    const char *png, *frames, *folder;
+    bool keys, tour;
     bool check, timing_only, strict, json, isa_markdown, help;
 } CliOptions;
 
@@ -109,6 +117,19 @@ void cli_source_free(CliSource *source);
 /* Puts the source line and the op in front of an error that names an instruction. */
 void cli_locate_error(const TspProgram *p, TspError *err);
 
+/* -- inputs -- */
+/* The compiler's own tensors may have any name, so the role tells whom a name means; -1: nobody. */
+int32_t cli_find_tensor(const TspProgram *p, const char *name, TspTensorRole role);
+/* Every --input must name an input, every --output an output. */
+bool cli_check_bindings(const TspProgram *p, const CliBindings *bindings, TspTensorRole role,
+                        const char *what, TspError *err);
+/* Zeroed bytes of a tensor; the caller frees. */
+uint8_t *cli_new_data(const TspTensor *t, TspError *err);
+/* Input k, counted in the order of the program, takes its file or the seed plus k. What it is given
+ * is left in data[tensor], the caller frees; data NULL: not wanted. */
+bool cli_fill_inputs(const TspProgram *p, TspSim *sim, const CliBindings *inputs, int64_t seed,
+                     uint8_t **data, TspError *err);
+
 /* -- reports -- */
 /* What is known of a program after compiling or running it. */
 typedef struct {
@@ -149,5 +170,9 @@ int cli_asm(const CliOptions *options);
 int cli_disasm(const CliOptions *options);
 int cli_info(const CliOptions *options);
 int cli_bench(const CliOptions *options);
+int cli_trace(const CliOptions *options);
+int cli_view(const CliOptions *options);
+/* In tsp: becomes tsp-view with the same arguments, or fails; true. In tsp-view: false. */
+bool cli_left_to_viewer(const CliOptions *options, int *code);
 
 #endif

@@ -37,7 +37,8 @@ static const CliOption run_options[] = {
     {"check", 'c', CLI_OPTION_FLAG, OPTION(check), NULL,
      "evaluate the graph on the host too and compare every output", 0},
     OPTION_REPORT,
-    {"trace", 0, CLI_OPTION_TEXT, OPTION(trace), "FILE", "write a trace (not modelled yet)", 0},
+    {"trace", 0, CLI_OPTION_TEXT, OPTION(trace), "FILE",
+     "write a trace of the run: .json, .vcd or .kanata, as tsp trace does", 0},
     OPTION_MACHINE,
     {"engine", 0, CLI_OPTION_TEXT, OPTION(engine), "fast|reference",
      "the engine: fast (default), or the slow second one; the same bits and cycles", 0},
@@ -92,6 +93,58 @@ static const CliOption bench_options[] = {
     OPTION_END,
 };
 
+static const CliOption trace_options[] = {
+    OPTION_OUTPUT("the trace to write; .json for Perfetto, .vcd for GTKWave, .kanata for Konata"),
+    {"format", 'f', CLI_OPTION_TEXT, OPTION(format), "perfetto|vcd|kanata",
+     "the format, whatever the ending of the file", 0},
+    {"from", 0, CLI_OPTION_NUMBER, OPTION(from), "CYCLE", "the first cycle to write (default 0)",
+     0},
+    {"to", 0, CLI_OPTION_NUMBER, OPTION(to), "CYCLE",
+     "the cycle to stop before (default: the end of the program)", 0},
+    OPTION_IFETCH,
+    OPTION_MACHINE,
+    OPTION_HELP,
+    OPTION_END,
+};
+#define OPTION_VIEW(name, argument, help)                                                          \
+    { #name, 0, CLI_OPTION_TEXT, OPTION(name), argument, help, 0 }
+static const CliOption view_options[] = {
+    OPTION_VIEW(cycle, "N", "the cycle to look at (default 0)"),
+    OPTION_VIEW(select, "THING",
+                "a queue (mem.w0), op:NAME, tensor:NAME, burst:N, row:SLICE:ADDR, "
+                "register:s4.e:COLUMN"),
+    OPTION_VIEW(zoom, "Z[@X,Y]",
+                "the chip Z times as large, column X and superlane Y in its middle"),
+    OPTION_VIEW(range, "A:B", "the cycles on the time axis"),
+    OPTION_VIEW(panel, "NAME", "one panel alone: chip, timeline, queues, memory, graph, inspector"),
+    OPTION_VIEW(focus, "NAME", "the panel that keys go to"),
+    OPTION_VIEW(search, "TEXT", "make what has this in its name stand out"),
+    OPTION_VIEW(marks, "N:CYCLE,...", "marks 1 to 9"),
+    OPTION_VIEW(speed, "N", "cycles a second when playing, 1 to 100000 (default 10)"),
+    OPTION_VIEW(theme, "NAME", "dark (default), light or print"),
+    OPTION_VIEW(palette, "NAME", "okabe-ito (default), tol-bright or grey"),
+    OPTION_VIEW(size, "WxH", "pixels of the picture (default 1280x800)"),
+    OPTION_VIEW(scale, "F",
+                "of text and lines, 0.5 to 8 (default: as the screen has it; 1 in files)"),
+    OPTION_VIEW(caption, "TEXT", "shown at the foot, up to two lines"),
+    {"png", 0, CLI_OPTION_TEXT, OPTION(png), "FILE.png", "write a picture, open no window", 0},
+    {"frames", 0, CLI_OPTION_TEXT, OPTION(frames), "A:B[:STEP]",
+     "write a picture of each of these cycles into --out", 0},
+    {"out", 'o', CLI_OPTION_TEXT, OPTION(folder), "DIR", "the folder for --frames", 0},
+    {"input", 'i', CLI_OPTION_BINDING, OPTION(inputs), "NAME=FILE.npy",
+     "fill an input from a file; may be repeated", 0},
+    {"seed", 's', CLI_OPTION_NUMBER, OPTION(seed), "N",
+     "inputs without a file are random, from this seed (default 0)", 0},
+    OPTION_MACHINE,
+    OPTION_IFETCH,
+    {"keys", 0, CLI_OPTION_FLAG, OPTION(keys), NULL,
+     "print the keys; with a file: show it with the keys over it", 0},
+    {"tour", 0, CLI_OPTION_FLAG, OPTION(tour), NULL,
+     "the guided tour, or that of the text file named; with --out DIR its pictures", 0},
+    OPTION_HELP,
+    OPTION_END,
+};
+
 /* A command without a function is known and not there yet. */
 static const CliCommand commands[] = {
     {"run", "GRAPH|PROGRAM|FILE.s", "compile or assemble if need be, and simulate", cli_run,
@@ -101,8 +154,11 @@ static const CliCommand commands[] = {
      check_options},
     {"asm", "FILE.s", "assemble to a program file", cli_asm, asm_options},
     {"disasm", "PROGRAM", "print a program as assembly", cli_disasm, disasm_options},
+    {"trace", "PROGRAM|GRAPH|FILE.s", "write when everything issues, for other viewers", cli_trace,
+     trace_options},
     {"info", "[PROGRAM]", "what a machine has, or what a program holds", cli_info, info_options},
-    {"view", "GRAPH|PROGRAM", "show a run in a window (not modelled yet)", NULL, NULL},
+    {"view", "[GRAPH|PROGRAM|FILE.s]", "show a run, cycle by cycle, in a window or as pictures",
+     cli_view, view_options},
     {"1brc", "MEASUREMENTS.txt", "one billion rows (not modelled yet)", NULL, NULL},
     {"bench", "[WORKLOAD]", "measure the simulator against the bare arithmetic", cli_bench,
      bench_options},
@@ -134,6 +190,7 @@ static int run_command(const CliCommand *command, int argc, char **argv) {
         return cli_error(&err);
     }
     if (!cli_parse(command, argc, argv, &options, &err)) return cli_error(&err);
+    options.argv = argv;
     if (options.help) {
         cli_print_usage(command);
         return CLI_DONE;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTIONS_MAX = 16, LONG_ONLY = 256 }; /* getopt codes from LONG_ONLY on: index in the table */
+enum { OPTIONS_MAX = 32, LONG_ONLY = 256 }; /* getopt codes from LONG_ONLY on: index in the table */
 
 static bool parse_number(const CliOption *option, const char *text, int64_t *value, TspError *err) {
     char *end;
@@ -90,7 +90,7 @@ bool cli_parse(const CliCommand *command, int argc, char **argv, CliOptions *opt
     struct option longs[OPTIONS_MAX + 1];
     char shorts[2 + 2 * OPTIONS_MAX];
     int code;
-    *options = (CliOptions){.until = -1, .threads = 1, .rounds = 5};
+    *options = (CliOptions){.until = -1, .to = -1, .threads = 1, .rounds = 5};
     make_getopt_tables(command->options, longs, shorts);
     opterr = 0;
     while ((code = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {

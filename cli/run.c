@@ -27,32 +27,6 @@ static double now_s(void) {
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-/* The compiler's own tensors may have any name, so the role tells whom a name means. */
-static int32_t find_tensor(const TspProgram *p, const char *name, TspTensorRole role) {
-    for (int32_t i = 0; i < p->tensor_count; i++)
-        if (p->tensors[i].role == role && !strcmp(p->tensors[i].name, name)) return i;
-    return -1;
-}
-
-/* Every --input must name an input, every --output an output. */
-static bool check_bindings(const TspProgram *p, const CliBindings *bindings, TspTensorRole role,
-                           const char *what, TspError *err) {
-    for (int32_t i = 0; i < bindings->count; i++) {
-        char names[256] = "";
-        if (find_tensor(p, bindings->list[i].name, role) >= 0) continue;
-        for (int32_t t = 0; t < p->tensor_count; t++) {
-            size_t used = strlen(names);
-            if (p->tensors[t].role == role)
-                snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "",
-                         p->tensors[t].name);
-        }
-        return tsp_fail(err, TSP_ERR_INPUT, "--%s %s=%s: there is no %s '%s'; it has: %s", what,
-                        bindings->list[i].name, bindings->list[i].path, what,
-                        bindings->list[i].name, names[0] ? names : "none");
-    }
-    return true;
-}
-
 static const char *const engines[] = {"fast", "reference", NULL}; /* by TspEngineKind */
 static const char *const kernels[] = {"auto", "plain", "avx2", "avx512", NULL}; /* TspGemmKernel */
 
@@ -79,11 +53,14 @@ static bool make_simulator(Run *run, TspError *err) {
 }
 
 static bool check_usage(const CliOptions *options, TspError *err) {
+    VizTraceFormat format;
     int32_t ignored;
     if (options->timing_only && (options->check || options->outputs.count > 0))
         return tsp_fail(err, TSP_ERR_INPUT,
                         "--timing-only computes no values; leave it or --check and --output out");
-    if (options->trace) return cli_not_modelled(err, "--trace");
+    if (options->trace && (!viz_trace_format(options->trace, NULL, &format, err) ||
+                           !cli_check_target(options->trace, options->operand, err)))
+        return false;
     if (!cli_choice("engine", options->engine, engines, &ignored, err) ||
         !cli_choice("kernel", options->kernel, kernels, &ignored, err) ||
         !cli_choice("ifetch", options->ifetch, cli_ifetch, &ignored, err))
@@ -93,65 +70,10 @@ static bool check_usage(const CliOptions *options, TspError *err) {
     return !options->report || cli_check_target(options->report, options->operand, err);
 }
 
-static bool load_input(const TspTensor *t, const char *path, uint8_t **data, TspError *err) {
-    TspDtype dtype;
-    int32_t rank;
-    int64_t shape[TSP_MAX_RANK];
-    char want[160], found[160];
-    if (!tsp_npy_load(path, &dtype, &rank, shape, data, err)) return false;
-    if (dtype == t->dtype && rank == t->rank &&
-        !memcmp(shape, t->shape, (size_t)rank * sizeof shape[0]))
-        return true;
-    cli_shape_text(t->dtype, t->rank, t->shape, want, sizeof want);
-    cli_shape_text(dtype, rank, shape, found, sizeof found);
-    return tsp_fail(err, TSP_ERR_INPUT,
-                    "%s: input '%s' must be %s, the file has %s; convert or reshape it", path,
-                    t->name, want, found);
-}
-
-static void random_input(const TspTensor *t, uint64_t seed, uint8_t *data) {
-    static const struct {
-        double low, high;
-    } range[TSP_DTYPE_COUNT] = {
-        [TSP_I8] = {-128, 127},    [TSP_U8] = {0, 255}, [TSP_I16] = {-1000, 1000},
-        [TSP_I32] = {-1000, 1000}, [TSP_F16] = {-1, 1}, [TSP_F32] = {-1, 1},
-        [TSP_BOOL] = {0, 1},
-    };
-    tsp_random_fill(data, t->dtype, tsp_tensor_elements(t), seed, range[t->dtype].low,
-                    range[t->dtype].high);
-}
-
-static uint8_t *new_data(const TspTensor *t, TspError *err) {
-    int64_t bytes = tsp_tensor_bytes(t);
-    uint8_t *data = calloc(bytes ? (size_t)bytes : 1, 1);
-    if (!data)
-        tsp_fail(err, TSP_ERR_SYSTEM, "out of memory for tensor '%s' (%lld bytes)", t->name,
-                 (long long)bytes);
-    return data;
-}
-
-/* Input k, counted in the order of the program, takes its file or the seed plus k. */
 static bool fill_inputs(Run *run, TspError *err) {
-    const TspProgram *p = &run->source.program;
-    const CliBindings *inputs = &run->options->inputs;
-    uint64_t seed = (uint64_t)run->options->seed;
-    for (int32_t i = 0; i < p->tensor_count; i++) {
-        const TspTensor *t = &p->tensors[i];
-        const char *path = NULL;
-        if (t->role != TSP_ROLE_INPUT || run->options->timing_only) continue;
-        for (int32_t k = 0; k < inputs->count; k++)
-            if (!strcmp(inputs->list[k].name, t->name)) path = inputs->list[k].path;
-        if (path) {
-            if (!load_input(t, path, &run->data[i], err)) return false;
-        } else {
-            run->data[i] = new_data(t, err);
-            if (!run->data[i]) return false;
-            random_input(t, seed, run->data[i]);
-        }
-        seed++;
-        if (!tsp_sim_write_tensor(run->sim, i, run->data[i], err)) return false;
-    }
-    return true;
+    return run->options->timing_only ||
+           cli_fill_inputs(&run->source.program, run->sim, &run->options->inputs,
+                           run->options->seed, run->data, err);
 }
 
 /* On a terminal the run goes in slices, with the progress between them; in a pipe it goes whole. */
@@ -185,7 +107,7 @@ static bool read_outputs(Run *run, TspError *err) {
     const TspProgram *p = &run->source.program;
     for (int32_t i = 0; i < p->tensor_count; i++) {
         if (p->tensors[i].role != TSP_ROLE_OUTPUT) continue;
-        run->data[i] = new_data(&p->tensors[i], err);
+        run->data[i] = cli_new_data(&p->tensors[i], err);
         if (!run->data[i] || !tsp_sim_read_tensor(run->sim, i, run->data[i], err)) return false;
     }
     return true;
@@ -233,9 +155,10 @@ static bool compare_outputs(Run *run, uint8_t *const *values, double *const *tol
     outcome->checked = true;
     outcome->check = (TspComparison){.passed = true, .first_bad = -1};
     for (int32_t v = 0; v < g->value_count; v++) {
-        int32_t tensor = g->values[v].is_output
-                             ? find_tensor(&run->source.program, g->values[v].name, TSP_ROLE_OUTPUT)
-                             : -1;
+        int32_t tensor =
+            g->values[v].is_output
+                ? cli_find_tensor(&run->source.program, g->values[v].name, TSP_ROLE_OUTPUT)
+                : -1;
         TspComparison one;
         if (!g->values[v].is_output) continue;
         if (tensor < 0 || !run->data[tensor])
@@ -263,7 +186,7 @@ static bool check_result(Run *run, TspError *err) {
     if (!passed) tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
     for (int32_t v = 0; passed && v < g->value_count; v++) {
         int32_t tensor =
-            g->values[v].is_input ? find_tensor(p, g->values[v].name, TSP_ROLE_INPUT) : -1;
+            g->values[v].is_input ? cli_find_tensor(p, g->values[v].name, TSP_ROLE_INPUT) : -1;
         if (!g->values[v].is_input) continue;
         /* An input that no op reads need not be in the program; zeros do for it. */
         values[v] = calloc((size_t)tsp_value_bytes(&g->values[v]) + 1, 1);
@@ -286,7 +209,7 @@ static bool write_outputs(const Run *run, TspError *err) {
     const TspProgram *p = &run->source.program;
     for (int32_t i = 0; i < run->options->outputs.count; i++) {
         const CliBinding *output = &run->options->outputs.list[i];
-        int32_t tensor = find_tensor(p, output->name, TSP_ROLE_OUTPUT);
+        int32_t tensor = cli_find_tensor(p, output->name, TSP_ROLE_OUTPUT);
         const TspTensor *t = &p->tensors[tensor];
         if (!tsp_npy_save(output->path, t->dtype, t->rank, t->shape, run->data[tensor], err))
             return false;
@@ -302,6 +225,20 @@ static bool check_prediction(const Run *run, TspError *err) {
                     "internal error: predicted %" PRId64 " cycles, simulated %" PRId64
                     "; this is a bug of tsp, please report it with %s",
                     predicted, simulated, run->options->operand);
+}
+
+/* What has run so far, all of it. */
+static bool write_trace(const Run *run, TspError *err) {
+    VizTimeline timeline;
+    VizTraceFormat format;
+    bool done;
+    if (!run->options->trace) return true;
+    if (!viz_trace_format(run->options->trace, NULL, &format, err) ||
+        !viz_timeline_make(&timeline, &run->source.program, run->sim, err))
+        return false;
+    done = viz_trace_write(&timeline, format, 0, -1, run->options->trace, err);
+    viz_timeline_free(&timeline);
+    return done;
 }
 
 static bool stopped_early(const Run *run, TspError *err) {
@@ -345,12 +282,13 @@ static bool execute(Run *run, TspError *err) {
         return tsp_fail(err, TSP_ERR_INPUT,
                         "--check compares with the graph, and %s holds none; run the graph itself",
                         options->operand);
-    if (!check_bindings(p, &options->inputs, TSP_ROLE_INPUT, "input", err) ||
-        !check_bindings(p, &options->outputs, TSP_ROLE_OUTPUT, "output", err))
+    if (!cli_check_bindings(p, &options->inputs, TSP_ROLE_INPUT, "input", err) ||
+        !cli_check_bindings(p, &options->outputs, TSP_ROLE_OUTPUT, "output", err))
         return false;
     run->data = calloc((size_t)p->tensor_count + 1, sizeof *run->data);
     if (!run->data) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
     if (!make_simulator(run, err) || !fill_inputs(run, err) || !simulate(run, err)) return false;
+    if (!write_trace(run, err)) return false;
     if (tsp_sim_done(run->sim)) return finish(run, err);
     if (options->report && !cli_report_write(&run->outcome, options->report, err)) return false;
     return stopped_early(run, err);

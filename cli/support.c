@@ -28,9 +28,7 @@ bool cli_not_modelled(TspError *err, const char *key) {
     static const struct {
         const char *key, *what, *instead;
     } table[] = {
-        {"view", "tsp view", "use tsp run, and --until CYCLE to stop on the way"},
         {"1brc", "tsp 1brc", "use tsp run on a graph or a program"},
-        {"--trace", "--trace", "use --report, which has the interval of every op"},
         {".onnx", "an .onnx graph", "write the graph as JSON, see docs/graph-format.md"},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)

@@ -1,7 +1,8 @@
 /* engine.h - what an engine is to sim.c, and what the engines share: the wording of errors.
  *
  * Private to sim/. sim.c places and collects tensors, remembers why a run stopped, and goes back
- * in time by reset and replay; an engine has memory, moves time and shows its state.
+ * in time by replay from what an engine has kept, or else from the start; an engine has memory,
+ * moves time and shows its state.
  */
 #ifndef TSP_SIM_ENGINE_H
 #define TSP_SIM_ENGINE_H
@@ -21,8 +22,13 @@ typedef struct {
     void (*reserve)(void *e, int32_t slice, int32_t addr, int32_t rows);
     /* Executes all cycles below `limit`, or to the end of the program, whose last cycle (the
      * greatest effect of the instructions) is then `now`. False: *err holds the first offence in
-     * the order of docs/machine.md. After a failure only reset() and destroy() are called. */
+     * the order of docs/machine.md. After a failure only near(),
+     * reset() and destroy() are called. */
     bool (*advance)(void *e, int64_t limit, TspError *err);
+    /* Makes a state that it has kept the present: the latest one at or before `cycle`, unless the
+     * present is nearer. The present may be any, also after a failure. False: nothing kept fits;
+     * there is only reset(). NULL: it keeps none. */
+    bool (*near)(void *e, int64_t cycle);
     int64_t (*now)(const void *e);
     bool (*done)(const void *e);
     TspSimStats (*stats)(const void *e);
@@ -31,12 +37,15 @@ typedef struct {
     uint64_t (*hash)(void *e);
     /* Arguments are in range. */
     const uint8_t *(*stream)(const void *e, int32_t stream, int32_t column);
+    /* NULL: this engine does not know. ago > 0. */
+    const uint8_t *(*stream_ago)(const void *e, int32_t stream, int32_t column, int32_t ago);
     const uint8_t *(*row)(const void *e, int32_t slice, int32_t addr, uint32_t *written);
     /* With faults on: the check bits beside a row, one a superlane. */
     const uint16_t *(*row_check)(const void *e, int32_t slice, int32_t addr);
     const uint32_t *(*latch)(const void *e, int32_t alu);
     const uint32_t *(*accumulator)(const void *e, int32_t plane, int32_t row, TspDtype *type);
     int32_t (*queue_word)(const void *e, int32_t queue);
+    int64_t (*word_start)(const void *e, int32_t queue, int32_t word);
 } Engine;
 
 struct TspSim {

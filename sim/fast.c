@@ -1,5 +1,6 @@
 /* fast.c - the fast engine from outside: what it is made of, loading, looking. */
 #include "fast_batch.h"
+#include "fast_keyframe.h"
 #include "fast_stream.h"
 
 #include <stdlib.h>
@@ -11,6 +12,12 @@
 /* Vectors that the SXM of a hemisphere can drive in a cycle: 2 transposers of 16, 4 distributors, a
  * permuter, 4 shifters, 2 selectors, a rotator of 16. */
 enum { SXM_OUTPUTS = 2 * 16 + 4 + 1 + 4 + 2 + 16 };
+
+/* Some 20 ms of the host. */
+enum { HISTORY_SPACING = 200000 };
+
+/* The pool is numbered with 32 bits. */
+#define HISTORY_MOST (INT64_C(64) << 30)
 
 static int32_t power_of_two(int64_t least) {
     int32_t power = 64;
@@ -81,6 +88,7 @@ static bool predecode(Fast *f, int32_t queue, TspError *err) {
     f->word_count[queue] = q->count;
     for (int32_t i = 0; i < q->count; i++) {
         Word *word = &f->words[queue][i];
+        word->start = -1;
         for (int32_t half = 0; half < 2; half++)
             word->op[half] = q->debug ? op_of_run(f->program, q->debug[i].run[half]) : -1;
         word->fault = (uint8_t)fault_of(f, q->words[i], queue, &word->insn);
@@ -105,7 +113,8 @@ static bool allocate(Fast *f, TspError *err) {
     const size_t kept = planes * (size_t)f->m->mxm_accumulator_rows;
     const size_t rows = f->row_count, check_bytes = SIM_SUPERLANES * sizeof(uint16_t);
     f->defined = map(rows * sizeof *f->defined);
-    f->chunk_defined = calloc(rows / SIM_CHUNK + 1, sizeof *f->chunk_defined);
+    f->row_chunk = calloc(rows / SIM_CHUNK + 1, sizeof *f->row_chunk);
+    f->sum_changed = calloc(kept / FAST_SUM_CHUNK + 1, sizeof *f->sum_changed);
     if (f->checks && !(f->vec_check = map((size_t)f->vec_capacity * check_bytes)))
         return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory for the simulator's state");
     f->slots = calloc(TSP_MAX_STREAMS * (size_t)f->ring, sizeof *f->slots);
@@ -121,9 +130,9 @@ static bool allocate(Fast *f, TspError *err) {
     f->accumulators = calloc(kept * n + 1, sizeof *f->accumulators);
     f->accumulator_type = calloc(kept + 1, 1);
     f->intervals = calloc((size_t)f->program->op_count + 1, sizeof *f->intervals);
-    if (f->defined && f->chunk_defined && f->slots && f->buckets && f->occupied && f->events &&
-        f->vectors && f->vec_refs && f->row_vec && f->results && f->operands && f->products &&
-        f->accumulators && f->accumulator_type && f->intervals)
+    if (f->defined && f->row_chunk && f->sum_changed && f->slots && f->buckets && f->occupied &&
+        f->events && f->vectors && f->vec_refs && f->row_vec && f->results && f->operands &&
+        f->products && f->accumulators && f->accumulator_type && f->intervals)
         return true;
     return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory for the simulator's state");
 }
@@ -132,8 +141,8 @@ static bool allocate(Fast *f, TspError *err) {
 static void forget_memory(Fast *f) {
     for (size_t chunk = 0; chunk * SIM_CHUNK < f->row_count; chunk++) {
         const size_t first = chunk * SIM_CHUNK, left = f->row_count - first;
-        if (!f->chunk_defined[chunk]) continue;
-        f->chunk_defined[chunk] = false;
+        if (!f->row_chunk[chunk]) continue;
+        f->row_chunk[chunk] = 0;
         memset(f->defined + first, 0, (left < SIM_CHUNK ? left : SIM_CHUNK) * sizeof *f->defined);
     }
 }
@@ -165,6 +174,8 @@ static bool reset(void *e, TspError *err) {
     Fast *f = e;
     State *st = &f->state;
     fast_batch_reset(f);
+    fast_keyframes_forget(f);
+    f->broken = false;
     memset(st, 0, sizeof *st);
     f->switches = false;
     st->far_first = SIM_NEVER;
@@ -187,9 +198,11 @@ static bool reset(void *e, TspError *err) {
 static void destroy(void *e) {
     Fast *f = e;
     fast_batch_stop(f);
+    fast_keyframes_stop(f);
     if (f->defined) munmap(f->defined, f->row_count * sizeof *f->defined);
     for (int32_t q = 0; q < TSP_MAX_QUEUES; q++) free(f->words[q]);
-    free(f->chunk_defined);
+    free(f->row_chunk);
+    free(f->sum_changed);
     free(f->intervals);
     free(f->slots);
     free(f->buckets);
@@ -208,8 +221,14 @@ static void destroy(void *e) {
     free(f);
 }
 
-static bool load(Fast *f, TspError *err) {
-    if (!measure(f, err) || !allocate(f, err)) return false;
+static bool load(Fast *f, const TspSimOptions *options, TspError *err) {
+    const int64_t asked = options->history_bytes, spacing = options->history_spacing;
+    const int64_t history_bytes = asked < HISTORY_MOST ? asked : HISTORY_MOST;
+    if (!measure(f, err)) return false;
+    f->vec_capacity += (int32_t)fast_keyframes_vectors(f, history_bytes);
+    if (!allocate(f, err) ||
+        !fast_keyframes_start(f, history_bytes, spacing > 0 ? spacing : HISTORY_SPACING, err))
+        return false;
     for (int32_t q = 0; q < f->queues; q++)
         if (!predecode(f, q, err)) return false;
     return true;
@@ -230,12 +249,13 @@ static void *create(const TspProgram *p, const TspSimOptions *options, TspError 
     f->threads = options->threads > 1 ? options->threads : 1;
     f->kernel = options->kernel;
     f->alu_lanes = tsp_lanes_of(options->kernel);
-    if (load(f, err) && fast_batch_start(f, f->threads, err)) return f;
+    if (load(f, options, err) && fast_batch_start(f, f->threads, err)) return f;
     destroy(f);
     return NULL;
 }
 
 static void place(void *e, int32_t slice, int32_t addr, const uint8_t *vector) {
+    fast_keyframes_forget(e);
     fast_mem_place(e, fast_row_id(e, slice, addr), vector);
 }
 
@@ -243,10 +263,20 @@ static void place(void *e, int32_t slice, int32_t addr, const uint8_t *vector) {
 
 /* A product lost before the offence, found only now, was first. */
 static bool advance(void *e, int64_t limit, TspError *err) {
+    Fast *f = e;
     TspError earlier;
-    if (fast_advance(e, limit, err)) return true;
-    if (err->cycle > 0 && !fast_mxm_none_lost(e, err->cycle, &earlier)) *err = earlier;
+    if (f->state.now == 0 && f->keyframe_due == 0 && limit > 0) fast_keyframe_make(f);
+    if (fast_advance(f, limit, err)) return true;
+    if (err->cycle > 0 && !fast_mxm_none_lost(f, err->cycle, &earlier)) *err = earlier;
+    f->broken = true;
     return false;
+}
+
+static bool near(void *e, int64_t cycle) {
+    Fast *f = e;
+    if (!fast_keyframe_near(f, cycle, f->broken)) return false;
+    f->broken = false;
+    return true;
 }
 
 static int64_t now(const void *e) {
@@ -282,8 +312,9 @@ static TspInterval op_interval(const void *e, int32_t op) {
 
 /* The events that land in this very cycle, of which nothing is executed yet: the first of them. */
 static int32_t landing(Fast *f) {
-    fast_batch_finish_all(f);
-    return f->buckets[f->state.now & (f->wheel - 1)].head[0];
+    const int32_t first = f->buckets[f->state.now & (f->wheel - 1)].head[0];
+    if (first != SIM_NONE) fast_batch_finish_all(f); /* what lands may come from one */
+    return first;
 }
 
 static const uint8_t *stream(const void *e, int32_t stream, int32_t column) {
@@ -298,6 +329,15 @@ static const uint8_t *stream(const void *e, int32_t stream, int32_t column) {
     memcpy(f->view, fast_vec(f, vec), (size_t)f->lanes);
     for (int32_t k = 0; k < f->superlanes; k++)
         if (!(f->state.powered >> k & 1)) memset(f->view + k * f->tile, 0, (size_t)f->tile);
+    return f->view;
+}
+
+static const uint8_t *stream_ago(const void *e, int32_t stream, int32_t column, int32_t ago) {
+    Fast *f = (Fast *)e; /* only its view is written */
+    const int64_t then = f->state.now - ago, diagonal = fast_diagonal(stream, column, then);
+    const StreamSlot *slot = fast_slot(f, stream, diagonal);
+    if (slot->diagonal != diagonal || slot->driven > then) return NULL;
+    memcpy(f->view, fast_vec(f, slot->vec), (size_t)f->lanes);
     return f->view;
 }
 
@@ -352,6 +392,10 @@ static int32_t queue_word(const void *e, int32_t queue) {
     return ((const Fast *)e)->state.queue[queue].index;
 }
 
+static int64_t word_start(const void *e, int32_t queue, int32_t word) {
+    return ((const Fast *)e)->words[queue][word].start;
+}
+
 const Engine fast_engine = {
     .create = create,
     .destroy = destroy,
@@ -359,6 +403,7 @@ const Engine fast_engine = {
     .place = place,
     .reserve = reserve,
     .advance = advance,
+    .near = near,
     .now = now,
     .done = done,
     .stats = stats,
@@ -366,9 +411,11 @@ const Engine fast_engine = {
     .op_interval = op_interval,
     .hash = fast_hash,
     .stream = stream,
+    .stream_ago = stream_ago,
     .row = row,
     .row_check = row_check,
     .latch = latch,
     .accumulator = accumulator,
     .queue_word = queue_word,
+    .word_start = word_start,
 };

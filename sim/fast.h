@@ -23,9 +23,12 @@ enum {
     SIM_ALU_RESULTS = 256, /* > twice vxm_op_cycles of any machine, and an immediate */
     SIM_FETCHES = 128,     /* >= vectors of an Ifetch + ifetch_cycles of any machine */
     SIM_SUPERLANES = 20,
-    SIM_CHUNK = 1024,  /* memory rows whose `defined` is cleared as one */
+    SIM_CHUNK = 1024,  /* memory rows that are cleared, or kept for going back, as one */
     SIM_PRODUCTS = 256 /* > 2 * (mxm_entry_cycles + mxm_product_cycles) of any machine */
 };
+/* What a chunk of memory rows is: some were written since the last reset; since the last keyframe.
+ */
+enum { FAST_CHUNK_DEFINED = 1, FAST_CHUNK_CHANGED = 2 };
 #define SIM_NEVER INT64_MAX
 
 /* -- the program, decoded once -- */
@@ -33,6 +36,7 @@ typedef enum { WORD_FINE, WORD_UNDECODABLE, WORD_INVALID, WORD_NOT_MODELLED } Wo
 
 typedef struct {
     TspInsn insn;
+    int64_t start; /* cycle of its first issue, the same in every run; -1 until a run got there */
     const TspInsn *repeat; /* the Repeat that follows, NULL: none */
     TspBytesKernel *bytes; /* what does the VXM op on bytes as they are, NULL: it takes registers */
     int32_t op[2]; /* graph op of the instruction (read half) and of the write half, -1 none */
@@ -165,6 +169,7 @@ typedef struct {
     uint64_t far[SIM_QUEUE_WORDS]; /* queues whose next issue lies beyond the wheel */
     int64_t far_first;             /* the earliest of them */
     int32_t event_free, event_used, vec_free, vec_used;
+    int32_t vec_live;  /* vectors in use */
     TspSimStats stats; /* stream_hops counts to the edge of the chip; see stats() in fast.c */
     Slice slice[SIM_SLICES];
     Alu alu[SIM_ALUS];
@@ -212,13 +217,17 @@ typedef struct {
     /* Mapped, touched only where used, dropped by reset: */
     uint32_t *defined;         /* [slice][row] superlanes that hold something */
     int32_t *row_vec;          /* [slice][row] its vector, where `defined` says that there is one */
-    bool *chunk_defined;       /* [row / SIM_CHUNK] anything in them, since the last reset */
+    uint8_t *row_chunk;        /* [row / SIM_CHUNK] FAST_CHUNK_ flags */
     uint32_t *results;         /* [alu][SIM_ALU_RESULTS][TSP_MAX_LANES]; of bytes the first part */
     uint32_t *operands;        /* two registers, scratch */
     uint32_t *products;        /* [plane][SIM_PRODUCTS][lanes] */
     uint32_t *accumulators;    /* [plane][row][lanes] */
     uint8_t *accumulator_type; /* [plane][row]: 0 undefined, else 1 + TSP_I32 or TSP_F32 */
-    struct FastBatches *batches; /* products that are being multiplied: fast_batch.h */
+    bool *sum_changed;         /* [accumulator row / FAST_SUM_CHUNK] since the last keyframe */
+    struct FastBatches *batches;     /* products that are being multiplied: fast_batch.h */
+    struct FastKeyframes *keyframes; /* states of the past, NULL: none are kept: fast_keyframe.h */
+    int64_t keyframe_due;            /* work at which the next is made */
+    bool broken; /* advance() has failed and left the state in the midst of a cycle */
     uint8_t view[TSP_MAX_LANES]; /* what a look at the state shows */
 } Fast;
 

@@ -7,6 +7,7 @@
  */
 #include "fast_batch.h"
 
+#include "fast_keyframe.h"
 #include "fast_stream.h"
 
 #include <pthread.h>
@@ -316,7 +317,10 @@ uint32_t fast_batch_add(Fast *f, int32_t plane, const Product *product, int32_t 
         batch->most = BATCH_ROWS;
     }
     if (out) batch->most = BATCH_DRIVEN;
-    if (to != SIM_NONE) b->written[to] = number + 1;
+    if (to != SIM_NONE) {
+        b->written[to] = number + 1;
+        f->sum_changed[to / FAST_SUM_CHUNK] = true;
+    }
     const int32_t i = batch->count++;
     batch->row[i] = (Row){{product->vec[0], product->vec[1]}, from, to};
     if (out) memcpy(batch->out[i], out, sizeof batch->out[i]);

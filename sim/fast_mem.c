@@ -22,7 +22,7 @@ static inline int32_t own_row(Fast *f, size_t row) {
 /* Notes that the superlanes of `mask` of a row have been written. */
 static inline void define(Fast *f, size_t row, uint32_t mask) {
     f->defined[row] |= mask;
-    f->chunk_defined[row / SIM_CHUNK] = true;
+    f->row_chunk[row / SIM_CHUNK] = FAST_CHUNK_DEFINED | FAST_CHUNK_CHANGED;
 }
 
 /* Puts the word of superlane k, of `tile` lanes, into a row. */

@@ -3,6 +3,7 @@
  * What is checked is checked here, in its cycle; the arithmetic is left to fast_batch.c.
  */
 #include "fast_batch.h"
+#include "fast_keyframe.h"
 #include "fast_stream.h"
 
 #include <string.h>
@@ -218,8 +219,10 @@ static void send_early(Fast *f, int32_t p, const Product *early, const Way *way,
         else
             add_int32(sum, kept, n);
     }
-    if (way->to != SIM_NONE)
+    if (way->to != SIM_NONE) {
         memcpy(f->accumulators + (size_t)way->to * (size_t)n, sum, (size_t)n * sizeof *sum);
+        f->sum_changed[way->to / FAST_SUM_CHUNK] = true;
+    }
     for (int32_t i = 0; emits && i < 4; i++) planes[i] = fast_vec(f, way->vecs[i]);
     if (emits) f->alu_lanes->store(planes, sum, TSP_I32, n); /* bits, whatever the type */
 }

@@ -4,6 +4,7 @@
  * issue in it. Empty buckets are skipped by their occupancy bits, and queues that idle beyond the
  * wheel cost nothing until their time comes.
  */
+#include "fast_keyframe.h"
 #include "fast_stream.h"
 
 /* What issues an instruction; all of the VXM's go to fast_vxm_issue(). */
@@ -60,7 +61,7 @@ static void bring_near(Fast *f) {
 
 /* -- queues -- */
 
-static const Word *word_at(const Fast *f, int32_t queue, int32_t index) {
+static Word *word_at(const Fast *f, int32_t queue, int32_t index) {
     return &f->words[queue][index];
 }
 
@@ -129,11 +130,12 @@ static void note_op(Fast *f, int32_t op, int64_t delay) {
     if (interval->end < f->state.now + delay) interval->end = f->state.now + delay;
 }
 
-static void count(Fast *f, const Word *word) {
+static void count(Fast *f, Word *word) {
     TspSimStats *stats = &f->state.stats;
     TspOpcode op = word->insn.op;
     int64_t delay = word->func;
     stats->instructions++;
+    if (word->start < 0) word->start = f->state.now;
     if (op == TSP_OP_SYNC) return;
     if (op == TSP_OP_READ_WRITE) {
         note_op(f, word->op[0], f->func[TSP_OP_READ]);
@@ -177,7 +179,7 @@ static bool issue_control(Fast *f, const Issue *issue, TspError *err) {
 
 static bool issue_one(Fast *f, int32_t queue, TspError *err) {
     QueueState *q = &f->state.queue[queue];
-    const Word *word = word_at(f, queue, q->index);
+    Word *word = word_at(f, queue, q->index);
     const TspInsn *insn = &word->insn, *repeat = word->repeat;
     SimIssue *issue_unit;
     Issue issue = {.queue = queue,
@@ -362,6 +364,7 @@ bool fast_advance(Fast *f, int64_t limit, TspError *err) {
         }
         idle(f, cycle);
         if (!execute(f, cycle, err)) return false;
+        if (fast_work(st) >= f->keyframe_due) fast_keyframe_make(f);
     }
     return true;
 }

@@ -37,11 +37,13 @@ static inline int32_t fast_vec_new(Fast *f) {
          * may be the ones to fill it. */
         if (f->threads == 1) fast_vec_fetch(f, vec + FAST_FRESH_AHEAD, true);
     }
+    st->vec_live++;
     f->vec_refs[vec] = 1;
     return vec;
 }
 static inline void fast_vec_drop(Fast *f, int32_t vec) {
     if (f->timing_only || --f->vec_refs[vec] > 0) return;
+    f->state.vec_live--;
     f->vec_refs[vec] = f->state.vec_free;
     f->state.vec_free = vec;
 }

@@ -116,6 +116,7 @@ static void destroy(void *e) {
     Reference *r = e;
     drop_all(r);
     for (int32_t queue = 0; r->queues && queue < r->queue_count; queue++) {
+        free(r->queues[queue].started);
         free(r->queues[queue].ready);
         free(r->queues[queue].under_way);
     }
@@ -199,6 +200,12 @@ static bool make_arrays(Reference *r) {
     r->queues = ref_zeros(r, (size_t)r->queue_count, sizeof *r->queues);
     for (int32_t queue = 0; r->queues && r->fetching && queue < r->queue_count; queue++)
         r->queues[queue].ready = ref_zeros(r, (size_t)r->p->queues[queue].count, sizeof(int64_t));
+    for (int32_t queue = 0; r->queues && queue < r->queue_count; queue++) {
+        size_t words = (size_t)r->p->queues[queue].count;
+        r->queues[queue].started = ref_zeros(r, words, sizeof(int64_t));
+        for (size_t i = 0; r->queues[queue].started && i < words; i++)
+            r->queues[queue].started[i] = -1;
+    }
     r->streams = ref_zeros(r, registers, sizeof *r->streams);
     r->driven = ref_zeros(r, registers, sizeof *r->driven);
     r->powered = ref_zeros(r, superlanes, sizeof *r->powered);
@@ -319,4 +326,5 @@ const Engine reference_engine = {
     .latch = ref_view_latch,
     .accumulator = ref_view_accumulator,
     .queue_word = ref_view_word,
+    .word_start = ref_view_start,
 };

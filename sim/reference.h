@@ -62,8 +62,9 @@ typedef struct {
     int64_t first; /* its first issue */
     int32_t i, j;  /* repetition that comes next */
     int32_t fetches;
-    int64_t fetched; /* cycle of the last Ifetch, -1: none */
-    int64_t *ready;  /* [fetches]: its text can be used from; NULL where all text is there */
+    int64_t fetched;  /* cycle of the last Ifetch, -1: none */
+    int64_t *started; /* [word]: cycle of its first issue, -1: not yet; reset() leaves it */
+    int64_t *ready;   /* [fetches]: its text can be used from; NULL where all text is there */
     RefActivity **under_way;
     int32_t count, capacity;
 } RefQueue;
@@ -212,6 +213,7 @@ const uint16_t *ref_view_check(const void *e, int32_t slice, int32_t addr);
 const uint32_t *ref_view_latch(const void *e, int32_t alu);
 const uint32_t *ref_view_accumulator(const void *e, int32_t plane, int32_t row, TspDtype *type);
 int32_t ref_view_word(const void *e, int32_t queue);
+int64_t ref_view_start(const void *e, int32_t queue, int32_t word);
 uint64_t ref_hash(void *e);
 
 #endif

@@ -152,7 +152,10 @@ static void issue(Reference *r, int32_t queue, int64_t t) {
     if (!take(r, queue, index, t, &insn)) return;
     if (!ref_start(r, queue, index, &insn, t)) {
         q->stopped = true;
-    } else if (insn.op == TSP_OP_SYNC) {
+        return;
+    }
+    q->started[index] = t;
+    if (insn.op == TSP_OP_SYNC) {
         q->parked = t;
     } else {
         after_first(r, queue, index, &insn, t);

@@ -85,6 +85,10 @@ const uint32_t *ref_view_accumulator(const void *e, int32_t plane, int32_t row, 
     return at->sums + (int64_t)row * r->lanes;
 }
 
+int64_t ref_view_start(const void *e, int32_t queue, int32_t word) {
+    return ((const Reference *)e)->queues[queue].started[word];
+}
+
 int32_t ref_view_word(const void *e, int32_t queue) {
     const RefQueue *q = &((const Reference *)e)->queues[queue];
     return q->repeating ? q->at : q->next;

@@ -233,7 +233,10 @@ bool tsp_sim_step(TspSim *sim, TspError *err) {
 
 bool tsp_sim_seek(TspSim *sim, int64_t cycle, TspError *err) {
     if (cycle < 0) cycle = 0;
-    if ((sim->failed || cycle < tsp_sim_now(sim)) && !reset(sim, err)) return false;
+    if (sim->engine->near && sim->engine->near(sim->state, cycle))
+        sim->failed = false;
+    else if ((sim->failed || cycle < tsp_sim_now(sim)) && !reset(sim, err))
+        return false;
     return tsp_sim_run_until(sim, cycle, err);
 }
 
@@ -270,6 +273,13 @@ const uint8_t *tsp_sim_stream(const TspSim *sim, int32_t stream, int32_t column)
     return sim->engine->stream(sim->state, stream, column);
 }
 
+const uint8_t *tsp_sim_stream_ago(const TspSim *sim, int32_t stream, int32_t column, int32_t ago) {
+    if (ago == 0) return tsp_sim_stream(sim, stream, column);
+    if (ago < 0 || !sim->engine->stream_ago || !within(stream, TSP_MAX_STREAMS)) return NULL;
+    if (!within(column, tsp_columns(sim->m))) return NULL;
+    return sim->engine->stream_ago(sim->state, stream, column, ago);
+}
+
 const uint8_t *tsp_sim_row(const TspSim *sim, int32_t slice, int32_t addr, uint32_t *written) {
     uint32_t ignored;
     if (!written) written = &ignored;
@@ -293,6 +303,12 @@ const uint32_t *tsp_sim_accumulator(const TspSim *sim, int32_t plane, int32_t ro
 int32_t tsp_sim_queue_word(const TspSim *sim, int32_t queue) {
     if (!within(queue, tsp_queue_count(sim->m))) return -1;
     return sim->engine->queue_word(sim->state, queue);
+}
+
+int64_t tsp_sim_word_start(const TspSim *sim, int32_t queue, int32_t word) {
+    if (!within(queue, tsp_queue_count(sim->m)) || !within(word, sim->program->queues[queue].count))
+        return -1;
+    return sim->engine->word_start(sim->state, queue, word);
 }
 
 uint64_t tsp_sim_hash(TspSim *sim) {

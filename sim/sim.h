@@ -24,7 +24,12 @@ typedef struct {
     bool timing_only;     /* cycles and statistics without values; see tsp_sim_new() */
     int32_t threads;      /* of the host, that the fast engine may use; 0 is 1 */
     TspGemmKernel kernel; /* host kernels for MXM and VXM; never changes a bit */
-    TspFaults faults;     /* bits to flip, and with them the error-correcting code; see faults.h */
+    /* Of the host, for states of the past that make tsp_sim_seek() quick; 0: it replays from cycle
+     * 0. Fast engine only; about so much, as what a run overwrites meanwhile comes on top. */
+    int64_t history_bytes;
+    int64_t history_spacing; /* work between two of them at first, in units of about 0.1 us of the
+                                host (an instruction is 1); 0: the default, some 20 ms */
+    TspFaults faults; /* bits to flip, and with them the error-correcting code; see faults.h */
 } TspSimOptions;
 
 /* What was counted up to now; see docs/glossary.md for definitions. */
@@ -76,7 +81,8 @@ bool tsp_sim_check_finite(const TspSim *sim, TspError *err);
 bool tsp_sim_run_until(TspSim *sim, int64_t cycle, TspError *err);
 bool tsp_sim_run(TspSim *sim, TspError *err); /* to the end */
 bool tsp_sim_step(TspSim *sim, TspError *err);
-/* Goes to `cycle`, back if need be (by replay from cycle 0, which is exact). */
+/* Goes to `cycle`, back if need be: by replay, which is exact, from the nearest state that is kept
+ * (history_bytes), or from cycle 0. */
 bool tsp_sim_seek(TspSim *sim, int64_t cycle, TspError *err);
 int64_t tsp_sim_now(const TspSim *sim);
 /* No instruction left, nothing in flight that could still have an effect. */
@@ -91,6 +97,11 @@ TspInterval tsp_sim_op_interval(const TspSim *sim, int32_t op);
  * next call. It is what a reader in cycle tsp_sim_now() gets, drives that land in that very cycle
  * included (flips and switches of that cycle are not). */
 const uint8_t *tsp_sim_stream(const TspSim *sim, int32_t stream, int32_t column);
+/* The same for `ago` cycles ago: what superlane `ago` has on that register now, as each superlane
+ * is a cycle behind the one before it. NULL also where it is not kept any more: since then another
+ * drive has taken its diagonal, or it left the chip too long ago. Bits that flipped and power that
+ * was switched meanwhile show. Fast engine only. */
+const uint8_t *tsp_sim_stream_ago(const TspSim *sim, int32_t stream, int32_t column, int32_t ago);
 /* A memory row as a Read in cycle tsp_sim_now() gets it: NULL if no write has landed in any of its
  * superlanes, else tsp_lanes() bytes, valid until the next call; those of superlanes that no write
  * has reached are zero. *written (may be NULL): which superlanes one has reached. */
@@ -102,6 +113,11 @@ const uint32_t *tsp_sim_latch(const TspSim *sim, int32_t alu);
 const uint32_t *tsp_sim_accumulator(const TspSim *sim, int32_t plane, int32_t row, TspDtype *type);
 /* Word of the queue that issues next (the number of words when it is exhausted). */
 int32_t tsp_sim_queue_word(const TspSim *sim, int32_t queue);
+/* Cycle in which a word of the queue issued, its first repetition if it repeats; -1 while no run of
+ * this simulator has got there, for NOP and Repeat, and out of range. A word issues once, so this
+ * is the whole timeline, and as it does not depend on data it stays known when time goes back. Of a
+ * run that stopped at an offence, words due in that cycle or later may be known or not. */
+int64_t tsp_sim_word_start(const TspSim *sim, int32_t queue, int32_t word);
 
 /* Hash of the whole state, what is under way included: of use within one engine. */
 uint64_t tsp_sim_hash(TspSim *sim);

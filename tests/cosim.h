@@ -149,11 +149,31 @@ static inline bool cosim_counts(Cosim *c, const TspSim *fast, const TspSim *refe
     return true;
 }
 
+/* Every word of every queue started in the same cycle, or not yet. */
+static inline bool cosim_starts(Cosim *c, const TspProgram *p, const TspSim *fast,
+                                const TspSim *reference) {
+    for (int32_t queue = 0; queue < tsp_queue_count(&p->machine); queue++)
+        for (int32_t word = 0; word < p->queues[queue].count; word++) {
+            int64_t a = tsp_sim_word_start(fast, queue, word);
+            int64_t b = tsp_sim_word_start(reference, queue, word);
+            char name[32];
+            if (a == b) continue;
+            tsp_queue_name(&p->machine, queue, name);
+            return cosim_differ(c, tsp_sim_now(fast),
+                                "%s, instruction %d: started in %lld in the fast engine, in %lld "
+                                "in the reference",
+                                name, (int)word, (long long)a, (long long)b);
+        }
+    return true;
+}
+
 /* Everything that can be seen. */
-static inline bool cosim_compare(Cosim *c, const TspMachine *m, const TspSim *fast,
+static inline bool cosim_compare(Cosim *c, const TspProgram *p, const TspSim *fast,
                                  const TspSim *reference, bool memory) {
-    return cosim_counts(c, fast, reference) && cosim_streams(c, m, fast, reference) &&
-           cosim_units(c, m, fast, reference) && (!memory || cosim_memory(c, m, fast, reference));
+    const TspMachine *m = &p->machine;
+    return cosim_counts(c, fast, reference) && cosim_starts(c, p, fast, reference) &&
+           cosim_streams(c, m, fast, reference) && cosim_units(c, m, fast, reference) &&
+           (!memory || cosim_memory(c, m, fast, reference));
 }
 
 static inline bool cosim_same_error(const TspError *a, const TspError *b) {
@@ -189,7 +209,7 @@ static inline Cosim cosim_run(const TspProgram *p, const TspSimOptions *options,
                 break;
             }
             /* Memory is large: seen as a whole now and then, and at the end. */
-            if (!cosim_compare(&c, &p->machine, fast, reference,
+            if (!cosim_compare(&c, p, fast, reference,
                                tsp_sim_done(fast) || tsp_sim_now(fast) % 64 == 0))
                 break;
         } while (!tsp_sim_done(fast));

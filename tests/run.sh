@@ -45,12 +45,17 @@ run_mode() {
         done
         echo "$mode figures build/$mode/tests/figures"
         [ "$mode" = sanitize ] || echo "$mode instructions tests/instructions.sh"
-        for name in golden test_cli; do echo "$mode $name tests/$name.sh"; done
+        [ "$mode" = sanitize ] || echo "$mode pictures tests/pictures.sh"
+        [ "$mode" = sanitize ] || echo "$mode test_view tests/test_view.sh"
+        for name in golden test_cli test_trace; do echo "$mode $name tests/$name.sh"; done
     } | xargs -P "$jobs" -L 1 "$0" --one
 }
 
 run_mode release
 export CK_FORK=no TSP_TEST_SCALE=small
+export LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp:print_suppressions=0"
+# A window shown through OpenGL loads drivers and drops them again with memory they still hold.
+export SDL_FRAMEBUFFER_ACCELERATION=0
 run_mode sanitize
 
 cat build/release/logs/*.count build/sanitize/logs/*.count | awk '

@@ -661,6 +661,7 @@ END_TEST
 
 static const char *const programs[] = {
     "programs/vecadd.s",
+    "programs/barrier.s",
     "programs/weights.s",
     "programs/figures/ifetch.s",
     "programs/figures/sxm.s",

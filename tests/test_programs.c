@@ -84,6 +84,24 @@ START_TEST(vecadd) {
 }
 END_TEST
 
+START_TEST(barrier) {
+    enum { COUNT = 4 * 320 };
+    static int8_t x[COUNT], y[COUNT];
+    TspProgram p = assemble_file("programs/barrier.s");
+    TspSim *sim = start(&p);
+    fill(x, COUNT, 1);
+    place(sim, tensor(&p, "X"), x);
+    run(sim);
+    collect(sim, tensor(&p, "Y"), y);
+    ck_assert_mem_eq(x, y, COUNT);
+    ck_assert_int_eq(tsp_sim_word_start(sim, tsp_queue_find(&p.machine, "mem.e0"), 4), 55);
+    ck_assert_int_eq(tsp_sim_word_start(sim, tsp_queue_find(&p.machine, "mem.w1"), 2), 58);
+    ck_assert_int_eq(tsp_sim_stats(sim).cycles, 64);
+    tsp_sim_free(sim);
+    tsp_program_free(&p);
+}
+END_TEST
+
 /* First and last issue of an opcode in the whole program. */
 static void issues(const TspProgram *p, TspOpcode op, int64_t *first, int64_t *last) {
     *first = INT64_MAX;
@@ -191,6 +209,7 @@ int main(void) {
     Suite *suite = suite_create("programs");
     TCase *tests = tcase_create("programs");
     tcase_add_test(tests, vecadd);
+    tcase_add_test(tests, barrier);
     tcase_add_test(tests, weights_in_fewer_than_40_cycles);
     tcase_add_test(tests, weights_arrive);
     tcase_add_test(tests, installing_a_cycle_earlier_is_refused);

@@ -244,6 +244,18 @@ START_TEST(test_repeat) {
     data = place_random(b, E0, 0, 30);
     place_random(b, E0 + 4, 0, 8);
     run(b);
+    for (int32_t again = 0; again < 2; again++) { /* known, and still so back in cycle 0 */
+        ck_assert_int_eq(tsp_sim_word_start(b->sim, E0, 0), -1); /* NOP, read, Repeat, read */
+        ck_assert_int_eq(tsp_sim_word_start(b->sim, E0, 1), 5);
+        ck_assert_int_eq(tsp_sim_word_start(b->sim, E0, 2), -1);
+        ck_assert_int_eq(tsp_sim_word_start(b->sim, E0, 3), 20);
+        ck_assert_int_eq(tsp_sim_word_start(b->sim, E0, 4), -1);
+        ck_assert_int_eq(tsp_sim_word_start(b->sim, E0 + 4, 1), 7);
+        ck_assert_int_eq(tsp_sim_word_start(b->sim, -1, 0), -1);
+        ck_assert_int_eq(tsp_sim_word_start(b->sim, TSP_MAX_QUEUES, 0), -1);
+        ck_assert(tsp_sim_seek(b->sim, again ? 24 : 0, &b->err));
+    }
+    ck_assert(tsp_sim_run(b->sim, &b->err));
     ck_assert_int_eq(tsp_sim_now(b->sim), 24);
     ck_assert_int_eq(tsp_sim_stats(b->sim).mem_reads, 13);
     ck_assert_int_eq(tsp_sim_stats(b->sim).mem_writes, 6);
@@ -288,6 +300,8 @@ START_TEST(test_barrier) {
     ck_assert_msg(tsp_sim_run(b->sim, &b->err), "%s", b->err.text);
     ck_assert_int_eq(tsp_sim_stats(b->sim).mem_reads, 4);
     ck_assert_int_eq(tsp_sim_now(b->sim), 66);
+    ck_assert_int_eq(tsp_sim_word_start(b->sim, 0, 0), 0); /* the Sync, and who it held */
+    ck_assert_int_eq(tsp_sim_word_start(b->sim, 0, 1), 12 + 35);
     interval = tsp_sim_op_interval(b->sim, 0);
     ck_assert_int_eq(interval.start, -1);
     close_bench(b);

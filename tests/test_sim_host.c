@@ -1,11 +1,10 @@
 /* test_sim_host.c - what the host is must not show: the same state for every kernel and number of
  * threads, and the same time without values.
  */
+#include "product.h"
 #include "random_program.h"
 #include "seeded.h"
 
-#include "compiler/compile.h"
-#include "sim/sim.h"
 #include "suite.h"
 #include <inttypes.h>
 #include <string.h>
@@ -28,26 +27,12 @@ typedef struct {
     bool ran;
 } Trail;
 
-static void fill(TspSim *sim, const TspProgram *p) {
-    for (int32_t i = 0; i < p->tensor_count; i++) {
-        const int64_t bytes = tsp_tensor_bytes(&p->tensors[i]);
-        uint8_t *data;
-        TspError err;
-        if (p->tensors[i].role != TSP_ROLE_INPUT) continue;
-        data = malloc((size_t)bytes + 1);
-        for (int64_t k = 0; k < bytes; k++) /* halfs of them are finite */
-            data[k] = (uint8_t)((k * 37 + i * 11 + (k >> 7)) % 91);
-        ck_assert_msg(tsp_sim_write_tensor(sim, i, data, &err), "%s", err.text);
-        free(data);
-    }
-}
-
 /* Runs to each stop, then to the end. */
 static Trail follow(const TspProgram *p, const TspSimOptions *options, const int64_t *stops) {
     Trail trail = {0};
     TspSim *sim = tsp_sim_new(p, options, &trail.err);
     ck_assert_msg(sim != NULL, "%s", trail.err.text);
-    fill(sim, p);
+    product_fill(sim, p, 0);
     trail.ran = true;
     for (int32_t i = 0; i < STOPS && trail.ran; i++) {
         trail.ran = tsp_sim_run_until(sim, stops[i], &trail.err);
@@ -103,30 +88,13 @@ START_TEST(programs_on_hosts) {
 }
 END_TEST
 
-static void compile_product(TspProgram *p, const char *dtype, int32_t m, int32_t k, int32_t n) {
-    char text[500];
-    TspGraph g;
-    TspMachine machine;
-    TspError err;
-    const int length = snprintf(
-        text, sizeof text,
-        "{\"inputs\": [{\"name\": \"A\", \"dtype\": \"%s\", \"shape\": [%d, %d]}, {\"name\": "
-        "\"B\", \"dtype\": \"%s\", \"shape\": [%d, %d]}], \"nodes\": [{\"op\": \"%s\", "
-        "\"inputs\": [\"A\", \"B\"], \"outputs\": [\"C\"]}], \"outputs\": [\"C\"]}",
-        dtype, m, k, dtype, k, n, dtype[0] == 'f' ? "MatMul" : "MatMulInteger");
-    ck_assert(tsp_machine_load(&machine, "tsp1", &err));
-    ck_assert_msg(tsp_graph_parse(&g, text, (size_t)length, "test", &err), "%s", err.text);
-    ck_assert_msg(tsp_compile(&g, &machine, &(TspCompileOptions){0}, p, &err), "%s", err.text);
-    tsp_graph_free(&g);
-}
-
 /* Long enough for batches to fill, to wait for each other and for drives to wait for them. */
 START_TEST(products_on_hosts) {
     static const char *const dtypes[] = {"int8", "uint8", "float16"};
     random_start();
     for (int32_t i = 0; i < 6; i++) {
         TspProgram p;
-        compile_product(&p, dtypes[i % 3], pick(1, 300), pick(1, 900), pick(1, 700));
+        product_compile(&p, dtypes[i % 3], pick(1, 300), pick(1, 900), pick(1, 700));
         same_on_every_host(&p, false, p.predicted_cycles, 0);
         tsp_program_free(&p);
     }
@@ -142,8 +110,8 @@ static void same_time(const TspProgram *p, bool ifetch, int64_t length, uint64_t
     options.timing_only = true;
     bare = tsp_sim_new(p, &options, &err);
     ck_assert(whole && bare);
-    fill(whole, p);
-    fill(bare, p);
+    product_fill(whole, p, 0);
+    product_fill(bare, p, 0);
     if (tsp_sim_run(whole, &err)) { /* else its data have stopped it */
         ck_assert_msg(tsp_sim_run(bare, &err), "TSP_TEST_SEED=%" PRIu64 ": %s", seed, err.text);
         a = tsp_sim_stats(whole), b = tsp_sim_stats(bare);
@@ -160,7 +128,7 @@ START_TEST(time_without_values) {
     TspProgram p;
     campaign("tiny", 600, same_time);
     campaign("tsp1", 10, same_time);
-    compile_product(&p, "float16", 200, 700, 500);
+    product_compile(&p, "float16", 200, 700, 500);
     same_time(&p, false, 0, 0);
     tsp_program_free(&p);
 }
@@ -171,7 +139,7 @@ START_TEST(time_alone_is_for_the_fast_engine) {
                         faulty = {.timing_only = true, .faults = {.rate = 0.5}};
     TspProgram p;
     TspError err;
-    compile_product(&p, "int8", 3, 3, 3);
+    product_compile(&p, "int8", 3, 3, 3);
     ck_assert(!tsp_sim_new(&p, &slow, &err) && err.kind == TSP_ERR_INPUT);
     ck_assert(!tsp_sim_new(&p, &faulty, &err) && err.kind == TSP_ERR_INPUT);
     tsp_program_free(&p);

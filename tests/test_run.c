@@ -1,0 +1,122 @@
+/* test_run.c - what the viewer believes is on the streams, held against the simulator: every
+ * register of every superlane, in random programs of all units.
+ */
+#include "random_program.h"
+#include "seeded.h"
+
+#include "suite.h"
+#include "viz/run.h"
+#include <inttypes.h>
+#include <string.h>
+
+static Random drawn;
+
+enum { LONGEST = 700, REGISTERS = TSP_MAX_STREAMS * TSP_MAX_COLUMNS };
+
+/* A word a register and cycle, 0 where nothing is on it: a hash of the vector in superlane 0. */
+typedef struct {
+    uint32_t *hash;
+    int64_t cycles;
+} Record;
+
+static uint32_t hash_of(const uint8_t *bytes, int32_t count) {
+    uint32_t hash = 2166136261u;
+    for (int32_t i = 0; bytes && i < count; i++) hash = (hash ^ bytes[i]) * 16777619u;
+    return bytes ? hash | 1 : 0;
+}
+
+static uint32_t *at(const Record *r, int64_t cycle, int32_t stream, int32_t column) {
+    return &r->hash[cycle * REGISTERS + stream * TSP_MAX_COLUMNS + column];
+}
+
+static Record record(TspSim *sim, const TspMachine *m, int64_t cycles) {
+    Record r = {calloc((size_t)(cycles + 1) * REGISTERS, sizeof(uint32_t)), cycles};
+    ck_assert(r.hash != NULL);
+    for (int64_t cycle = 0; cycle <= cycles; cycle++) {
+        TspError err;
+        if (!tsp_sim_seek(sim, cycle, &err)) {
+            r.cycles = cycle - 1;
+            break;
+        }
+        for (int32_t s = 0; s < TSP_MAX_STREAMS; s++)
+            for (int32_t column = 0; column < tsp_columns(m); column++)
+                *at(&r, cycle, s, column) = hash_of(tsp_sim_stream(sim, s, column), tsp_lanes(m));
+    }
+    return r;
+}
+
+static int64_t seen, known; /* registers with a vector; those whose bytes could be had */
+
+/* Power that is switched changes what is on the streams, in all superlanes at once. */
+static bool switches(const VizRun *run) {
+    for (int32_t i = 0; i < run->timeline.burst_count; i++)
+        if (run->timeline.bursts[i].opcode == TSP_OP_CONFIG) return true;
+    return false;
+}
+
+static void compare(const VizRun *run, const Record *r, uint64_t seed) {
+    const TspMachine *m = run->m;
+    for (int32_t k = 0; k < m->superlanes && k <= run->cycle; k++)
+        for (int32_t s = 0; s < TSP_MAX_STREAMS; s++)
+            for (int32_t column = 0; column < tsp_columns(m); column++) {
+                const uint32_t want = *at(r, run->cycle - k, s, column);
+                const VizDrive *drive = viz_run_drive(run, s, column, k);
+                const uint8_t *bytes;
+                ck_assert_msg((drive != NULL) == (want != 0),
+                              "TSP_TEST_SEED=%" PRIu64 ": cycle %" PRId64
+                              ", superlane %d, stream %d, column %d",
+                              seed, run->cycle, k, s, column);
+                if (!drive) continue;
+                seen++;
+                ck_assert_int_eq(viz_drive_column(run, drive, k), column);
+                bytes = viz_drive_bytes(run, drive, k);
+                if (!bytes || (k > 0 && switches(run))) continue;
+                known++;
+                ck_assert_uint_eq(hash_of(bytes, tsp_lanes(m)), want);
+            }
+}
+
+static void check(const TspProgram *p, bool ifetch, uint64_t seed) {
+    const TspSimOptions options = {.ifetch_modelled = ifetch, .history_bytes = 64 << 20};
+    TspError err;
+    TspSim *sim = tsp_sim_new(p, &options, &err);
+    VizRun run;
+    Record r;
+    ck_assert_msg(sim != NULL, "%s", err.text);
+    ck_assert_msg(viz_run_open(&run, p, sim, ifetch, &err), "%s", err.text);
+    if (run.timeline.cycles <= LONGEST) {
+        r = record(sim, &p->machine, run.timeline.cycles);
+        for (int32_t i = 0; i < 12; i++) {
+            ck_assert(viz_run_look(&run, pick(0, (int32_t)r.cycles), &err));
+            compare(&run, &r, seed);
+        }
+        free(r.hash);
+    }
+    viz_run_close(&run);
+}
+
+START_TEST(streams_as_in_the_simulator) {
+    random_start();
+    seen = known = 0;
+    for (uint64_t seed = random_state, end = seed + 120; seed < end; seed++) {
+        TspProgram p;
+        random_from(seed);
+        random_program(&drawn, "tiny", pick(1, 12), true);
+        ck_assert(random_build(&drawn, &p));
+        check(&p, drawn.modelled, seed);
+        random_release(&p);
+        random_free(&drawn);
+    }
+    ck_assert_int_gt(seen, 10000);
+    ck_assert_msg(known * 10 > seen * 7, "%" PRId64 " of %" PRId64, known, seen);
+}
+END_TEST
+
+int main(void) {
+    Suite *s = suite_create("run");
+    TCase *c = tcase_create("run");
+    tcase_set_timeout(c, 120);
+    tcase_add_test(c, streams_as_in_the_simulator);
+    suite_add_tcase(s, c);
+    return run_suite(s);
+}
