@@ -328,7 +328,10 @@ static inline uint16_t *fast_vec_check(const Fast *f, int32_t vec) {
 void fast_mem_land(Fast *f, const Event *event);
 void fast_scatter_land(Fast *f, const Event *event);
 /* Row that the map of a Gather or Scatter names for a superlane. */
-int32_t fast_map_row(const Fast *f, const uint8_t *map, int32_t superlane);
+static inline int32_t fast_map_row(const Fast *f, const uint8_t *map, int32_t superlane) {
+    const uint8_t *word = map + superlane * f->tile;
+    return word[0] | (f->tile > 1 ? word[1] << 8 : 0);
+}
 /* Defines a row before cycle 0. */
 void fast_mem_place(Fast *f, size_t row, const uint8_t *vector);
 /* Takes the ALU's operands and computes; its queue is event->queue. */

@@ -4,14 +4,33 @@
 
 #include <string.h>
 
-/* The vector of a row, the row's own, so that a part of it can be written. */
-static int32_t own_row(Fast *f, size_t row) {
+static int32_t make_own_row(Fast *f, size_t row) {
     int32_t vec;
     if (f->defined[row]) return f->row_vec[row] = fast_vec_own(f, f->row_vec[row]);
     vec = f->row_vec[row] = fast_vec_new(f);
     memset(fast_vec(f, vec), 0, (size_t)f->lanes);
     if (f->checks) memset(fast_vec_check(f, vec), 0, (size_t)f->superlanes * sizeof(uint16_t));
     return vec;
+}
+
+/* The vector of a row, the row's own, so that a part of it can be written. */
+static inline int32_t own_row(Fast *f, size_t row) {
+    const int32_t vec = f->row_vec[row];
+    return f->defined[row] && f->vec_refs[vec] == 1 ? vec : make_own_row(f, row);
+}
+
+/* Notes that the superlanes of `mask` of a row have been written. */
+static inline void define(Fast *f, size_t row, uint32_t mask) {
+    f->defined[row] |= mask;
+    f->row_chunk[row / SIM_CHUNK] = FAST_CHUNK_DEFINED | FAST_CHUNK_CHANGED;
+}
+
+/* Puts the word of superlane k, of `tile` lanes, into a row. */
+static inline void store_word(Fast *f, size_t row, int32_t vec, int32_t k, int32_t tile) {
+    const int32_t own = own_row(f, row);
+    memcpy(fast_vec(f, own) + k * tile, fast_vec(f, vec) + k * tile, (size_t)tile);
+    if (f->checks) fast_vec_check(f, own)[k] = fast_vec_check(f, vec)[k];
+    define(f, row, 1u << k);
 }
 
 /* Puts the words of the superlanes in `mask` into a row. A whole vector is not copied: the row
@@ -21,17 +40,12 @@ static void store(Fast *f, size_t row, int32_t vec, uint32_t mask) {
     if (mask == f->all) {
         if (f->defined[row]) fast_vec_drop(f, f->row_vec[row]);
         f->row_vec[row] = vec;
-    } else {
-        const int32_t own = own_row(f, row);
-        for (int32_t k = 0; k < f->superlanes; k++) {
-            if (!(mask >> k & 1)) continue;
-            memcpy(fast_vec(f, own) + k * f->tile, fast_vec(f, vec) + k * f->tile, (size_t)f->tile);
-            if (f->checks) fast_vec_check(f, own)[k] = fast_vec_check(f, vec)[k];
-        }
-        fast_vec_drop(f, vec);
+        define(f, row, mask);
+        return;
     }
-    f->defined[row] |= mask;
-    f->row_chunk[row / SIM_CHUNK] = FAST_CHUNK_DEFINED | FAST_CHUNK_CHANGED;
+    for (uint32_t left = mask; left; left &= left - 1)
+        store_word(f, row, vec, __builtin_ctz(left), f->tile);
+    fast_vec_drop(f, vec);
 }
 
 void fast_mem_place(Fast *f, size_t row, const uint8_t *vector) {
@@ -46,31 +60,47 @@ void fast_mem_land(Fast *f, const Event *event) {
     store(f, (size_t)event->target, event->vec[0], event->mask);
 }
 
-int32_t fast_map_row(const Fast *f, const uint8_t *map, int32_t superlane) {
-    const uint8_t *word = map + superlane * f->tile;
-    return word[0] | (f->tile > 1 ? word[1] << 8 : 0);
+/* The rows that a map names, a superlane each. */
+static inline void read_map(const Fast *f, int32_t map, int32_t *row) {
+    const int32_t superlanes = f->superlanes, tile = f->tile;
+    const uint8_t *word = fast_vec(f, map);
+    for (int32_t k = 0; k < superlanes && tile > 1; k++, word += tile)
+        row[k] = word[0] | word[1] << 8;
+    for (int32_t k = 0; k < superlanes && tile == 1; k++) row[k] = word[k];
+}
+
+/* Words of superlanes are small; loops over them are made for the length that they mostly have. */
+enum { USUAL_TILE = 16 };
+
+static inline void scatter_words(Fast *f, const Event *event, const int32_t *row, int32_t tile) {
+    const size_t first = fast_row_id(f, event->queue, 0);
+    for (uint32_t left = event->mask; left; left &= left - 1) {
+        const int32_t k = __builtin_ctz(left);
+        store_word(f, first + (size_t)row[k], event->vec[0], k, tile);
+    }
 }
 
 void fast_scatter_land(Fast *f, const Event *event) {
-    int32_t vec = event->vec[0];
-    for (int32_t k = 0; k < f->superlanes && !f->timing_only; k++)
-        if (event->mask >> k & 1)
-            store(f, fast_row_id(f, event->queue, fast_map_row(f, fast_vec(f, event->vec[1]), k)),
-                  fast_vec_hold(f, vec), 1u << k);
+    int32_t row[SIM_SUPERLANES];
+    if (f->timing_only) return;
+    read_map(f, event->vec[1], row);
+    if (f->tile == USUAL_TILE)
+        scatter_words(f, event, row, USUAL_TILE);
+    else
+        scatter_words(f, event, row, f->tile);
     fast_vecs_drop(f, event->vec, 2);
 }
 
 /* Superlanes of `mask` in which a write touches the row. */
 static uint32_t touches(const Fast *f, const RecentWrite *write, int32_t addr, uint32_t mask) {
+    int32_t row[SIM_SUPERLANES];
     uint32_t touched = 0;
-    const uint8_t *map;
     mask &= write->mask;
     if (write->addr != SIM_NONE) return write->addr == addr ? mask : 0;
     if (f->timing_only) return 0; /* data decide */
-    map = fast_vec(f, f->events[write->event].vec[1]);
-    for (int32_t k = 0; k < f->superlanes; k++)
-        if (mask >> k & 1 && fast_map_row(f, map, k) == addr) touched |= 1u << k;
-    return touched;
+    read_map(f, f->events[write->event].vec[1], row);
+    for (int32_t k = 0; k < f->superlanes; k++) touched |= (uint32_t)(row[k] == addr) << k;
+    return touched & mask;
 }
 
 /* The writes of a slice without those at the head that have landed. */
@@ -201,42 +231,86 @@ bool fast_mem_issue(Fast *f, const Issue *issue, TspError *err) {
            (!writes || write_row(f, issue, waddr, err));
 }
 
+/* Whether every superlane that is on asks for a row that there is. */
+static bool all_in_range(Fast *f, const Issue *issue, const int32_t *row, TspError *err) {
+    int32_t greatest = 0;
+    for (int32_t k = 0; k < f->superlanes; k++) greatest = row[k] > greatest ? row[k] : greatest;
+    for (int32_t k = 0; k < f->superlanes && greatest >= f->slice_rows; k++)
+        if (f->state.powered >> k & 1 && !map_in_range(f, issue, k, row[k], err)) return false;
+    return true;
+}
+
+/* Whether it is plain at first sight that every superlane, on or off, may read its row. */
+static inline bool plainly_readable(Fast *f, int32_t slice, const int32_t *row) {
+    const uint32_t *defined = f->defined + fast_row_id(f, slice, 0);
+    const int32_t superlanes = f->superlanes, slice_rows = f->slice_rows;
+    const Slice *s = under_way(f, slice);
+    int32_t beyond = 0, touched = 0, other[SIM_SUPERLANES];
+    uint32_t lacking = 0;
+    for (int32_t k = 0; k < superlanes; k++) beyond |= row[k] >= slice_rows;
+    if (beyond) return false;
+    for (int32_t k = 0; k < superlanes; k++) lacking |= ~defined[row[k]] & 1u << k;
+    for (uint32_t i = s->head; i != s->tail; i++) {
+        const RecentWrite *write = &s->write[i % SIM_WRITES];
+        if (write->lands <= f->state.now) continue;
+        if (write->addr == SIM_NONE)
+            read_map(f, f->events[write->event].vec[1], other);
+        else
+            for (int32_t k = 0; k < superlanes; k++) other[k] = write->addr;
+        for (int32_t k = 0; k < superlanes; k++) touched |= row[k] == other[k];
+    }
+    return !lacking && !touched;
+}
+
+/* Superlane by superlane: the first that may not read its row. */
+static bool all_readable(Fast *f, const Issue *issue, const int32_t *row, TspError *err) {
+    for (int32_t k = 0; k < f->superlanes; k++)
+        if (f->state.powered >> k & 1 &&
+            (!map_in_range(f, issue, k, row[k], err) || !readable(f, issue, row[k], 1u << k, err)))
+            return false;
+    return true;
+}
+
+static inline void gather_words(const Fast *f, int32_t slice, const int32_t *row, int32_t vec,
+                                int32_t tile) {
+    const int32_t *row_vec = f->row_vec + fast_row_id(f, slice, 0);
+    const uint8_t *vectors = f->vectors;
+    uint8_t *to = fast_vec(f, vec);
+    for (uint32_t left = f->state.powered; left; left &= left - 1) {
+        const int32_t k = __builtin_ctz(left), from = row_vec[row[k]];
+        memcpy(to + k * tile, vectors + (size_t)from * TSP_MAX_LANES + k * tile, (size_t)tile);
+        if (f->checks) fast_vec_check(f, vec)[k] = fast_vec_check(f, from)[k];
+    }
+}
+
 bool fast_gather(Fast *f, const Issue *issue, TspError *err) {
-    const uint8_t *map;
-    int32_t index, vec;
-    if (!fast_stream_sample(f, issue, issue->insn->map, 1, &index, err) ||
-        !fast_check(f, issue, &index, 1, err))
+    int32_t row[SIM_SUPERLANES], map, vec;
+    if (!fast_stream_sample(f, issue, issue->insn->map, 1, &map, err) ||
+        !fast_check(f, issue, &map, 1, err))
         return false;
-    map = fast_vec(f, index);
     vec = fast_vec_new(f);
     drive(f, issue, issue->func, vec);
-    for (int32_t k = 0; k < f->superlanes && !f->timing_only; k++) {
-        int32_t addr = fast_map_row(f, map, k);
-        size_t row;
-        if (!(f->state.powered >> k & 1)) continue;
-        if (!map_in_range(f, issue, k, addr, err) || !readable(f, issue, addr, 1u << k, err))
-            return false;
-        row = fast_row_id(f, issue->queue, addr);
-        memcpy(fast_vec(f, vec) + k * f->tile, fast_vec(f, f->row_vec[row]) + k * f->tile,
-               (size_t)f->tile);
-        if (f->checks) fast_vec_check(f, vec)[k] = fast_vec_check(f, f->row_vec[row])[k];
-    }
+    if (f->timing_only) return true;
+    read_map(f, map, row);
+    if (!plainly_readable(f, issue->queue, row) && !all_readable(f, issue, row, err)) return false;
+    if (f->tile == USUAL_TILE)
+        gather_words(f, issue->queue, row, vec, USUAL_TILE);
+    else
+        gather_words(f, issue->queue, row, vec, f->tile);
     fast_darken(f, vec, f->state.powered);
-    fast_vec_drop(f, index);
+    fast_vec_drop(f, map);
     return true;
 }
 
 bool fast_scatter(Fast *f, const Issue *issue, TspError *err) {
-    int32_t vecs[2]; /* data, map */
+    int32_t vecs[2], row[SIM_SUPERLANES]; /* data, map */
     Event *write;
     if (!fast_stream_sample(f, issue, issue->insn->wstream, 1, &vecs[0], err) ||
         !fast_stream_sample(f, issue, issue->insn->map, 1, &vecs[1], err) ||
         !fast_check(f, issue, &vecs[1], 1, err))
         return false;
-    for (int32_t k = 0; k < f->superlanes && !f->timing_only; k++)
-        if (f->state.powered >> k & 1 &&
-            !map_in_range(f, issue, k, fast_map_row(f, fast_vec(f, vecs[1]), k), err))
-            return false;
+    if (!f->timing_only) read_map(f, vecs[1], row);
+    if (!f->timing_only && !all_in_range(f, issue, row, err)) return false;
     write = write_later(f, issue, EVENT_SCATTER, SIM_NONE);
     write->vec[0] = vecs[0];
     write->vec[1] = vecs[1];

@@ -147,6 +147,117 @@ START_TEST(gather_by_superlane) {
 }
 END_TEST
 
+/* A Gather in cycle GATHER beside one write to its slice, which holds rows 20 to 27. */
+typedef struct {
+    TspOpcode write; /* a Write, a Scatter; a Nop: none */
+    int32_t ahead;   /* cycles before the Gather in which it issues */
+    int32_t written[LANES / SIDE], gathered[LANES / SIDE]; /* rows by superlane */
+    uint32_t off;                                          /* superlanes, from the start */
+    const char *says;                                      /* NULL: all is well */
+    TspRule rule;
+} Gathering;
+
+#define ALL(row) row, row, row, row
+static const Gathering gatherings[] = {
+    {TSP_OP_NOP, 0, {0}, {27, 20, 20, 21}, 0, NULL, 0},
+    {TSP_OP_NOP, 0, {0}, {20, 21, 22, 28}, 0, "row 0x001c to hold", TSP_RULE_ROW_UNDEFINED},
+    {TSP_OP_NOP, 0, {0}, {20, 21, 28, 29}, 1 << 2, "row 0x001d to hold", TSP_RULE_ROW_UNDEFINED},
+    {TSP_OP_NOP, 0, {0}, {28, 5000, 20, 20}, 0, "row 0x001c to hold", TSP_RULE_ROW_UNDEFINED},
+    {TSP_OP_NOP, 0, {0}, {20, 5000, 28, 20}, 0, "superlane 1 asks", TSP_RULE_ADDRESS_RANGE},
+    {TSP_OP_NOP, 0, {0}, {20, 1024, 28, 20}, 0, "superlane 1 asks", TSP_RULE_ADDRESS_RANGE},
+    {TSP_OP_NOP, 0, {0}, {20, 5000, 28, 20}, 1 << 1 | 1 << 2, NULL, 0},
+    {TSP_OP_WRITE, 3, {ALL(21)}, {20, 21, 22, 21}, 0, NULL, 0},
+    {TSP_OP_WRITE, 2, {ALL(21)}, {20, 23, 22, 24}, 0, NULL, 0},
+    {TSP_OP_WRITE, 2, {ALL(21)}, {20, 23, 22, 21}, 0, "readable from cycle 41", 0},
+    {TSP_OP_WRITE, 1, {ALL(28)}, {28, 20, 20, 20}, 0, "readable from cycle 42", 0},
+    {TSP_OP_WRITE, 1, {ALL(21)}, {20, 21, 22, 20}, 1 << 1, NULL, 0},
+    {TSP_OP_WRITE, 1, {ALL(21)}, {20, 21, 5000, 28}, 0, "row 0x0015 is readable", 0},
+    {TSP_OP_SCATTER, 4, {20, 21, 22, 28}, {20, 21, 22, 28}, 0, NULL, 0},
+    {TSP_OP_SCATTER, 3, {20, 21, 22, 23}, {21, 22, 23, 20}, 0, NULL, 0},
+    {TSP_OP_SCATTER,
+     3,
+     {20, 21, 22, 23},
+     {21, 22, 22, 20},
+     0,
+     "row 0x0016 is readable from cycle 41",
+     0},
+    {TSP_OP_SCATTER,
+     1,
+     {28, 21, 22, 23},
+     {28, 20, 20, 20},
+     0,
+     "row 0x001c is readable from cycle 43",
+     0},
+    {TSP_OP_SCATTER, 1, {20, 21, 22, 23}, {21, 20, 20, 23}, 1 << 3, NULL, 0},
+    {TSP_OP_SCATTER,
+     4,
+     {28, 21, 22, 23},
+     {28, 28, 22, 23},
+     0,
+     "row 0x001c to hold",
+     TSP_RULE_ROW_UNDEFINED},
+};
+
+static void place_map(Bench *b, int32_t slice, const int32_t *row) {
+    uint8_t *map = place(b, slice, 0, 1);
+    for (int32_t k = 0; k < LANES / SIDE; k++) {
+        map[k * SIDE] = (uint8_t)row[k];
+        map[k * SIDE + 1] = (uint8_t)(row[k] >> 8);
+    }
+}
+
+START_TEST(gather_beside_writes) {
+    enum { GATHER = 40, FIRST = 20, ROWS = 8, SWITCHER = 15 };
+    const Gathering *x = &gatherings[_i];
+    Bench *b = open_bench("tiny");
+    const int32_t gatherer = E0 + 4, column = tsp_slice_column(&b->m, gatherer);
+    const int64_t due = GATHER + b->m.mem_read_cycles + b->m.mem_indirect_cycles;
+    const int64_t write = GATHER - x->ahead;
+    const TspRule rule = x->rule ? x->rule : TSP_RULE_ROW_TOO_SOON;
+    Sketch *s = &b->sketch;
+    const uint8_t *rows, *data, *got;
+    SketchItem *item;
+    int32_t at;
+    sketch_at(s, SWITCHER, 10, (TspInsn){.op = TSP_OP_CONFIG, .mask = (int32_t)(0xf ^ x->off)});
+    sketch_at(s, E0, GATHER - sketch_reach(&b->m, E0, column), sketch_read(0, 0));
+    for (int32_t i = 1; i <= 2; i++)
+        sketch_at(s, E0 + i, write - sketch_reach(&b->m, E0 + i, column), sketch_read(0, i));
+    if (x->write == TSP_OP_WRITE) sketch_at(s, gatherer, write, sketch_write(x->written[0], 1));
+    if (x->write == TSP_OP_SCATTER)
+        sketch_at(s, gatherer, write, (TspInsn){.op = TSP_OP_SCATTER, .wstream = 1, .map = 2});
+    item = sketch_at(s, gatherer, GATHER, (TspInsn){.op = TSP_OP_GATHER, .map = 0, .stream = 6});
+    item->marked = true;
+    draft(b);
+    for (at = 0; !s->items[at].marked;) at++;
+    rows = place_random(b, gatherer, FIRST, ROWS);
+    data = place_random(b, E0 + 1, 0, 1);
+    place_map(b, E0, x->gathered);
+    place_map(b, E0 + 2, x->written);
+    if (x->says) {
+        expect_fault(b, rule, GATHER, gatherer, s->items[at].index);
+        ck_assert_msg(strstr(b->err.text, x->says) != NULL, "%s", b->err.text);
+        close_bench(b);
+        return;
+    }
+    for (int32_t e = 0; e < 2; e++) {
+        launch_on(b, &(TspSimOptions){.engine = engines[e]});
+        ck_assert_msg(tsp_sim_run_until(b->sim, due, &b->err), "%s", b->err.text);
+        got = tsp_sim_stream(b->sim, 6, column);
+        for (int32_t i = 0; i < LANES; i++) {
+            const int32_t k = i / SIDE, row = x->gathered[k];
+            const bool landed = x->ahead >= (x->write == TSP_OP_WRITE ? 3 : 4);
+            const bool fresh = landed && row == x->written[k];
+            const int32_t want = x->off >> k & 1 ? 0
+                                 : fresh         ? data[i]
+                                                 : rows[(row - FIRST) * LANES + i];
+            ck_assert_int_eq(got[i], want);
+        }
+        if (e == 0) tsp_sim_free(b->sim);
+    }
+    close_bench(b);
+}
+END_TEST
+
 START_TEST(config_conflict_blames_the_greater_queue) {
     Bench *b = open_bench("tiny");
     sketch_at(&b->sketch, 9, 5, (TspInsn){.op = TSP_OP_CONFIG, .mask = 7});
@@ -208,6 +319,8 @@ int main(void) {
     tcase_add_test(tests, select_takes_what_the_map_says);
     tcase_add_test(tests, select_refuses_a_fourth_choice);
     tcase_add_test(tests, gather_by_superlane);
+    tcase_add_loop_test(tests, gather_beside_writes, 0,
+                        (int)(sizeof gatherings / sizeof *gatherings));
     tcase_add_test(tests, config_conflict_blames_the_greater_queue);
     tcase_add_test(tests, deadlock_names_the_earliest);
     tcase_add_test(tests, what_lies_outside_is_refused);
