@@ -144,12 +144,6 @@ typedef struct {
     TspComparison check;             /* the worst over all outputs */
 } CliOutcome;
 
-/* Shares of what the machine could have done in these cycles, 0..1; docs/glossary.md. */
-typedef struct {
-    double mxm, mxm_useful, vxm, sxm, mem, streams;
-} CliUtilisation;
-CliUtilisation cli_utilisation(const TspProgram *program, const TspSimStats *stats);
-double cli_microseconds(const TspMachine *m, int64_t cycles);
 /* Writes the JSON report with its stable keys. */
 bool cli_report_write(const CliOutcome *outcome, const char *path, TspError *err);
 /* Prints the summary for people. */

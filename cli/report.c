@@ -1,41 +1,12 @@
 /* report.c - what a compilation or a run comes to: as JSON with stable keys, and as text. */
 #include "cli.h"
+#include "sim/utilisation.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-double cli_microseconds(const TspMachine *m, int64_t cycles) {
-    return 1e6 * (double)cycles / (double)m->clock_hz;
-}
-
-static double share(double part, double whole) {
-    return whole > 0 ? part / whole : 0;
-}
-
-static int32_t count_queues(const TspMachine *m, TspUnit unit) {
-    int32_t count = 0;
-    for (int32_t q = 0; q < tsp_queue_count(m); q++) count += tsp_queue_info(m, q).unit == unit;
-    return count;
-}
-
-CliUtilisation cli_utilisation(const TspProgram *program, const TspSimStats *stats) {
-    const TspMachine *m = &program->machine;
-    double cycles = (double)stats->cycles;
-    double ports = 2.0 * (double)count_queues(m, TSP_UNIT_MEM); /* a read and a write a slice */
-    CliUtilisation u = {
-        .mxm = share((double)stats->mxm_busy, 2.0 * (double)m->mxm_planes * cycles),
-        .vxm = share((double)stats->vxm_issues, (double)m->vxm_alus * cycles),
-        .sxm = share((double)stats->sxm_issues, count_queues(m, TSP_UNIT_SXM) * cycles),
-        .mem = share((double)(stats->mem_reads + stats->mem_writes), ports * cycles),
-        .streams =
-            share((double)stats->stream_hops, 2.0 * (double)m->streams * tsp_columns(m) * cycles),
-    };
-    u.mxm_useful = u.mxm * share((double)program->macs, (double)stats->macs);
-    return u;
-}
 
 /* -- JSON -- */
 /* A key whose value does not apply is null, never left out. */
@@ -58,7 +29,8 @@ static void add_interval(cJSON *object, const char *key, bool applies, int64_t s
 }
 
 static void add_utilisation(cJSON *report, const CliOutcome *outcome) {
-    const CliUtilisation u = cli_utilisation(outcome->program, &outcome->stats);
+    const TspUtilisation u =
+        tsp_utilisation(outcome->program, &outcome->stats, outcome->stats.cycles);
     cJSON *object = cJSON_AddObjectToObject(report, "utilisation");
     bool has_macs = outcome->finished && outcome->program->macs > 0;
     add_number(object, "mxm", outcome->finished, u.mxm);
@@ -110,8 +82,8 @@ static void add_host(cJSON *report, const CliOutcome *outcome) {
     double wall_s = outcome->wall_s;
     bool applies = outcome->finished && wall_s > 0;
     add_number(host, "wall_s", outcome->finished, wall_s);
-    add_number(host, "cycles_per_s", applies, share((double)outcome->stats.cycles, wall_s));
-    add_number(host, "macs_per_s", applies, share((double)outcome->stats.macs, wall_s));
+    add_number(host, "cycles_per_s", applies, applies ? (double)outcome->stats.cycles / wall_s : 0);
+    add_number(host, "macs_per_s", applies, applies ? (double)outcome->stats.macs / wall_s : 0);
 }
 
 static cJSON *make_report(const CliOutcome *outcome) {
@@ -125,8 +97,8 @@ static cJSON *make_report(const CliOutcome *outcome) {
     add_number(report, "predicted_cycles", predicted >= 0, (double)predicted);
     add_number(report, "simulated_cycles", outcome->finished, (double)simulated);
     add_number(report, "bound_cycles", p->bound_cycles > 0, (double)p->bound_cycles);
-    add_number(report, "predicted_us", predicted >= 0, cli_microseconds(m, predicted));
-    add_number(report, "simulated_us", outcome->finished, cli_microseconds(m, simulated));
+    add_number(report, "predicted_us", predicted >= 0, tsp_microseconds(m, predicted));
+    add_number(report, "simulated_us", outcome->finished, tsp_microseconds(m, simulated));
     add_utilisation(report, outcome);
     add_ops(report, outcome);
     add_check(report, outcome);
@@ -166,9 +138,9 @@ static void print_check(const CliOutcome *outcome) {
 static void print_simulated(const CliOutcome *outcome) {
     const TspProgram *p = outcome->program;
     const TspSimStats *stats = &outcome->stats;
-    const CliUtilisation u = cli_utilisation(p, stats);
+    const TspUtilisation u = tsp_utilisation(p, stats, stats->cycles);
     printf("simulated    %" PRId64 " cycles = %.3f us\n", stats->cycles,
-           cli_microseconds(&p->machine, stats->cycles));
+           tsp_microseconds(&p->machine, stats->cycles));
     if (p->predicted_cycles >= 0)
         printf("difference   %" PRId64 " cycles\n", stats->cycles - p->predicted_cycles);
     printf("did          %" PRId64 " instructions, %" PRId64 " reads, %" PRId64 " writes, %" PRId64
@@ -198,7 +170,7 @@ void cli_print_outcome(const CliOutcome *outcome) {
     print_check(outcome);
     if (p->predicted_cycles >= 0)
         printf("predicted    %" PRId64 " cycles = %.3f us\n", p->predicted_cycles,
-               cli_microseconds(&p->machine, p->predicted_cycles));
+               tsp_microseconds(&p->machine, p->predicted_cycles));
     if (outcome->finished) print_simulated(outcome);
     print_bound(p, outcome->finished ? outcome->stats.cycles : p->predicted_cycles);
 }

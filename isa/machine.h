@@ -78,6 +78,10 @@ static inline int32_t tsp_mem_slice_rows(const TspMachine *m) {
 static inline int32_t tsp_mem_bank(const TspMachine *m, int32_t addr) {
     return (int32_t)(addr / m->mem_rows);
 }
+/* Cycles as time. */
+static inline double tsp_microseconds(const TspMachine *m, int64_t cycles) {
+    return 1e6 * (double)cycles / (double)m->clock_hz;
+}
 /* Vectors that one Ifetch takes, one a cycle. */
 static inline int32_t tsp_ifetch_vectors(const TspMachine *m) {
     return (int32_t)((m->ifetch_bytes + tsp_lanes(m) - 1) / tsp_lanes(m));

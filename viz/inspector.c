@@ -2,6 +2,7 @@
  * the whole program; and units.
  */
 #include "inspector_parts.h"
+#include "sim/utilisation.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -175,33 +176,27 @@ void viz_inspect_queue(VizLines *l, int32_t queue) {
 
 /* -- the program -- */
 
-static void put_share(VizLines *l, const char *key, double count, double most) {
+static void put_share(VizLines *l, const char *key, double share) {
     char number[32];
-    if (most <= 0) return;
-    snprintf(number, sizeof number, "%.1f", 100 * count / most);
+    snprintf(number, sizeof number, "%.1f", 100 * share);
     viz_line_number(l, key, number, "%%");
 }
 
-/* As docs/glossary.md defines utilisation, of the cycles up to here. */
+/* Of the cycles up to here. */
 static void put_utilisation(VizLines *l) {
     const VizRun *run = viz_lines_run(l);
-    const TspMachine *m = run->m;
-    const double cycles = (double)run->cycle;
     TspSimStats stats;
-    double sxm = 0;
+    TspUtilisation u;
     if (!run->sim || run->cycle <= 0) return;
     stats = tsp_sim_stats(run->sim);
-    for (int32_t q = 0; q < tsp_queue_count(m); q++)
-        sxm += tsp_queue_info(m, q).unit == TSP_UNIT_SXM;
+    u = tsp_utilisation(run->program, &stats, run->cycle);
     viz_line_gap(l);
     viz_line_pair(l, "busy so far", "%s", "")->role = VIZ_TEXT_DIM;
-    put_share(l, "MXM", (double)stats.mxm_busy, 2 * (double)m->mxm_planes * cycles);
-    put_share(l, "VXM", (double)stats.vxm_issues, (double)m->vxm_alus * cycles);
-    put_share(l, "SXM", (double)stats.sxm_issues, sxm * cycles);
-    put_share(l, "MEM", (double)(stats.mem_reads + stats.mem_writes),
-              4 * (double)m->mem_slices * cycles);
-    put_share(l, "streams", (double)stats.stream_hops,
-              2 * (double)m->streams * tsp_columns(m) * cycles);
+    put_share(l, "MXM", u.mxm);
+    put_share(l, "VXM", u.vxm);
+    put_share(l, "SXM", u.sxm);
+    put_share(l, "MEM", u.mem);
+    put_share(l, "streams", u.streams);
 }
 
 static void put_cycles(VizLines *l) {
@@ -223,7 +218,7 @@ static void put_cycles(VizLines *l) {
             viz_line_number(l, "difference", number, "cycles")->role = VIZ_ERROR;
         }
     }
-    snprintf(number, sizeof number, "%.3f", 1e6 * (double)cycles / (double)run->m->clock_hz);
+    snprintf(number, sizeof number, "%.3f", tsp_microseconds(run->m, cycles));
     viz_line_number(l, "time", number, "\xc2\xb5s");
     if (p->bound_cycles > 0) {
         snprintf(number, sizeof number, "%" PRId64, p->bound_cycles);
