@@ -223,8 +223,6 @@ static void click(VizApp *app, int32_t argument) {
         scrub(app);
     else if (thing.kind == VIZ_CYCLE)
         viz_app_go(app, thing.id);
-    else if (thing.kind == VIZ_BUTTON && thing.id >= 0 && thing.id < viz_action_count)
-        viz_actions[thing.id].run(app, viz_actions[thing.id].argument);
     else if (thing.kind == selected.kind && thing.id == selected.id && thing.kind != VIZ_NOTHING)
         to_event(app, 1);
     else if (thing.kind != VIZ_NOTHING && thing.kind != VIZ_PANEL_AREA)

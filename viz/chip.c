@@ -6,6 +6,7 @@
  * dim once nobody will take it any more. Units stand above the bands (chip_units.c).
  */
 #include "chip_parts.h"
+#include "words.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -180,18 +181,16 @@ static void draw_stream_names(const ChipPicture *c) {
         for (int32_t s = 0; s < TSP_MAX_STREAMS; s++) {
             const float y =
                 chip_y(c, (float)k) + c->row_height * ((float)c->row_of_stream[s] + 0.5f);
-            char text[16];
+            char text[VIZ_WORDS];
             float x;
             if (!frame->run->stream_used[s]) continue;
             if (y < frame->area.y || y > frame->area.y + frame->area.h) continue;
-            snprintf(text, sizeof text, "s%d.%c", (int)TSP_STREAM_NUMBER(s),
-                     TSP_STREAM_DIRECTION(s) == TSP_EASTWARD ? 'e' : 'w');
             x = frame->area.x + 16 * frame->px;
             viz_canvas_rect(
                 frame->canvas,
                 (VizRect){x - 2 * frame->px, y - 6 * frame->px, 34 * frame->px, 12 * frame->px},
                 viz_plain(viz_colour(frame->theme, VIZ_PANEL)));
-            viz_canvas_text(frame->canvas, (VizPoint){x, y}, style, text);
+            viz_canvas_text(frame->canvas, (VizPoint){x, y}, style, viz_stream_text(text, s, 1));
         }
 }
 

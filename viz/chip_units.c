@@ -3,7 +3,6 @@
  */
 #include "chip_parts.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,9 +14,9 @@ typedef struct {
 
 /* -- one cell -- */
 
+/* By what it moves, as the vectors are. */
 static VizFill burst_fill(const VizFrame *frame, const VizBurst *b) {
-    const int32_t tensor = frame->run->burst_tensor[b - frame->run->timeline.bursts];
-    return viz_tensor_fill(frame, tensor >= 0 ? tensor : -1);
+    return viz_tensor_fill(frame, frame->run->burst_tensor[b - frame->run->timeline.bursts]);
 }
 
 static void draw_cell(const ChipPicture *c, VizRect r, int32_t queue) {

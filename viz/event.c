@@ -15,15 +15,6 @@ typedef struct {
     int32_t delay, reach; /* least and most cycles from an issue to the event */
 } Search;
 
-static bool drives(const VizRun *run, const VizBurst *burst, int32_t stream) {
-    const TspInsn insn = viz_burst_insn(&run->timeline, burst, NULL);
-    VizStreams out[VIZ_OPERANDS];
-    const int32_t count = viz_insn_outputs(run->m, &insn, out);
-    for (int32_t i = 0; i < count; i++)
-        if (stream >= out[i].base && stream < out[i].base + out[i].count) return true;
-    return false;
-}
-
 /* Whether any issue of the burst may be the event. */
 static bool burst_counts(const Search *s, const VizBurst *b) {
     const int32_t burst = (int32_t)(b - s->run->timeline.bursts);
@@ -34,7 +25,7 @@ static bool burst_counts(const Search *s, const VizBurst *b) {
         return b->opcode == TSP_OP_READ || b->opcode == TSP_OP_WRITE ||
                b->opcode == TSP_OP_READ_WRITE;
     case VIZ_EVENT_REGISTER:
-        return drives(s->run, b, s->stream);
+        return viz_burst_drives(&s->run->timeline, b, s->stream);
     case VIZ_EVENT_OP:
         return b->op[0] == s->event.id || b->op[1] == s->event.id;
     case VIZ_EVENT_TENSOR:

@@ -2,15 +2,6 @@
  */
 #include "flow.h"
 
-/* No latency is longer than this. */
-enum { LONGEST = 512 };
-
-static bool among(const VizStreams *streams, int32_t count, int32_t stream) {
-    for (int32_t i = 0; i < count; i++)
-        if (stream >= streams[i].base && stream < streams[i].base + streams[i].count) return true;
-    return false;
-}
-
 /* Columns that a vector on the stream moves from one to the other; negative: the wrong way. */
 static int32_t way(int32_t stream, int32_t from, int32_t to) {
     return TSP_STREAM_DIRECTION(stream) == TSP_EASTWARD ? to - from : from - to;
@@ -22,12 +13,10 @@ static bool drives_at(const VizRun *run, int32_t queue, int32_t stream, int64_t 
     const VizTimeline *line = &run->timeline;
     for (int32_t i = viz_burst_find(line, queue, cycle); i >= line->first[queue]; i--) {
         const VizBurst *b = &line->bursts[i];
-        VizStreams out[VIZ_OPERANDS];
-        TspInsn insn;
-        if (b->last + LONGEST < cycle) return false;
-        if (!viz_issue_at(line, queue, cycle - b->func[0], issue) || issue->burst != b) continue;
-        insn = viz_burst_insn(line, b, NULL);
-        if (among(out, viz_insn_outputs(run->m, &insn, out), stream)) return true;
+        if (b->last + run->longest < cycle) return false;
+        if (viz_issue_at(line, queue, cycle - b->func[0], issue) && issue->burst == b &&
+            viz_burst_drives(line, b, stream))
+            return true;
     }
     return false;
 }
@@ -59,11 +48,8 @@ int32_t viz_flow_consumers(const VizRun *run, int32_t stream, int32_t column, in
         const int32_t queue = run->users[begin + (east ? i : users - 1 - i)];
         const int32_t at = tsp_queue_info(run->m, queue).column, hops = way(stream, column, at);
         VizIssue *use = &consumers[count];
-        VizStreams in[VIZ_OPERANDS];
-        TspInsn insn;
         if (hops < 0 || !viz_issue_at(&run->timeline, queue, cycle + hops, use)) continue;
-        insn = viz_burst_insn(&run->timeline, use->burst, NULL);
-        if (!among(in, viz_insn_inputs(run->m, &insn, in), stream)) continue;
+        if (!viz_burst_takes(&run->timeline, use->burst, stream)) continue;
         if (!viz_flow_producer(run, stream, at, cycle + hops, &producer)) continue;
         if (producer.burst != own.burst || producer.cycle != own.cycle) break; /* replaced */
         count++;

@@ -61,7 +61,7 @@ static void draw_text(const VizFrame *frame, VizPoint at, VizTextStyle style, co
         viz_canvas_text(frame->canvas, (VizPoint){at.x, at.y + line}, style, text + cut + 1);
 }
 
-/* Draws a group, or measures it (canvas NULL in effect): the height that it takes. */
+/* The height that a group takes. */
 static float group_height(VizGroup group, float line) {
     float h = 1.5f * line;
     for (int32_t i = 0; i < viz_action_count; i++)

@@ -10,14 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool takes(const TspMachine *m, const TspInsn *insn, int32_t stream) {
-    VizStreams inputs[VIZ_OPERANDS];
-    const int32_t count = viz_insn_inputs(m, insn, inputs);
-    for (int32_t i = 0; i < count; i++)
-        if (stream >= inputs[i].base && stream < inputs[i].base + inputs[i].count) return true;
-    return false;
-}
-
 /* -- who uses what -- */
 
 static bool eastward(int32_t stream) {
@@ -42,11 +34,10 @@ static bool find_use(const VizRun *run, int32_t stream, int32_t column, int64_t 
         const int32_t queue = run->users[begin + (up ? i : count - 1 - i)];
         const int32_t at = column_of(run, queue);
         const int32_t way = eastward(stream) ? at - column : column - at;
-        TspInsn insn;
         if (way < 0 || (eastward(stream) ? at > last : at < last)) continue;
-        if (!viz_issue_at(&run->timeline, queue, cycle + way, use)) continue;
-        insn = viz_burst_insn(&run->timeline, use->burst, NULL);
-        if (takes(run->m, &insn, stream)) return true;
+        if (viz_issue_at(&run->timeline, queue, cycle + way, use) &&
+            viz_burst_takes(&run->timeline, use->burst, stream))
+            return true;
     }
     return false;
 }
@@ -94,19 +85,6 @@ static bool find_users(VizRun *run) {
 }
 
 /* -- what belongs to which tensor -- */
-
-static void lay_out(VizRun *run) {
-    const TspProgram *p = run->program;
-    const size_t rows = (size_t)tsp_mem_slice_rows(run->m) * (size_t)(2 * run->m->mem_slices);
-    memset(run->row_tensor, 0xff, rows * sizeof *run->row_tensor);
-    for (int32_t t = p->tensor_count - 1; t >= 0; t--)
-        for (int32_t k = 0; k < p->tensors[t].piece_count; k++) {
-            const TspPiece *piece = &p->tensors[t].pieces[k];
-            int16_t *slice = run->row_tensor + (int64_t)piece->slice * tsp_mem_slice_rows(run->m);
-            for (int32_t i = 0; i < piece->rows; i++)
-                slice[piece->addr + i * piece->addr_step] = (int16_t)t;
-        }
-}
 
 /* Tensor of what a burst writes, -1 if it writes none. */
 static int32_t written(const VizBurst *b) {
@@ -159,14 +137,14 @@ static bool run_once(VizRun *run, bool ifetch_modelled, TspError *err) {
 
 bool viz_run_open(VizRun *run, const TspProgram *program, TspSim *sim, bool ifetch_modelled,
                   TspError *err) {
-    const size_t rows =
-        (size_t)tsp_mem_slice_rows(&program->machine) * (size_t)(2 * program->machine.mem_slices);
+    const size_t rows = (size_t)tsp_mem_slice_rows(&program->machine);
+    const int32_t slices = 2 * (int32_t)program->machine.mem_slices;
     *run = (VizRun){.program = program, .m = &program->machine, .sim = sim, .cycle = -1};
     if (!run_once(run, ifetch_modelled, err)) {
         viz_run_close(run);
         return false;
     }
-    run->row_tensor = malloc((rows + 1) * sizeof *run->row_tensor);
+    run->row_tensor = malloc((size_t)slices * rows * sizeof *run->row_tensor + 1);
     run->burst_tensor = calloc((size_t)run->timeline.burst_count + 1, sizeof *run->burst_tensor);
     run->op_tensor = calloc((size_t)program->op_count + 1, sizeof *run->op_tensor);
     run->user_first = calloc(TSP_MAX_STREAMS + 1, sizeof *run->user_first);
@@ -176,7 +154,8 @@ bool viz_run_open(VizRun *run, const TspProgram *program, TspSim *sim, bool ifet
         viz_run_close(run);
         return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory for a view of the program");
     }
-    lay_out(run);
+    for (int32_t slice = 0; slice < slices; slice++)
+        viz_slice_tensors(program, slice, run->row_tensor + (size_t)slice * rows);
     find_tensors(run);
     run->plan = viz_plan_new(run, err);
     if (!run->plan) {
@@ -184,7 +163,9 @@ bool viz_run_open(VizRun *run, const TspProgram *program, TspSim *sim, bool ifet
         return false;
     }
     run->gantt = viz_gantt_index_new(&run->timeline);
-    return viz_run_look(run, 0, err);
+    if (viz_run_look(run, 0, err)) return true;
+    viz_run_close(run);
+    return false;
 }
 
 void viz_run_close(VizRun *run) {

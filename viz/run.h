@@ -33,7 +33,7 @@ typedef struct {
     TspError failure; /* why the run stops before its end, where it does */
     bool failed;
     /* What the constructor has worked out: */
-    int16_t *row_tensor;         /* [slice][row] tensor whose piece lies there, -1 none */
+    int32_t *row_tensor;         /* [slice][row] tensor whose piece lies there, -1 none */
     int32_t *burst_tensor;       /* [burst] tensor of what it drives, or else reads or writes; -1 */
     int32_t *op_tensor;          /* [op] tensor that it writes, -1 none */
     int32_t stream_users;        /* in `users` */

@@ -1,14 +1,15 @@
 /* timeline.c - makes the timeline of a program from a simulator that has run it, and searches it.
  */
 #include "timeline.h"
+#include "operands.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* -- making -- */
 
-/* Tensor of each row of a slice, the first that lies there; -1 none. */
-static void fill_rows(const TspProgram *p, int32_t slice, int32_t *tensor_of_row, int32_t rows) {
+void viz_slice_tensors(const TspProgram *p, int32_t slice, int32_t *tensor_of_row) {
+    const int32_t rows = tsp_mem_slice_rows(&p->machine);
     for (int32_t i = 0; i < rows; i++) tensor_of_row[i] = -1;
     for (int32_t t = 0; t < p->tensor_count; t++)
         for (int32_t k = 0; k < p->tensors[t].piece_count; k++) {
@@ -87,7 +88,7 @@ static void add_queue(VizTimeline *t, const TspSim *sim, int32_t queue, int32_t 
     const TspProgram *p = t->program;
     const TspQueue *q = &p->queues[queue];
     const bool mem = tsp_queue_info(&p->machine, queue).unit == TSP_UNIT_MEM;
-    if (mem && q->count) fill_rows(p, queue, tensor_of_row, tsp_mem_slice_rows(&p->machine));
+    if (mem && q->count) viz_slice_tensors(p, queue, tensor_of_row);
     for (int32_t word = 0; word < q->count; word++) {
         const int64_t start = tsp_sim_word_start(sim, queue, word);
         TspInsn insn;
@@ -264,4 +265,22 @@ TspInsn viz_issue_insn(const VizTimeline *t, const VizIssue *issue) {
         break;
     }
     return insn;
+}
+
+static bool among(const VizStreams *streams, int32_t count, int32_t stream) {
+    for (int32_t i = 0; i < count; i++)
+        if (stream >= streams[i].base && stream < streams[i].base + streams[i].count) return true;
+    return false;
+}
+
+bool viz_burst_takes(const VizTimeline *t, const VizBurst *b, int32_t stream) {
+    const TspInsn insn = viz_burst_insn(t, b, NULL);
+    VizStreams in[VIZ_OPERANDS];
+    return among(in, viz_insn_inputs(&t->program->machine, &insn, in), stream);
+}
+
+bool viz_burst_drives(const VizTimeline *t, const VizBurst *b, int32_t stream) {
+    const TspInsn insn = viz_burst_insn(t, b, NULL);
+    VizStreams out[VIZ_OPERANDS];
+    return among(out, viz_insn_outputs(&t->program->machine, &insn, out), stream);
 }

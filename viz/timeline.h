@@ -46,6 +46,10 @@ bool viz_timeline_run(VizTimeline *timeline, const TspProgram *program, bool ife
                       TspError *err);
 void viz_timeline_free(VizTimeline *timeline);
 
+/* The tensor that lies in each row of a slice (tsp_mem_slice_rows() of them), the first if there
+ * are several; -1 none. */
+void viz_slice_tensors(const TspProgram *program, int32_t slice, int32_t *tensor_of_row);
+
 /* -- one issue -- */
 typedef struct {
     const VizBurst *burst;
@@ -68,6 +72,10 @@ TspInsn viz_issue_insn(const VizTimeline *timeline, const VizIssue *issue);
 /* The instruction as its word has it, and its Repeat (op TSP_OP_NOP if it has none),
  * which may be NULL. */
 TspInsn viz_burst_insn(const VizTimeline *timeline, const VizBurst *burst, TspInsn *repeat);
+
+/* Whether the burst takes vectors from the stream; whether it drives it. */
+bool viz_burst_takes(const VizTimeline *timeline, const VizBurst *burst, int32_t stream);
+bool viz_burst_drives(const VizTimeline *timeline, const VizBurst *burst, int32_t stream);
 
 static inline int64_t viz_burst_issues(const VizBurst *b) {
     return ((int64_t)b->n + 1) * ((int64_t)b->n2 + 1);

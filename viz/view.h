@@ -17,7 +17,6 @@ typedef enum {
     VIZ_ROW,        /* slice * rows of a slice + row of memory */
     VIZ_CYCLE,      /* cycle: a place on the time axis */
     VIZ_PANEL_AREA, /* VizPanel: the ground of a panel, under all else in it */
-    VIZ_BUTTON      /* number of an action in the action table */
 } VizKind;
 
 typedef struct {
