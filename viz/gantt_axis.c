@@ -20,9 +20,9 @@ static VizTextStyle small(const Gantt *g, VizRole role) {
 }
 
 static double cycle_step(const Gantt *g) {
-    char text[VIZ_NUMBER_MAX];
+    char text[VIZ_WORDS];
     const float width =
-        viz_canvas_text_width(g->canvas, small(g, VIZ_TEXT), viz_number(text, (int64_t)g->to));
+        viz_canvas_text_width(g->canvas, small(g, VIZ_TEXT), viz_count_text(text, (int64_t)g->to));
     const double least = (double)(width + viz_px(g->frame, 36)) / g->px_cycle;
     return least <= 1 ? 1 : round_step(least);
 }
@@ -72,7 +72,7 @@ static void tick_mark(const Gantt *g, float x, VizRect line, float height, VizRo
 
 static void draw_cycles(const Gantt *g, VizRect line, const Taken *taken) {
     const double step = cycle_step(g), minor = step >= 5 ? step / 5 : 1;
-    char text[VIZ_NUMBER_MAX];
+    char text[VIZ_WORDS];
     for (double c = ceil(g->from / minor) * minor; c < g->to; c += minor)
         if (minor * g->px_cycle >= (double)viz_px(g->frame, 5) && c >= 0)
             tick_mark(g, gantt_x(g, c), line, viz_px(g->frame, 3), VIZ_GRID);
@@ -80,7 +80,7 @@ static void draw_cycles(const Gantt *g, VizRect line, const Taken *taken) {
         if (k < 0) continue;
         tick_mark(g, gantt_x(g, k * step), line, line.h, VIZ_GRID);
         label_tick(g, line, taken, (double)gantt_x(g, k * step), VIZ_TEXT,
-                   viz_number(text, (int64_t)(k * step)));
+                   viz_count_text(text, (int64_t)(k * step)));
     }
 }
 
@@ -104,7 +104,7 @@ static void draw_time(const Gantt *g, VizRect line, const Taken *taken) {
     const int32_t digits = step < 1 ? (int32_t)ceil(-log10(step) - 1e-9) : 0;
     for (double k = ceil(g->from * cycle / step); k * step < g->to * cycle; k++) {
         const float x = gantt_x(g, k * step / cycle);
-        char text[VIZ_NUMBER_MAX];
+        char text[VIZ_WORDS];
         if (k < 0) continue;
         snprintf(text, sizeof text, "%.*f", digits, k * step);
         viz_canvas_rect(g->canvas, (VizRect){x, line.y, viz_px(g->frame, 1), viz_px(g->frame, 4)},
@@ -178,8 +178,8 @@ static void draw_cursor(const Gantt *g, Taken *taken) {
     const double at = (double)view->cycle + (double)view->phase;
     const VizColour colour = viz_colour(g->frame->theme, VIZ_CURSOR);
     const float width = viz_px(g->frame, 1.5f);
-    char text[VIZ_NUMBER_MAX + 8], number[VIZ_NUMBER_MAX];
-    viz_number(number, view->cycle);
+    char text[VIZ_WORDS + 8], number[VIZ_WORDS];
+    viz_count_text(number, view->cycle);
     if (in_view(g, at)) {
         draw_pole(g, gantt_x(g, at), width, colour);
         draw_flag(g, line_of(g, 0), taken, gantt_x(g, at), true, colour, number);
@@ -193,8 +193,8 @@ static void draw_cursor(const Gantt *g, Taken *taken) {
 static void write_delta(const Gantt *g, char *text, size_t size, const char *name, int64_t cycle,
                         bool time) {
     const int64_t delta = cycle - g->frame->view->cycle;
-    char number[VIZ_NUMBER_MAX], us[VIZ_NUMBER_MAX];
-    viz_number(number, delta);
+    char number[VIZ_WORDS], us[VIZ_WORDS];
+    viz_count_text(number, delta);
     viz_time_text(us, g->run->m, (double)delta);
     snprintf(text, size, "%s  %s%s%s%s%s", name, delta > 0 ? "+" : "", number, time ? "  " : "",
              time && delta > 0 ? "+" : "", time ? us : "");
@@ -205,7 +205,7 @@ static void draw_mark(const Gantt *g, Taken *taken, int32_t mark) {
     const int64_t cycle = g->frame->view->mark[mark];
     const VizColour colour = viz_colour(g->frame->theme, VIZ_MARK);
     const float x = gantt_x(g, (double)cycle);
-    char text[3][3 * VIZ_NUMBER_MAX];
+    char text[3][3 * VIZ_WORDS];
     if (cycle < 0 || !in_view(g, (double)cycle)) return;
     snprintf(text[2], sizeof text[2], "%d", mark + 1);
     write_delta(g, text[1], sizeof text[1], text[2], cycle, false);
@@ -218,11 +218,11 @@ static void draw_mark(const Gantt *g, Taken *taken, int32_t mark) {
 static void draw_hover(const Gantt *g, Taken *taken) {
     const VizThing hovered = g->frame->view->hovered;
     const VizTheme *theme = g->frame->theme;
-    char text[3 * VIZ_NUMBER_MAX], number[VIZ_NUMBER_MAX];
+    char text[3 * VIZ_WORDS], number[VIZ_WORDS];
     if (hovered.kind != VIZ_CYCLE || !in_view(g, (double)hovered.id)) return;
     draw_pole(g, gantt_x(g, (double)hovered.id), viz_px(g->frame, 1),
               viz_with_alpha(viz_colour(theme, VIZ_TEXT), 0x90));
-    viz_number(number, hovered.id);
+    viz_count_text(number, hovered.id);
     write_delta(g, text, sizeof text, number, hovered.id, true);
     draw_flag(g, line_of(g, lines(g) > 1), taken, gantt_x(g, (double)hovered.id), false,
               viz_colour(theme, VIZ_TEXT), text);
@@ -272,7 +272,7 @@ static void head_columns(const Gantt *g) {
         VizRect box = line_of(g, lines(g) > 1);
         box.x = g->busy.x;
         box.w = g->busy.w - viz_px(g->frame, 6);
-        viz_label_whole(g->frame, box, style, "busy");
+        viz_label_whole(g->frame, box, style, "issuing");
     }
 }
 

@@ -38,10 +38,10 @@ static void name_op(const Gantt *g, const GanttRow *row, VizRect bar, int32_t op
     const VizTextStyle style = viz_style(g->frame, VIZ_REGULAR, g->font - 1, VIZ_TEXT);
     const char *name = row->op >= 0 ? info->type : info->name; /* the lane has the name already */
     const float pad = viz_px(g->frame, 4);
-    char text[160], cycles[VIZ_NUMBER_MAX];
+    char text[2 * VIZ_WORDS], cycles[VIZ_WORDS];
     bar = gantt_visible(g, bar);
     bar = (VizRect){bar.x + pad, bar.y, bar.w - 2 * pad, bar.h};
-    viz_number(cycles, ran->end - ran->start);
+    viz_count_text(cycles, ran->end - ran->start);
     snprintf(text, sizeof text, "%s  %s cycles", name, cycles);
     if (viz_label_on(g->frame, bar, style, fill, text)) return;
     if (viz_label_on(g->frame, bar, style, fill, name)) return;
@@ -60,12 +60,12 @@ static void draw_difference(const Gantt *g, VizRect bar, int64_t ran, int64_t pr
     const float width = b - a < least ? least : b - a;
     const VizRect box = {a, bar.y, width, bar.h};
     VizRect beside = {box.x + width + pad, bar.y, viz_px(g->frame, NUMBER_WIDTH), bar.h};
-    char text[VIZ_NUMBER_MAX], digits[VIZ_NUMBER_MAX];
+    char text[VIZ_WORDS + 1], digits[VIZ_WORDS];
     viz_canvas_rect(g->canvas, box,
                     (VizFill){viz_with_alpha(colour, 0x50), VIZ_HATCH_DIAGONAL, colour});
     viz_canvas_outline(g->canvas, box, viz_px(g->frame, 1), colour);
     snprintf(text, sizeof text, "%s%s", ran > predicted ? "+" : "",
-             viz_number(digits, ran - predicted));
+             viz_count_text(digits, ran - predicted));
     if (!number) return;
     if (!at_end) {
         style.anchor = VIZ_RIGHT;

@@ -1,10 +1,6 @@
-/* label.c - texts that keep to their boxes, fills that step back, numbers as panels write them.
+/* label.c - texts that keep to their boxes, fills that step back.
  */
 #include "label.h"
-
-#include <math.h>
-#include <stdio.h>
-#include <string.h>
 
 /* Capitals in the middle, and below them most of what hangs down. */
 static bool too_low(const VizFrame *frame, VizRect box, VizTextStyle style) {
@@ -54,39 +50,4 @@ VizFill viz_burst_fill(const VizFrame *frame, const VizFocus *focus, int32_t bur
     const VizFill fill =
         op < 0 && tensor >= 0 ? viz_tensor_fill(frame, tensor) : viz_op_fill(frame, op);
     return viz_goes_with(focus, op, tensor) ? fill : viz_faint(fill);
-}
-
-const char *viz_number(char text[VIZ_NUMBER_MAX], int64_t number) {
-    static const char thin[] = "\xe2\x80\x89", minus[] = "\xe2\x88\x92";
-    char digits[VIZ_NUMBER_MAX];
-    const char *from = digits;
-    int32_t length = snprintf(digits, sizeof digits, "%lld", (long long)number);
-    char *to = text;
-    if (*from == '-') {
-        memcpy(to, minus, sizeof minus - 1);
-        to += sizeof minus - 1;
-        from++;
-        length--;
-    }
-    for (int32_t left = length; left > 0; left--) {
-        if (length > 4 && left < length && left % 3 == 0) {
-            memcpy(to, thin, sizeof thin - 1);
-            to += sizeof thin - 1;
-        }
-        *to++ = *from++;
-    }
-    *to = 0;
-    return text;
-}
-
-const char *viz_time_text(char text[VIZ_NUMBER_MAX], const TspMachine *m, double cycles) {
-    const double us = fabs(cycles) * 1e6 / (double)m->clock_hz;
-    const char *minus = cycles < 0 ? "\xe2\x88\x92" : "";
-    if (us >= 999.9995)
-        snprintf(text, VIZ_NUMBER_MAX, "%s%.3f ms", minus, us / 1e3);
-    else if (us >= 0.0999995 || us == 0)
-        snprintf(text, VIZ_NUMBER_MAX, "%s%.3f \xc2\xb5s", minus, us);
-    else
-        snprintf(text, VIZ_NUMBER_MAX, "%s%.1f ns", minus, us * 1e3);
-    return text;
 }

@@ -1,8 +1,8 @@
-/* label.h - texts that keep to their boxes, fills that step back, numbers as panels write them.
+/* label.h - texts that keep to their boxes, fills that step back.
  */
 #ifndef TSP_VIZ_LABEL_H
 #define TSP_VIZ_LABEL_H
-#include "view.h"
+#include "words.h"
 
 static inline float viz_whole(float v) {
     return (float)(int32_t)(v + (v < 0 ? -0.5f : 0.5f));
@@ -29,11 +29,5 @@ VizFill viz_faint(VizFill fill);
 /* How what a burst (-1 none) does for an op (-1 none) is filled: by the op, else by the burst's
  * tensor; faint where the selection leaves it out. */
 VizFill viz_burst_fill(const VizFrame *frame, const VizFocus *focus, int32_t burst, int32_t op);
-
-enum { VIZ_NUMBER_MAX = 48 };
-/* 12345678 as 12 345 678, with thin spaces from five digits on. */
-const char *viz_number(char text[VIZ_NUMBER_MAX], int64_t number);
-/* Cycles as time: "0.873 µs"; ns below 0.1, ms from 1000. */
-const char *viz_time_text(char text[VIZ_NUMBER_MAX], const TspMachine *m, double cycles);
 
 #endif

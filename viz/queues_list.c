@@ -75,10 +75,10 @@ static void collect(List *list, int32_t room) {
 static void size_columns(List *list, float width) {
     const VizFrame *f = list->frame;
     const VizTextStyle style = viz_style(f, VIZ_REGULAR, 10, VIZ_TEXT);
-    char text[VIZ_NUMBER_MAX];
+    char text[VIZ_WORDS];
     const int64_t last = list->lines[list->count - 1].cycle;
     const float pad = viz_px(f, 10);
-    viz_number(text, last < 10000 ? 10000 : last);
+    viz_count_text(text, last < 10000 ? 10000 : last);
     list->cycle_w = viz_canvas_text_width(f->canvas, style, text) + pad;
     list->wait_w = width >= 200 * f->px ? viz_px(f, 46) : 0;
     list->turn_w = width >= 380 * f->px ? viz_px(f, 66) : 0;
@@ -108,7 +108,7 @@ static void draw_head(const List *list, VizRect line, VizRect columns) {
     const VizFrame *f = list->frame;
     const Cells c = cells_of(list, columns);
     VizTextStyle style = viz_style(f, VIZ_REGULAR, 11, VIZ_TEXT_DIM), name;
-    char text[96], queue[32], number[VIZ_NUMBER_MAX];
+    char text[96], queue[32], number[VIZ_WORDS];
     float used;
     name = viz_style(f, VIZ_BOLD, 11, VIZ_TEXT);
     tsp_queue_name(f->run->m, list->queue, queue);
@@ -116,7 +116,7 @@ static void draw_head(const List *list, VizRect line, VizRect columns) {
     snprintf(text, sizeof text, "%s", queue_state_name(list->status.state));
     if (list->status.left >= 0)
         snprintf(text, sizeof text, "%s, %s left", queue_state_name(list->status.state),
-                 viz_number(number, list->status.left));
+                 viz_count_text(number, list->status.left));
     style.anchor = VIZ_RIGHT;
     line.x += used;
     line.w -= used + viz_px(f, 4);
@@ -157,7 +157,7 @@ static void draw_line(const List *list, int32_t i, VizRect box) {
     VizTextStyle style = viz_style(f, present ? VIZ_BOLD : VIZ_REGULAR, 10, role);
     const VizTextStyle mono = viz_style(f, VIZ_MONO, 10, role);
     const int32_t burst = b ? (int32_t)(b - f->run->timeline.bursts) : -1;
-    char text[160], number[VIZ_NUMBER_MAX], total[VIZ_NUMBER_MAX];
+    char text[160], number[VIZ_WORDS], total[VIZ_WORDS];
     if (present) {
         viz_canvas_rect(f->canvas, box, viz_plain(viz_colour(f->theme, VIZ_SELECTION)));
         viz_canvas_rect(f->canvas, (VizRect){box.x, box.y, viz_px(f, 3), box.h},
@@ -166,9 +166,9 @@ static void draw_line(const List *list, int32_t i, VizRect box) {
         viz_canvas_rect(f->canvas, box, viz_plain(viz_colour(f->theme, VIZ_HOVER)));
     }
     style.anchor = VIZ_RIGHT;
-    viz_label(f, c.cycle, style, viz_number(number, line->cycle));
+    viz_label(f, c.cycle, style, viz_count_text(number, line->cycle));
     style.face = VIZ_REGULAR;
-    if (line->waited > 0) viz_label_whole(f, c.wait, style, viz_number(number, line->waited));
+    if (line->waited > 0) viz_label_whole(f, c.wait, style, viz_count_text(number, line->waited));
     if (!b) {
         style.anchor = VIZ_LEFT;
         viz_label(f, c.text, style, queue_state_name(list->status.state));
@@ -176,8 +176,8 @@ static void draw_line(const List *list, int32_t i, VizRect box) {
     }
     if (viz_burst_issues(b) > 1 && list->turn_w > 0) {
         snprintf(text, sizeof text, "%s/%s",
-                 viz_number(number, viz_burst_issues_before(b, line->cycle + 1)),
-                 viz_number(total, viz_burst_issues(b)));
+                 viz_count_text(number, viz_burst_issues_before(b, line->cycle + 1)),
+                 viz_count_text(total, viz_burst_issues(b)));
         viz_label_whole(f, c.turn, style, text);
     }
     style.anchor = VIZ_LEFT;

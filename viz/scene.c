@@ -4,6 +4,7 @@
  */
 #include "actions.h"
 #include "chip.h"
+#include "words.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -88,7 +89,7 @@ static void draw_header(const VizFrame *frame, int32_t width) {
     const float h = header_height(view), middle = h / 2, px = frame->px;
     const int64_t end = frame->run->timeline.cycles;
     VizTextStyle style = viz_style(frame, VIZ_BOLD, 14, VIZ_TEXT);
-    char text[160];
+    char text[2 * VIZ_WORDS], time[VIZ_WORDS];
     float x = 10 * px;
     viz_canvas_rect(frame->canvas, (VizRect){0, 0, (float)width, h},
                     viz_plain(viz_colour(frame->theme, VIZ_RAISED)));
@@ -102,8 +103,8 @@ static void draw_header(const VizFrame *frame, int32_t width) {
     style = viz_style(frame, VIZ_MONO, 14, VIZ_TEXT);
     style.vertical = VIZ_MIDDLE;
     style.anchor = VIZ_CENTRE;
-    snprintf(text, sizeof text, "cycle %" PRId64 " of %" PRId64 "   %.3f us   %s", view->cycle, end,
-             1e6 * (double)view->cycle / (double)frame->run->m->clock_hz,
+    snprintf(text, sizeof text, "cycle %" PRId64 " of %" PRId64 "   %s   %s", view->cycle, end,
+             viz_time_text(time, frame->run->m, (double)view->cycle),
              view->playing ? "playing" : "paused");
     viz_canvas_text(frame->canvas, (VizPoint){0.5f * (float)width, middle}, style, text);
     style = viz_style(frame, VIZ_REGULAR, 12, VIZ_TEXT_DIM);

@@ -4,6 +4,7 @@
 #include "isa/asm.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +18,18 @@ const char *viz_count_text(char text[VIZ_WORDS], int64_t count) {
         text[at++] = digits[i];
     }
     text[at] = 0;
+    return text;
+}
+
+const char *viz_time_text(char text[VIZ_WORDS], const TspMachine *m, double cycles) {
+    const double us = fabs(cycles) * tsp_microseconds(m, 1);
+    const char *minus = cycles < 0 ? "-" : "";
+    if (us >= 999.9995)
+        snprintf(text, VIZ_WORDS, "%s%.3f ms", minus, us / 1e3);
+    else if (us >= 0.0999995 || us == 0)
+        snprintf(text, VIZ_WORDS, "%s%.3f \xc2\xb5s", minus, us);
+    else
+        snprintf(text, VIZ_WORDS, "%s%.1f ns", minus, us * 1e3);
     return text;
 }
 

@@ -8,6 +8,8 @@ enum { VIZ_WORDS = 160 };
 
 /* Each fills the buffer and returns it, so that it can stand among the arguments of a printf. */
 const char *viz_count_text(char text[VIZ_WORDS], int64_t count); /* 12,345; negative too */
+/* Cycles as time: "0.873 µs"; ns below 0.1, ms from 1000. */
+const char *viz_time_text(char text[VIZ_WORDS], const TspMachine *m, double cycles);
 const char *viz_bytes_text(char text[VIZ_WORDS], int64_t bytes); /* 784 B, 98 KiB, 1.5 MiB */
 /* s4.e, or s4-7.e */
 const char *viz_stream_text(char text[VIZ_WORDS], int32_t stream, int32_t count);
