@@ -179,6 +179,29 @@ START_TEST(units_light_up) {
 }
 END_TEST
 
+/* Framed in the colour of marks: only what does something, and only while something is looked for.
+ */
+START_TEST(what_is_searched_for_is_framed) {
+    Bench b;
+    open_bench(&b);
+    draw(&b, 2);
+    ck_assert_int_eq(lines_with(&b, " 2.0 #c792eaff"), 0);
+    strcpy(b.view.search, "VXM.0");
+    draw(&b, 2);
+    ck_assert_int_eq(lines_with(&b, " 2.0 #c792eaff"), 1);
+    strcpy(b.view.search, "vxm");
+    draw(&b, 2);
+    ck_assert_int_eq(lines_with(&b, " 2.0 #c792eaff"), 1);
+    strcpy(b.view.search, "mem");
+    draw(&b, 2);
+    ck_assert_int_eq(lines_with(&b, " 2.0 #c792eaff"), 3); /* w0, e0, e4 */
+    strcpy(b.view.search, "mxm");
+    draw(&b, 2);
+    ck_assert_int_eq(lines_with(&b, " 2.0 #c792eaff"), 0);
+    close_bench(&b);
+}
+END_TEST
+
 int main(void) {
     Suite *s = suite_create("chip");
     TCase *c = tcase_create("chip");
@@ -188,6 +211,7 @@ int main(void) {
     tcase_add_test(c, as_many_as_there_are);
     tcase_add_test(c, bytes_where_there_is_room);
     tcase_add_test(c, units_light_up);
+    tcase_add_test(c, what_is_searched_for_is_framed);
     suite_add_tcase(s, c);
     return run_suite(s);
 }

@@ -82,7 +82,7 @@ START_TEST(other_tensors_fade_beside_the_selected_one) {
     s->view.selected = (VizThing){VIZ_TENSOR, 1};
     scene_draw(s, viz_memory_draw, by_hand);
     expect_drawn("rect 236.0 38.0 3.0 64.0 #56b4e9ff\n");
-    expect_drawn("rect 191.0 38.0 3.0 64.0 #e69f0040\n");
+    expect_drawn("rect 191.0 38.0 3.0 64.0 #e69f0048\n");
     s->view.selected = (VizThing){VIZ_OP, 0}; /* reads X and Y, writes Z */
     scene_draw(s, viz_memory_draw, by_hand);
     expect_drawn("rect 236.0 38.0 3.0 64.0 #56b4e9ff\n");

@@ -2,6 +2,7 @@
  * ALUs at work, planes with what they load, hold, multiply and hand out, SXM units.
  */
 #include "chip_parts.h"
+#include "label.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,6 +29,7 @@ static void draw_cell(const ChipPicture *c, VizRect r, int32_t queue) {
                            viz_colour(frame->theme, VIZ_GRID));
     if (selected)
         viz_canvas_outline(frame->canvas, r, 2 * frame->px, viz_colour(frame->theme, VIZ_ACCENT));
+    viz_mark_found(frame, r, VIZ_QUEUE, queue);
     viz_canvas_region(frame->canvas, r, VIZ_QUEUE, queue);
 }
 

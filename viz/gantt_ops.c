@@ -96,6 +96,7 @@ static void draw_op(const Gantt *g, const GanttRow *row, int32_t op) {
                         row->op >= 0);
     if (compared && ran->end != info->end)
         draw_difference(g, bar, ran->end, info->end, ran->end > info->end, true, true);
+    viz_mark_found(g->frame, bar, VIZ_OP, op);
     if (selected || under)
         viz_canvas_outline(g->canvas, (VizRect){bar.x - 1, bar.y - 1, bar.w + 2, bar.h + 2},
                            viz_px(g->frame, selected ? 2 : 1),

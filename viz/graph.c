@@ -53,7 +53,7 @@ static void draw_bar(const GraphPicture *p, VizRect r, int32_t op, float share) 
     const VizFrame *frame = p->frame;
     VizFill fill = viz_op_fill(frame, op);
     viz_canvas_rect(frame->canvas, r, viz_plain(viz_colour(frame->theme, VIZ_IDLE)));
-    if (graph_dimmed(p, op, frame->run->op_tensor[op])) fill = graph_faint(fill);
+    if (graph_dimmed(p, op, frame->run->op_tensor[op])) fill = viz_faint(fill);
     r.w *= share;
     viz_canvas_rect(frame->canvas, r, fill);
 }
@@ -100,20 +100,21 @@ static void draw_chip(const GraphPicture *p, VizRect r, int32_t tensor, VizRole 
     const VizFrame *frame = p->frame;
     const float px = frame->px, side = 8 * px, middle = r.y + r.h / 2;
     VizTextStyle style = viz_style(frame, VIZ_REGULAR, SMALL, dim ? VIZ_TEXT_DIM : VIZ_TEXT);
-    const VizRect swatch = {r.x + 4 * px, graph_snap(middle - side / 2), side, side};
+    const VizRect swatch = {r.x + 4 * px, viz_whole(middle - side / 2), side, side};
     VizFill fill = viz_tensor_fill(frame, tensor);
-    if (dim) fill = graph_faint(fill);
+    if (dim) fill = viz_faint(fill);
     if (ground != VIZ_PANEL)
         viz_canvas_rect(frame->canvas, r, viz_plain(viz_colour(frame->theme, ground)));
     viz_canvas_rect(frame->canvas, swatch, fill);
     if (!dim)
-        viz_canvas_outline(frame->canvas, swatch, graph_snap(px),
+        viz_canvas_outline(frame->canvas, swatch, viz_whole(px),
                            viz_colour(frame->theme, VIZ_BORDER));
     style.vertical = VIZ_MIDDLE;
     style.max_width = r.w - 20 * px;
     if (style.max_width > 0)
         viz_canvas_text(frame->canvas, (VizPoint){r.x + 16 * px, middle}, style,
                         graph_program(p)->tensors[tensor].name);
+    viz_mark_found(frame, r, VIZ_TENSOR, tensor);
     viz_canvas_region(frame->canvas, r, VIZ_TENSOR, tensor);
 }
 
@@ -127,7 +128,7 @@ static void draw_op(const GraphPicture *p, const VizNode *n) {
     VizFill strip = viz_op_fill(frame, n->id);
     viz_canvas_rect(frame->canvas, r,
                     viz_plain(viz_colour(frame->theme, ground_of(p, VIZ_OP, n->id))));
-    if (dim) strip = graph_faint(strip);
+    if (dim) strip = viz_faint(strip);
     if (p->detail == DETAIL_BOX) {
         bar = (VizRect){r.x, r.y + fmaxf(r.h - fmaxf(4 * px, r.h / 3), 0), r.w, 0};
         bar.h = r.y + r.h - bar.y;
@@ -138,10 +139,11 @@ static void draw_op(const GraphPicture *p, const VizNode *n) {
     }
     draw_bar(p, bar, n->id, share);
     if (r.w >= 4 * px && r.h >= 4 * px)
-        viz_canvas_outline(frame->canvas, r, graph_snap((state == RUNNING ? 2 : 1) * px),
+        viz_canvas_outline(frame->canvas, r, viz_whole((state == RUNNING ? 2 : 1) * px),
                            viz_colour(frame->theme, state == RUNNING ? VIZ_CURSOR
                                                     : state == DONE  ? VIZ_BORDER
                                                                      : VIZ_GRID));
+    viz_mark_found(frame, r, VIZ_OP, n->id);
     viz_canvas_region(frame->canvas, r, VIZ_OP, n->id);
     if (p->detail != DETAIL_CHIPS) return;
     for (int32_t i = 0; i < n->chip_count; i++) {
@@ -162,7 +164,7 @@ static void draw_tensor(const GraphPicture *p, const VizNode *n) {
         return;
     }
     draw_chip(p, r, n->id, ground_of(p, VIZ_TENSOR, n->id), graph_dimmed(p, -1, n->id));
-    viz_canvas_outline(frame->canvas, r, graph_snap(frame->px), viz_colour(frame->theme, VIZ_GRID));
+    viz_canvas_outline(frame->canvas, r, viz_whole(frame->px), viz_colour(frame->theme, VIZ_GRID));
 }
 
 static void draw_nothing(const VizFrame *frame, const char *text) {

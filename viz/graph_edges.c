@@ -4,12 +4,6 @@
 
 enum { CURVE = 12 }; /* pieces of a curve */
 
-VizFill graph_faint(VizFill fill) {
-    fill.colour = viz_with_alpha(fill.colour, 0x60);
-    fill.ink = viz_with_alpha(fill.ink, fill.ink & 0x60);
-    return fill;
-}
-
 bool graph_dimmed(const GraphPicture *p, int32_t op, int32_t tensor) {
     return !viz_goes_with(&p->focus, op, tensor);
 }
@@ -60,7 +54,7 @@ static void draw_turn(const GraphPicture *p, VizPoint a, VizPoint b, int32_t row
     const VizRect area = p->frame->area;
     const float left = area.x + MARGIN * px, right = area.x + area.w - MARGIN * px;
     const float bottom = p->top + graph_chips_height(p, p->detail) / 2 + p->g->bottom * p->unit;
-    const float middle = graph_snap(bottom + (float)row * p->row + (TURN - BETWEEN) / 2 * px);
+    const float middle = viz_whole(bottom + (float)row * p->row + (TURN - BETWEEN) / 2 * px);
     const VizPoint points[] = {a, {right, a.y}, {right, middle}, {left, middle}, {left, b.y}, b};
     const float end = width / 2; /* so that corners are whole */
     for (int32_t i = 0; i < 5; i++) {
@@ -131,8 +125,8 @@ void graph_draw_label(GraphPicture *p, const VizEdge *e) {
     box.w = viz_canvas_text_width(frame->canvas, style, name) + 6 * px;
     box.h = 13 * px;
     if (box.w + 20 * px > b.x - a.x - a.w || is_named_before(p, e)) return;
-    box.x = graph_snap((a.x + a.w + b.x - 4 * px - box.w) / 2);
-    box.y = graph_snap((graph_port_y(p, from) + graph_port_y(p, to) - box.h) / 2);
+    box.x = viz_whole((a.x + a.w + b.x - 4 * px - box.w) / 2);
+    box.y = viz_whole((graph_port_y(p, from) + graph_port_y(p, to) - box.h) / 2);
     for (int32_t i = 0; i < p->label_count; i++)
         if (overlaps(box, p->labels[i])) return;
     p->labels[p->label_count++] = box;

@@ -3,8 +3,8 @@
  */
 #ifndef TSP_VIZ_GRAPH_PARTS_H
 #define TSP_VIZ_GRAPH_PARTS_H
+#include "label.h"
 #include "plan.h"
-#include "words.h"
 
 #include <math.h>
 
@@ -52,10 +52,6 @@ typedef struct {
     int32_t label_count;
 } GraphPicture;
 
-static inline float graph_snap(float v) {
-    return floorf(v + 0.5f);
-}
-
 static inline const TspProgram *graph_program(const GraphPicture *p) {
     return p->frame->run->program;
 }
@@ -77,6 +73,5 @@ void graph_draw_label(GraphPicture *p, const VizEdge *e);
 bool graph_dimmed(const GraphPicture *p, int32_t op, int32_t tensor);
 /* Whether the node is the op that is selected. */
 bool graph_touches(const GraphPicture *p, const VizNode *n);
-VizFill graph_faint(VizFill fill);
 
 #endif

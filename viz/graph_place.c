@@ -166,8 +166,8 @@ void graph_lay_out(GraphPicture *p, VizRect inside) {
     }
     rows = (g->layer_count + p->per_row - 1) / p->per_row;
     height = p->unit * (g->bottom - g->top) + (float)(rows - 1) * p->row;
-    p->top = graph_snap(inside.y + (inside.h - height) / 2 - g->top * p->unit -
-                        graph_chips_height(p, p->detail) / 2);
+    p->top = viz_whole(inside.y + (inside.h - height) / 2 - g->top * p->unit -
+                       graph_chips_height(p, p->detail) / 2);
     if (rows > 1) inside = (VizRect){inside.x + turn, inside.y, inside.w - 2 * turn, inside.h};
     if (p->detail == DETAIL_BOX)
         share_boxes(p, inside);
@@ -178,7 +178,7 @@ void graph_lay_out(GraphPicture *p, VizRect inside) {
 
 float graph_port_y(const GraphPicture *p, const VizNode *n) {
     const int32_t row = n->layer / p->per_row;
-    return graph_snap(p->top + n->y * p->unit + (float)row * p->row);
+    return viz_whole(p->top + n->y * p->unit + (float)row * p->row);
 }
 
 VizRect graph_node_rect(const GraphPicture *p, const VizNode *n) {
@@ -190,6 +190,6 @@ VizRect graph_node_rect(const GraphPicture *p, const VizNode *n) {
     if (n->kind != VIZ_NODE_OP && p->detail != DETAIL_BOX)
         width = fminf(w, fmaxf(tensor_width(p, name_width(p, n), true), tensor_width(p, 0, false)));
     /* inputs end, outputs begin where their edges do */
-    return (VizRect){graph_snap(n->kind == VIZ_NODE_INPUT ? x + w - width : x),
-                     y - graph_snap(h / 2), graph_snap(width), graph_snap(h)};
+    return (VizRect){viz_whole(n->kind == VIZ_NODE_INPUT ? x + w - width : x), y - viz_whole(h / 2),
+                     viz_whole(width), viz_whole(h)};
 }

@@ -1,6 +1,7 @@
 /* label.c - texts that keep to their boxes, fills that step back.
  */
 #include "label.h"
+#include "name.h"
 
 /* Capitals in the middle, and below them most of what hangs down. */
 static bool too_low(const VizFrame *frame, VizRect box, VizTextStyle style) {
@@ -50,4 +51,10 @@ VizFill viz_burst_fill(const VizFrame *frame, const VizFocus *focus, int32_t bur
     const VizFill fill =
         op < 0 && tensor >= 0 ? viz_tensor_fill(frame, tensor) : viz_op_fill(frame, op);
     return viz_goes_with(focus, op, tensor) ? fill : viz_faint(fill);
+}
+
+void viz_mark_found(const VizFrame *frame, VizRect box, VizKind kind, int64_t id) {
+    if (viz_matches(frame->run, (VizThing){kind, id}, frame->view->search))
+        viz_canvas_outline(frame->canvas, box, viz_px(frame, 2),
+                           viz_colour(frame->theme, VIZ_MARK));
 }

@@ -30,4 +30,7 @@ VizFill viz_faint(VizFill fill);
  * tensor; faint where the selection leaves it out. */
 VizFill viz_burst_fill(const VizFrame *frame, const VizFocus *focus, int32_t burst, int32_t op);
 
+/* A frame around what matches the search; nothing for what does not. */
+void viz_mark_found(const VizFrame *frame, VizRect box, VizKind kind, int64_t id);
+
 #endif

@@ -37,7 +37,7 @@ float memory_row_y(const MemoryPicture *p, int32_t bank, double row) {
 }
 
 float memory_inner_width(const MemoryPicture *p) {
-    return p->column >= 4 * p->frame->px ? p->column - memory_snap(p->frame->px) : p->column;
+    return p->column >= 4 * p->frame->px ? p->column - viz_whole(p->frame->px) : p->column;
 }
 
 bool memory_is_selected(const MemoryPicture *p, int32_t tensor) {
@@ -54,11 +54,8 @@ bool memory_is_strong(const MemoryPicture *p, int32_t tensor) {
 }
 
 VizFill memory_fill(const MemoryPicture *p, int32_t tensor) {
-    VizFill fill = viz_tensor_fill(p->frame, tensor);
-    if (memory_is_strong(p, tensor)) return fill;
-    fill.colour = viz_with_alpha(fill.colour, 0x40);
-    fill.ink = viz_with_alpha(fill.ink, 0x30);
-    return fill;
+    const VizFill fill = viz_tensor_fill(p->frame, tensor);
+    return memory_is_strong(p, tensor) ? fill : viz_faint(fill);
 }
 
 /* -- layout -- */
@@ -69,7 +66,7 @@ static void place_legend(MemoryPicture *p, VizRect *inside) {
     p->legend = (VizRect){0, 0, 0, 0};
     if (p->frame->run->program->tensor_count == 0) return;
     if (inside->w >= LEGEND_WITHIN * px && inside->h >= 3 * LEGEND_ROW * px) {
-        const float w = fminf(memory_snap(inside->w * 0.36f), LEGEND_WIDTH * px);
+        const float w = fminf(viz_whole(inside->w * 0.36f), LEGEND_WIDTH * px);
         p->legend = (VizRect){inside->x + inside->w - w, inside->y, w, inside->h};
         inside->w -= w + 14 * px;
     } else if (inside->h >= 170 * px) {
@@ -96,18 +93,18 @@ static bool lay_out(MemoryPicture *p) {
     }
     p->labels = inside.w >= 200 * px && inside.h >= 60 * px;
     if (p->labels) above += LABELS * px;
-    p->gap = memory_snap(inside.w >= 260 * px ? 42 * px : 4 * px);
+    p->gap = viz_whole(inside.w >= 260 * px ? 42 * px : 4 * px);
     p->column = floorf((inside.w - p->gap) / (float)p->slices);
     if (p->column < 1) return false;
-    p->column = fminf(p->column, memory_snap(26 * px));
+    p->column = fminf(p->column, viz_whole(26 * px));
     p->group = groups <= 0
                    ? 0
                    : fminf(floorf((inside.w - p->gap - p->column * (float)p->slices) / groups),
-                           memory_snap(p->column >= 4 * px ? 3 * px : px));
+                           viz_whole(p->column >= 4 * px ? 3 * px : px));
     width = p->column * (float)p->slices + groups * p->group + p->gap;
-    p->left = memory_snap(p->gutter ? inside.x : inside.x + (inside.w - width) / 2);
-    p->top = memory_snap(inside.y + above);
-    p->bank_gap = memory_snap(BANK_GAP * px);
+    p->left = viz_whole(p->gutter ? inside.x : inside.x + (inside.w - width) / 2);
+    p->top = viz_whole(inside.y + above);
+    p->bank_gap = viz_whole(BANK_GAP * px);
     p->bank = floorf((inside.y + inside.h - p->top - (float)(p->banks - 1) * p->bank_gap) /
                      (float)p->banks);
     return p->bank >= 2;
@@ -118,7 +115,7 @@ static bool lay_out(MemoryPicture *p) {
 static void draw_ground(const MemoryPicture *p, int32_t slice) {
     const VizFrame *frame = p->frame;
     const float px = frame->px, x = memory_column_x(p, slice), w = memory_inner_width(p);
-    const VizRect head = {x, p->top - HEAD * px - memory_snap(px), w, HEAD * px};
+    const VizRect head = {x, p->top - HEAD * px - viz_whole(px), w, HEAD * px};
     const bool selected = p->focus.queue == slice || p->focus.slice == slice;
     VizFill lit = viz_plain(viz_colour(frame->theme, VIZ_IDLE));
     VizRole ground = VIZ_BACKGROUND;
@@ -148,7 +145,7 @@ static void draw_outlines(const MemoryPicture *p) {
         for (int32_t side = 0; side < 2; side++) {
             const float x = memory_column_x(p, side ? half : half - 1);
             const float end = memory_column_x(p, side ? p->slices - 1 : 0) + memory_inner_width(p);
-            const float px = memory_snap(frame->px);
+            const float px = viz_whole(frame->px);
             viz_canvas_outline(
                 frame->canvas,
                 (VizRect){x - px, memory_bank_y(p, bank) - px, end - x + 2 * px, p->bank + 2 * px},
@@ -202,14 +199,14 @@ static void draw_gutter(const MemoryPicture *p) {
         step *= 2;
     for (int32_t bank = 0; bank < p->banks; bank++) {
         for (int32_t row = 0; row < p->map->extent; row += step) {
-            const float y = memory_snap(memory_row_y(p, bank, row));
+            const float y = viz_whole(memory_row_y(p, bank, row));
             char text[16];
             /* its text must not reach into the next bank */
             if (row > 0 && y + 10 * px > memory_bank_y(p, bank) + p->bank) break;
             if (p->bank < 11 * px) break;
             snprintf(text, sizeof text, "0x%04x", (unsigned)(bank * p->bank_rows + row));
             viz_canvas_text(frame->canvas, (VizPoint){right, y + 5 * px}, style, text);
-            viz_canvas_rect(frame->canvas, (VizRect){right + 2 * px, y, 3 * px, memory_snap(px)},
+            viz_canvas_rect(frame->canvas, (VizRect){right + 2 * px, y, 3 * px, viz_whole(px)},
                             viz_plain(viz_colour(frame->theme, VIZ_GRID)));
         }
     }
@@ -222,7 +219,7 @@ static void draw_block(const MemoryPicture *p, int32_t slice, float y, float h, 
     const VizRect r = {memory_column_x(p, slice), y, memory_inner_width(p), h};
     viz_canvas_rect(frame->canvas, r, memory_fill(p, tensor));
     if (memory_is_selected(p, tensor) && r.w >= 4 * frame->px && r.h >= 3 * frame->px)
-        viz_canvas_outline(frame->canvas, r, memory_snap(frame->px),
+        viz_canvas_outline(frame->canvas, r, viz_whole(frame->px),
                            viz_colour(frame->theme, VIZ_TEXT));
     viz_canvas_region(frame->canvas, (VizRect){r.x, y, p->column, h}, VIZ_TENSOR, tensor);
 }
@@ -286,8 +283,8 @@ static void draw_sparse(const MemoryPicture *p, int32_t slice, int32_t bank, int
     for (; run < end; run++) {
         const VizMemoryRun *r = &p->map->runs[run];
         const int32_t first = r->first - bank * p->bank_rows;
-        const float y = memory_snap(memory_row_y(p, bank, first));
-        draw_block(p, slice, y, memory_snap(memory_row_y(p, bank, first + r->rows)) - y, r->tensor);
+        const float y = viz_whole(memory_row_y(p, bank, first));
+        draw_block(p, slice, y, viz_whole(memory_row_y(p, bank, first + r->rows)) - y, r->tensor);
     }
 }
 

@@ -76,7 +76,7 @@ static void draw_legend_row(const MemoryPicture *p, const Legend *g, int32_t ten
     const VizThing hovered = frame->view->hovered;
     VizTextStyle name = memory_style(p, TEXT, strong ? VIZ_TEXT : VIZ_TEXT_DIM, VIZ_LEFT);
     VizTextStyle dim = memory_style(p, TEXT, VIZ_TEXT_DIM, VIZ_RIGHT);
-    const VizRect swatch = {r.x, memory_snap(middle - side / 2), side, side};
+    const VizRect swatch = {r.x, viz_whole(middle - side / 2), side, side};
     float right = r.x + r.w;
     const float left = r.x + side + 6 * px;
     char shape[VIZ_WORDS], bytes[VIZ_WORDS];
@@ -88,8 +88,7 @@ static void draw_legend_row(const MemoryPicture *p, const Legend *g, int32_t ten
                         viz_plain(viz_colour(frame->theme, VIZ_HOVER)));
     if (memory_is_selected(p, tensor)) dim.colour = viz_colour(frame->theme, VIZ_TEXT);
     viz_canvas_rect(frame->canvas, swatch, memory_fill(p, tensor));
-    viz_canvas_outline(frame->canvas, swatch, memory_snap(px),
-                       viz_colour(frame->theme, VIZ_BORDER));
+    viz_canvas_outline(frame->canvas, swatch, viz_whole(px), viz_colour(frame->theme, VIZ_BORDER));
     legend_texts(t, shape, bytes);
     if (g->bytes > 0) {
         viz_canvas_text(frame->canvas, (VizPoint){right, middle}, dim, bytes);

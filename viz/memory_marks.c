@@ -30,7 +30,7 @@ static void draw_writes(const MemoryPicture *p, VizPoint at, float size, bool in
 }
 
 static float mark_size(const MemoryPicture *p) {
-    return memory_snap(
+    return viz_whole(
         fminf(fmaxf(p->column - 2 * p->frame->px, 5 * p->frame->px), 9 * p->frame->px));
 }
 
@@ -47,7 +47,7 @@ static void mark(const MemoryPicture *p, int32_t slice, int32_t row, bool write,
     if (row < 0 || row >= p->banks * p->bank_rows || row % p->bank_rows >= p->map->extent) return;
     at = mark_at(p, slice, row);
     if (write)
-        draw_writes(p, at, size - (in_flight ? memory_snap(p->frame->px) : 0), in_flight);
+        draw_writes(p, at, size - (in_flight ? viz_whole(p->frame->px) : 0), in_flight);
     else
         draw_reads(p, at, size);
     viz_canvas_region(p->frame->canvas, (VizRect){at.x - half, at.y - half, 2 * half, 2 * half},

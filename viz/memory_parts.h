@@ -3,7 +3,7 @@
 #ifndef TSP_VIZ_MEMORY_PARTS_H
 #define TSP_VIZ_MEMORY_PARTS_H
 #include "plan.h"
-#include "words.h"
+#include "label.h"
 
 #include <math.h>
 
@@ -35,10 +35,6 @@ typedef struct {
     VizRect legend; /* no extent: there is none */
     bool gutter, labels;
 } MemoryPicture;
-
-static inline float memory_snap(float v) {
-    return floorf(v + 0.5f);
-}
 
 VizTextStyle memory_style(const MemoryPicture *p, float size, VizRole role, VizAnchor anchor);
 /* Left edge of a slice. West to east: the slice next to the VXM is the last of the west and the

@@ -195,10 +195,12 @@ static VizThing candidate(const VizRun *run, int32_t n) {
     return (VizThing){VIZ_QUEUE, n};
 }
 
-static bool matches(const VizRun *run, VizThing thing, const char *text) {
+bool viz_matches(const VizRun *run, VizThing thing, const char *text) {
     char queue[32];
+    if (!text[0]) return false;
     for (int32_t i = 0; i < NAMED; i++)
         if (named[i].kind == thing.kind) return has(named[i].name(run, thing.id), text);
+    if (thing.kind != VIZ_QUEUE) return false;
     tsp_queue_name(run->m, (int32_t)thing.id, queue);
     return run->timeline.first[thing.id] < run->timeline.first[thing.id + 1] && has(queue, text);
 }
@@ -214,7 +216,7 @@ bool viz_search(const VizRun *run, const char *text, VizThing from, bool forward
     if (start < 0) start = forward ? count - 1 : 0;
     for (int32_t n = 1; n <= count; n++) {
         *found = candidate(run, (start + (forward ? n : count - n)) % count);
-        if (matches(run, *found, text)) return true;
+        if (viz_matches(run, *found, text)) return true;
     }
     return false;
 }

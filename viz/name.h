@@ -15,8 +15,11 @@ void viz_thing_name(const VizRun *run, VizThing thing, char name[VIZ_NAME_MAX]);
 /* The other way; TSP_ERR_INPUT, with the ways to name things, if there is no such thing. */
 bool viz_thing_find(const VizRun *run, const char *name, VizThing *thing, TspError *err);
 
-/* The next thing after `from`, or before it, that has the text in its name (ASCII letters of
- * either case): ops, then tensors, then queues that do something; round and round. From what is not
+/* Whether an op, a tensor or a queue that does something has the text in its name (ASCII letters of
+ * either case); nothing has the empty one. */
+bool viz_matches(const VizRun *run, VizThing thing, const char *text);
+/* The next thing after `from`, or before it, that matches: ops, then
+ * tensors, then queues; round and round. From what is not
  * among them: the first, or the last. False if nothing has it, or the text is empty. */
 bool viz_search(const VizRun *run, const char *text, VizThing from, bool forward, VizThing *found);
 

@@ -196,6 +196,7 @@ static void draw_group(const Grid *grid, const Group *group, float x) {
         cell.h -= inset;
         status = queue_status(f->run, queue, f->view->cycle);
         queues_draw_cell(f, cell, &status, issue_fill(f, &grid->focus, status.issue.burst));
+        viz_mark_found(f, cell, VIZ_QUEUE, queue);
         if (selected || (hovered.kind == VIZ_QUEUE && hovered.id == queue))
             viz_canvas_outline(f->canvas, (VizRect){cell.x - 1, cell.y - 1, cell.w + 2, cell.h + 2},
                                viz_px(f, selected ? 2 : 1), viz_colour(f->theme, VIZ_TEXT));

@@ -4,7 +4,7 @@
  */
 #include "actions.h"
 #include "chip.h"
-#include "words.h"
+#include "label.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,18 +29,14 @@ const char *viz_panel_name(VizPanel panel) {
     return panels[panel].name;
 }
 
-static float whole(float x) {
-    return (float)(int32_t)(x + 0.5f);
-}
-
 static float header_height(const VizView *view) {
-    return whole(30 * view->scale);
+    return viz_whole(30 * view->scale);
 }
 static float caption_height(const VizView *view) {
-    return view->caption[0] ? whole(44 * view->scale) : 0;
+    return view->caption[0] ? viz_whole(44 * view->scale) : 0;
 }
 static float title_height(const VizView *view) {
-    return whole(20 * view->scale);
+    return viz_whole(20 * view->scale);
 }
 
 /* Of a panel, its title included. */
@@ -48,16 +44,16 @@ static VizRect outer(const VizView *view, VizPanel panel, int32_t width, int32_t
     const float top = header_height(view);
     const float w = (float)width, h = (float)height - top - caption_height(view);
     const Panel *p = &panels[panel];
-    VizRect r = {whole(p->x * w), top + whole(p->y * h), 0, 0};
+    VizRect r = {viz_whole(p->x * w), top + viz_whole(p->y * h), 0, 0};
     if (view->maximised)
         return view->focus == panel ? (VizRect){0, top, w, h} : (VizRect){0, 0, 0, 0};
-    r.w = whole((p->x + p->w) * w) - r.x;
-    r.h = top + whole((p->y + p->h) * h) - r.y;
+    r.w = viz_whole((p->x + p->w) * w) - r.x;
+    r.h = top + viz_whole((p->y + p->h) * h) - r.y;
     return r;
 }
 
 VizRect viz_scene_area(const VizView *view, VizPanel panel, int32_t width, int32_t height) {
-    const float title = title_height(view), edge = whole(4 * view->scale);
+    const float title = title_height(view), edge = viz_whole(4 * view->scale);
     const VizRect r = outer(view, panel, width, height);
     if (r.w <= 2 * edge || r.h <= title + edge) return (VizRect){0, 0, 0, 0};
     return (VizRect){r.x + edge, r.y + title, r.w - 2 * edge, r.h - title - edge};
