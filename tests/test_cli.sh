@@ -4,49 +4,9 @@
 # NumPy is the independent judge of outputs. Small graphs on the tiny machine keep it quick.
 set -u
 cd "$(dirname "$0")/.."
-tsp=${TSP:-build/release/tsp}
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-export PYTHONOPTIMIZE= # asserts count
+. tests/cases.sh
 python=python3
 $python -c 'import numpy' 2>/dev/null || python=/usr/bin/python3
-
-# verdict STATUS WHAT: counts one case; STATUS is that of the command just run.
-verdict() {
-    if [ "$1" = 0 ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAIL $2"
-        sed 's/^/    /' "$work/out" "$work/err" | head -n 20
-    fi
-}
-
-# works ARGUMENTS...: tsp must succeed and keep stderr empty. Leaves out and err in $work.
-works() {
-    "$tsp" "$@" >"$work/out" 2>"$work/err" && [ ! -s "$work/err" ]
-    verdict $? "tsp $*"
-}
-
-# refuses STATUS TEXT ARGUMENTS...: tsp must end with the status and one line of error that has the
-# text in it, and print nothing else.
-refuses() {
-    want=$1 text=$2
-    shift 2
-    "$tsp" "$@" >"$work/out" 2>"$work/err"
-    status=$?
-    [ $status = "$want" ] && [ "$(wc -l <"$work/err")" = 1 ] && [ ! -s "$work/out" ] &&
-        grep -q '^tsp: error: ' "$work/err" && grep -qF -- "$text" "$work/err"
-    verdict $? "tsp $*: exit status $status, expected $want and '$text'"
-}
-
-holds() { # holds WHAT COMMAND...
-    what=$1
-    shift
-    "$@" >"$work/out" 2>"$work/err"
-    verdict $? "$what"
-}
 
 says() { grep -qF -- "$1" "$work/out"; verdict $? "the output should say '$1'"; }
 
@@ -315,5 +275,4 @@ verdict $? 'README.md should show what make demo prints'
 
 [ -z "$(find "$work" -name '*.tmp')" ]
 verdict $? 'no temporary file is left'
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+count_cases

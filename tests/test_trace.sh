@@ -3,42 +3,9 @@
 # with each other, with the report of the run and with GTKWave's own reader.
 set -u
 cd "$(dirname "$0")/.."
-tsp=${TSP:-build/release/tsp}
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-export PYTHONOPTIMIZE= # asserts count
-: >"$work/out"
-: >"$work/err"
+. tests/cases.sh
 
-# verdict STATUS WHAT: counts one case; STATUS is that of the command just run.
-verdict() {
-    if [ "$1" = 0 ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAIL $2"
-        tail -n 20 "$work/out" "$work/err" | sed 's/^/    /'
-    fi
-}
-
-holds() { # holds WHAT COMMAND...
-    what=$1
-    shift
-    "$@" >"$work/out" 2>"$work/err"
-    verdict $? "$what"
-}
-
-# refuses STATUS TEXT ARGUMENTS...: the exit status, one line of error with the text, no file.
-refuses() {
-    want=$1 text=$2
-    shift 2
-    "$tsp" "$@" >"$work/out" 2>"$work/err"
-    status=$?
-    [ $status = "$want" ] && [ "$(wc -l <"$work/err")" = 1 ] && [ ! -s "$work/out" ] &&
-        grep -qF -- "$text" "$work/err" && [ -z "$(find "$work" -name 'no.*')" ]
-    verdict $? "tsp $*: exit status $status, expected $want and '$text'"
-}
+leaves_nothing() { [ -z "$(find "$work" -name 'no.*')" ]; }
 
 # trace NAME SOURCE OPTION...: all formats, the report, and what tsp run says.
 trace() {
@@ -200,5 +167,4 @@ refuses 1 'bad.s:3: cycle 0, chip 0, mem.w0, instruction 0: reads a stream regis
 
 [ -z "$(find "$work" -name '*.tmp')" ]
 verdict $? 'no temporary file is left'
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+count_cases

@@ -8,11 +8,8 @@
 # deadline has passed.
 set -u
 cd "$(dirname "$0")/.."
-tsp=${TSP:-build/release/tsp}
-case $tsp in /*) ;; *) tsp=$PWD/$tsp ;; esac
-root=$PWD
-work=$(mktemp -d) || exit 1
-xvfb= viewer=
+. tests/cases.sh
+subcommand=view root=$PWD python=python3 xvfb= viewer=
 # Kills only what was started here.
 clean_up() {
     [ -z "$viewer" ] || kill "$viewer" 2>/dev/null
@@ -20,43 +17,8 @@ clean_up() {
     rm -rf "$work"
 }
 trap clean_up EXIT
-passed=0 failed=0 python=python3
 unset DISPLAY WAYLAND_DISPLAY SDL_VIDEODRIVER SDL_RENDER_DRIVER
 
-# verdict STATUS WHAT: counts one case; STATUS is that of the command just run.
-verdict() {
-    if [ "$1" = 0 ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAIL $2"
-        sed 's/^/    /' "$work/out" "$work/err" | head -n 20
-    fi
-}
-
-# works ARGUMENTS...: tsp view must succeed and keep stderr empty.
-works() {
-    "$tsp" view "$@" >"$work/out" 2>"$work/err" && [ ! -s "$work/err" ]
-    verdict $? "tsp view $*"
-}
-
-# refuses STATUS TEXT ARGUMENTS...: one line of error that has the text in it, and nothing else.
-refuses() {
-    want=$1 text=$2
-    shift 2
-    "$tsp" view "$@" >"$work/out" 2>"$work/err"
-    status=$?
-    [ $status = "$want" ] && [ "$(wc -l <"$work/err")" = 1 ] && [ ! -s "$work/out" ] &&
-        grep -q '^tsp: error: ' "$work/err" && grep -qF -- "$text" "$work/err"
-    verdict $? "tsp view $*: exit status $status, expected $want and '$text'"
-}
-
-holds() { # holds WHAT COMMAND...
-    what=$1
-    shift
-    "$@" >"$work/out" 2>"$work/err"
-    verdict $? "$what"
-}
 differ() { ! cmp -s "$1" "$2"; }
 
 # command_of PICTURE: the command line kept in it.
@@ -73,7 +35,7 @@ while at < len(data):
 
 if [ ! -x "$(dirname "$tsp")/tsp-view" ]; then
     refuses 2 'built without the viewer; install libsdl2-dev' programs/vecadd.s
-    echo "$passed passed, $failed failed"
+    count_cases
     [ $failed = 0 ]
     exit
 fi
@@ -350,5 +312,4 @@ fi
 
 [ -z "$(find "$work" -name '*.tmp')" ]
 verdict $? 'no temporary file is left'
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+count_cases
