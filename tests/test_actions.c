@@ -17,24 +17,15 @@ typedef struct {
 
 static int32_t reloads;
 
-static void open_run(TspProgram *p, VizRun *run) {
-    TspError err = {0};
-    TspSim *sim = tsp_sim_new(p, NULL, &err);
-    ck_assert_msg(sim != NULL, "%s", err.text);
-    for (int32_t t = 0; t < p->tensor_count; t++) {
-        uint8_t *data = calloc((size_t)tsp_tensor_bytes(&p->tensors[t]) + 1, 1);
-        if (p->tensors[t].role == TSP_ROLE_INPUT)
-            ck_assert(tsp_sim_write_tensor(sim, t, data, &err));
-        free(data);
-    }
-    ck_assert_msg(viz_run_open(run, p, sim, false, &err), "%s", err.text);
+static void fill_zeros(const TspTensor *t, uint8_t *data) {
+    memset(data, 0, (size_t)tsp_tensor_bytes(t));
 }
 
 static void open_viewer(Viewer *v, const char *path) {
     TspError err = {0};
     *v = (Viewer){.app = {.command = "tsp view FILE", .name = "name"}};
     panel_program(&v->program, path, "tsp1");
-    open_run(&v->program, &v->app.run);
+    panel_run(&v->app.run, &v->program, fill_zeros);
     ck_assert_msg(viz_app_open(&v->app, &err), "%s", err.text);
 }
 
@@ -179,19 +170,11 @@ START_TEST(help_fits) {
     v.app.view.help = true;
     for (int32_t i = 0; i < 8; i++) {
         Panel panel = {.canvas = v.app.canvas, .font = v.app.font, .view = v.app.view};
-        VizFrame *frame = &panel.frame;
-        const float width = (float)sizes[i / 2][0], height = (float)sizes[i / 2][1];
-        *frame = (VizFrame){.run = &v.app.run,
-                            .view = &panel.view,
-                            .canvas = v.app.canvas,
-                            .theme = viz_theme(0),
-                            .palette = viz_palette(0),
-                            .area = {0, 0, width, height},
-                            .px = i % 2 ? 2 : 1};
-        panel.view.scale = frame->px;
-        viz_canvas_reset(v.app.canvas);
-        viz_help_draw(frame);
-        panel_check_texts(&panel, "help");
+        panel.run = v.app.run;
+        panel.view.scale = i % 2 ? 2 : 1;
+        panel_draw_in(&panel, viz_help_draw,
+                      (VizRect){0, 0, (float)sizes[i / 2][0], (float)sizes[i / 2][1]});
+        panel_check(&panel, "help");
     }
     close_viewer(&v);
 }
@@ -562,7 +545,7 @@ static bool load_again(void *context, VizRun *run, TspError *err) {
     viz_run_close(run);
     tsp_program_free(&v->program);
     panel_program(&v->program, reloads == 1 ? "programs/vecadd.s" : "programs/weights.s", "tsp1");
-    open_run(&v->program, run);
+    panel_run(run, &v->program, fill_zeros);
     return true;
 }
 
@@ -710,7 +693,7 @@ START_TEST(offences_are_told) {
     TspError err = {0};
     ck_assert(tsp_machine_builtin(&m, "tiny"));
     ck_assert_msg(tsp_assemble(&v.program, &m, text, strlen(text), "t.s", &err), "%s", err.text);
-    open_run(&v.program, &app->run);
+    panel_run(&app->run, &v.program, fill_zeros);
     ck_assert_msg(viz_app_open(app, &err), "%s", err.text);
     draw(app);
     ck_assert(strstr(app->view.caption, "reads a memory row that was never written"));

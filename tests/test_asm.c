@@ -660,11 +660,8 @@ END_TEST
 /* ---- assembling a disassembly ---- */
 
 static const char *const programs[] = {
-    "programs/vecadd.s",
-    "programs/barrier.s",
-    "programs/weights.s",
-    "programs/figures/ifetch.s",
-    "programs/figures/sxm.s",
+    "programs/vecadd.s",         "programs/barrier.s",     "programs/weights.s",
+    "programs/figures/ifetch.s", "programs/figures/sxm.s",
 };
 enum { PROGRAM_COUNT = sizeof programs / sizeof programs[0] };
 

@@ -15,7 +15,7 @@ static Panel panel;
 
 static void open_program(const char *path, const char *machine) {
     panel_program(&panel.program, path, machine);
-    panel_open(&panel);
+    panel_open(&panel, NULL);
 }
 
 static void draw(float width, float height) {
@@ -315,7 +315,6 @@ enum { MANY = 200000 };
 static void open_many(void) {
     VizTimeline *t = &panel.run.timeline;
     TspMachine m;
-    TspError err;
     ck_assert(tsp_machine_builtin(&m, "tiny"));
     tsp_program_init(&panel.program, &m);
     panel.program.predicted_cycles = -1;
@@ -355,15 +354,7 @@ static void open_many(void) {
         t->first[queue + 1] = t->burst_count;
     }
     panel.run.gantt = viz_gantt_index_new(t);
-    viz_view_init(&panel.view);
-    panel.font = viz_font_open(&err);
-    panel.canvas = viz_canvas_new(panel.font);
-    panel.frame = (VizFrame){.run = &panel.run,
-                             .view = &panel.view,
-                             .canvas = panel.canvas,
-                             .theme = viz_theme(0),
-                             .palette = viz_palette(0),
-                             .px = 1};
+    panel_canvas(&panel);
 }
 
 START_TEST(work_is_bound_by_pixels) {
@@ -375,7 +366,7 @@ START_TEST(work_is_bound_by_pixels) {
         draw(WIDTH, 900);
         /* a row is 11 pixels high at least; a column has a bar and a region in it */
         ck_assert_uint_lt(panel_commands(&panel), 900 / 11 * 3 * AXIS);
-        panel_check_texts(&panel, "many");
+        panel_check(&panel, "many");
     }
     panel_close(&panel);
 }

@@ -13,19 +13,17 @@ typedef struct {
 
 static bool open_chapter(void *context, VizApp *app, const char *path, TspError *err) {
     Viewer *v = context;
-    TspProgram *program = calloc(1, sizeof *program);
-    TspSim *sim;
+    TspProgram *program;
     if (strstr(path, "missing")) return tsp_fail(err, TSP_ERR_INPUT, "cannot open %s", path);
+    program = calloc(1, sizeof *program);
     panel_program(program, path, "tsp1");
-    sim = tsp_sim_new(program, &(TspSimOptions){.timing_only = true}, err);
-    ck_assert(sim != NULL);
     if (v->program) {
         viz_run_close(&app->run);
         tsp_program_free(v->program);
         free(v->program);
     }
     v->program = program;
-    ck_assert(viz_run_open(&app->run, program, sim, false, err));
+    panel_run(&app->run, program, NULL);
     viz_app_try(app);
     return true;
 }
@@ -108,6 +106,21 @@ START_TEST(time_runs_to_the_next) {
 }
 END_TEST
 
+START_TEST(a_program_that_is_not_there) {
+    Viewer v;
+    TspError err = {0};
+    open_viewer(&v, "program vecadd.s\nat 3\n One.\nprogram missing.s\nat 0\n Two.\n");
+    ck_assert(viz_guide_show(&v.guide, &v.app, 0, &err));
+    ck_assert(viz_app_key(&v.app, "Enter"));
+    ck_assert_str_eq(v.app.message, "cannot open programs/missing.s");
+    ck_assert_str_eq(v.app.run.program->name, "vecadd");
+    ck_assert_int_eq(v.app.view.cycle, 3);
+    ck_assert(viz_app_key(&v.app, "PageUp")); /* and the tour goes on from there */
+    ck_assert_str_eq(v.app.told, "1/2  One.");
+    close_viewer(&v);
+}
+END_TEST
+
 START_TEST(what_the_run_does_not_have) {
     static const struct {
         const char *text, *says;
@@ -134,6 +147,7 @@ int main(void) {
     tcase_set_timeout(c, 60);
     tcase_add_test(c, every_stop_can_be_shown);
     tcase_add_test(c, time_runs_to_the_next);
+    tcase_add_test(c, a_program_that_is_not_there);
     tcase_add_test(c, what_the_run_does_not_have);
     suite_add_tcase(s, c);
     return run_suite(s);

@@ -1,12 +1,12 @@
 /* test_inspector.c - the inspector's words for every kind of thing, and where its lines lead.
  */
 #include "isa/half.h"
-#include "panels.h"
+#include "panel.h"
 #include "viz/flow.h"
 #include "viz/words.h"
 
-static Scene scene;
-static Scene *const s = &scene;
+static Panel panel;
+static Panel *const s = &panel;
 static const VizRect area = {0, 0, 420, 500};
 
 /* X counts up from -8, a row further 16 more; Y is 2 everywhere. */
@@ -16,20 +16,22 @@ static void fill_counted(const TspTensor *t, uint8_t *data) {
 }
 
 static void open_vecadd(void) {
-    scene_open_file(s, "programs/vecadd.s", fill_counted);
+    panel_program(&s->program, "programs/vecadd.s", "tsp1");
+    panel_open(s, fill_counted);
 }
 static void open_mlp(void) {
-    scene_open_graph(s, "programs/mlp.json", "tsp1");
+    panel_compile(&s->program, "programs/mlp.json", "tsp1");
+    panel_open(s, fill_random);
 }
-static void close_scene(void) {
-    scene_close(s);
+static void close_panel(void) {
+    panel_close(s);
 }
 
 static const char *inspect(VizKind kind, int64_t id, int64_t cycle) {
     s->view.selected = (VizThing){kind, id};
-    scene_look(s, cycle);
-    scene_draw(s, viz_inspector_draw, area);
-    return scene_texts(s);
+    panel_look(s, cycle);
+    panel_draw_in(s, viz_inspector_draw, area);
+    return panel_texts(s);
 }
 
 static int32_t queue_of(const char *name) {
@@ -87,12 +89,13 @@ START_TEST(what_the_mouse_is_over_when_nothing_is_selected) {
 END_TEST
 
 START_TEST(a_program_that_breaks_a_rule) {
-    scene_open_text(s, ".machine tiny\n.name bad\n@mem.w0\n nop 3\n write 7, s0.e\n", "bad.s",
-                    "tiny", fill_random);
+    panel_assemble(&s->program, ".machine tiny\n.name bad\n@mem.w0\n nop 3\n write 7, s0.e\n",
+                   "bad.s", "tiny");
+    panel_open(s, fill_random);
     ck_assert(s->run.failed);
     ck_assert_ptr_nonnull(
         strstr(inspect(VIZ_NOTHING, 0, 0), "program | bad\ncycle 3, chip 0, mem.w0"));
-    ck_assert_ptr_nonnull(strstr(scene_texts(s), "\nstopped after | 3 | cycles\n"));
+    ck_assert_ptr_nonnull(strstr(panel_texts(s), "\nstopped after | 3 | cycles\n"));
 }
 END_TEST
 
@@ -180,7 +183,7 @@ END_TEST
 START_TEST(producers_are_those_that_the_run_sees) {
     int32_t seen = 0, taken = 0;
     for (int64_t cycle = 0; cycle < s->run.timeline.cycles; cycle += 97) {
-        scene_look(s, cycle);
+        panel_look(s, cycle);
         for (int32_t stream = 0; stream < TSP_MAX_STREAMS; stream++)
             for (int32_t column = 0; column < tsp_columns(s->run.m); column++) {
                 const VizDrive *d = viz_run_drive(&s->run, stream, column, 0);
@@ -336,9 +339,9 @@ END_TEST
 
 START_TEST(small_boxes_keep_the_first_lines_and_count_the_rest) {
     s->view.selected = (VizThing){VIZ_BURST, burst_of("vxm.0", 4)};
-    scene_look(s, 4);
-    scene_draw(s, viz_inspector_draw, (VizRect){0, 0, 260, 112});
-    ck_assert_str_eq(scene_texts(s), "add.sat i8, s1.e, s0.e, s0.w\n"
+    panel_look(s, 4);
+    panel_draw_in(s, viz_inspector_draw, (VizRect){0, 0, 260, 112});
+    ck_assert_str_eq(panel_texts(s), "add.sat i8, s1.e, s0.e, s0.w\n"
                                      "unit | vxm.0\n"
                                      "issues | cycle 4, now\n"
                                      "effect | cycle 11, in 7 cycles\n"
@@ -359,8 +362,8 @@ START_TEST(tidy_at_all_sizes) {
     for (size_t i = 0; i < sizeof things / sizeof *things; i++) {
         s->view.selected = things[i];
         s->view.theme = (int32_t)i % VIZ_THEMES;
-        scene_look(s, i % 2 ? s->run.timeline.cycles / 2 : 10);
-        expect_tidy_at_all_sizes(s, viz_inspector_draw);
+        panel_look(s, i % 2 ? s->run.timeline.cycles / 2 : 10);
+        panel_check_sizes(s, viz_inspector_draw, s->program.name);
     }
 }
 END_TEST
@@ -368,16 +371,16 @@ END_TEST
 /* Every instruction of a program of all kinds, and every unit: no words too many for their lines.
  */
 START_TEST(every_burst_and_queue_of_a_run) {
-    scene_look(s, s->run.timeline.cycles / 2);
+    panel_look(s, s->run.timeline.cycles / 2);
     for (int32_t i = 0; i < s->run.timeline.burst_count; i += 7) {
         s->view.selected = (VizThing){VIZ_BURST, i};
-        scene_draw(s, viz_inspector_draw, area);
-        expect_tidy(s, area, "burst");
+        panel_draw_in(s, viz_inspector_draw, area);
+        panel_check(s, "burst");
     }
     for (int32_t i = 0; i < tsp_queue_count(s->run.m); i++) {
         s->view.selected = (VizThing){VIZ_QUEUE, i};
-        scene_draw(s, viz_inspector_draw, area);
-        expect_tidy(s, area, "queue");
+        panel_draw_in(s, viz_inspector_draw, area);
+        panel_check(s, "queue");
     }
 }
 END_TEST
@@ -386,9 +389,9 @@ int main(void) {
     Suite *suite = suite_create("inspector");
     TCase *vecadd = tcase_create("vecadd"), *mlp = tcase_create("mlp"),
           *others = tcase_create("others"), *plain = tcase_create("plain");
-    tcase_add_checked_fixture(vecadd, open_vecadd, close_scene);
-    tcase_add_checked_fixture(mlp, open_mlp, close_scene);
-    tcase_add_checked_fixture(others, NULL, close_scene);
+    tcase_add_checked_fixture(vecadd, open_vecadd, close_panel);
+    tcase_add_checked_fixture(mlp, open_mlp, close_panel);
+    tcase_add_checked_fixture(others, NULL, close_panel);
     tcase_add_test(vecadd, the_program_when_nothing_is_selected);
     tcase_add_test(vecadd, what_the_mouse_is_over_when_nothing_is_selected);
     tcase_add_test(vecadd, a_queue_before_during_and_after_its_work);

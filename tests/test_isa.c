@@ -142,7 +142,8 @@ END_TEST
 
 START_TEST(delays_come_from_the_machine) {
     TspMachine m = machine("tsp1");
-    for (int op = 0; op < TSP_OP_COUNT; op++) ck_assert_int_eq(tsp_insn_skew(&m, &(TspInsn){.op = (TspOpcode)op}), 0);
+    for (int op = 0; op < TSP_OP_COUNT; op++)
+        ck_assert_int_eq(tsp_insn_skew(&m, &(TspInsn){.op = (TspOpcode)op}), 0);
     ck_assert_int_eq(tsp_op_func(&m, TSP_OP_READ), 1);
     ck_assert_int_eq(tsp_op_func(&m, TSP_OP_WRITE), 3);
     ck_assert_int_eq(tsp_op_func(&m, TSP_OP_GATHER), 2);

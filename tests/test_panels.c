@@ -1,20 +1,22 @@
 /* test_panels.c - memory and graph: what stands where, what a point hits, and that nothing covers
  * anything at any size.
  */
-#include "panels.h"
+#include "panel.h"
 #include "viz/graph_layout.h"
 
-static Scene scene;
-static Scene *const s = &scene;
+static Panel panel;
+static Panel *const s = &panel;
 
 static void open_vecadd(void) {
-    scene_open_file(s, "programs/vecadd.s", fill_random);
+    panel_program(&s->program, "programs/vecadd.s", "tsp1");
+    panel_open(s, fill_random);
 }
 static void open_mlp(void) {
-    scene_open_graph(s, "programs/mlp.json", "tsp1");
+    panel_compile(&s->program, "programs/mlp.json", "tsp1");
+    panel_open(s, fill_random);
 }
-static void close_scene(void) {
-    scene_close(s);
+static void close_panel(void) {
+    panel_close(s);
 }
 
 static bool has_line(const char *text, const char *line) {
@@ -39,8 +41,8 @@ enum { LEFT = 52, TOP = 38, BANK = 127 };
 static const VizRect by_hand = {0, 0, 640, 300};
 
 START_TEST(runs_of_rows_stand_where_arithmetic_puts_them) {
-    scene_look(s, 21);
-    scene_draw(s, viz_memory_draw, by_hand);
+    panel_look(s, 21);
+    panel_draw_in(s, viz_memory_draw, by_hand);
     /* w0: 43 columns and 10 gaps from the left; 8 rows of 16: 63.5 */
     expect_drawn("rect 191.0 38.0 3.0 64.0 #e69f00ff\n");
     expect_drawn("region 191.0 38.0 3.0 64.0 4 0\n");
@@ -54,43 +56,43 @@ START_TEST(runs_of_rows_stand_where_arithmetic_puts_them) {
     expect_pick(s, 192, 34, VIZ_QUEUE, 0);
     expect_pick(s, 250, 25, VIZ_QUEUE, 48);
     expect_pick(s, LEFT + 1, 34, VIZ_QUEUE, 43); /* the westernmost slice */
-    ck_assert_ptr_nonnull(strstr(scene_texts(s), "24 of 720,896 rows | input 16 | output 8"));
-    ck_assert_ptr_nonnull(strstr(scene_texts(s), "2.5 KiB | 8 \xc3\x97 320 | int8 | X"));
+    ck_assert_ptr_nonnull(strstr(panel_texts(s), "24 of 720,896 rows | input 16 | output 8"));
+    ck_assert_ptr_nonnull(strstr(panel_texts(s), "2.5 KiB | 8 \xc3\x97 320 | int8 | X"));
 }
 END_TEST
 
 START_TEST(reads_and_writes_are_marked_at_their_rows) {
     const float row = (float)BANK / 16;
-    scene_look(s, 12); /* mem.e4 writes row 1; row 0 was issued in 11 and lands in 14 */
-    scene_draw(s, viz_memory_draw, by_hand);
-    ck_assert_ptr_nonnull(strstr(scene_texts(s), "1 write | 0 reads"));
+    panel_look(s, 12); /* mem.e4 writes row 1; row 0 was issued in 11 and lands in 14 */
+    panel_draw_in(s, viz_memory_draw, by_hand);
+    ck_assert_ptr_nonnull(strstr(panel_texts(s), "1 write | 0 reads"));
     expect_pick(s, 250.5f, TOP + 1.5f * row, VIZ_ROW, 48 * 8192 + 1);
     expect_pick(s, 250.5f, TOP + 0.1f * row, VIZ_ROW, 48 * 8192 + 0);
     /* the head of the column is lit, that of its neighbour is not */
     expect_drawn("rect 249.0 31.0 3.0 6.0 #ffd24aff\n");
     expect_drawn("rect 252.0 31.0 3.0 6.0 #2b2f38ff\n");
-    scene_look(s, 3); /* X and Y are read, row 3 */
-    scene_draw(s, viz_memory_draw, by_hand);
-    ck_assert_ptr_nonnull(strstr(scene_texts(s), "0 writes | 2 reads"));
+    panel_look(s, 3); /* X and Y are read, row 3 */
+    panel_draw_in(s, viz_memory_draw, by_hand);
+    ck_assert_ptr_nonnull(strstr(panel_texts(s), "0 writes | 2 reads"));
     expect_pick(s, 192.5f, TOP + 3.5f * row, VIZ_ROW, 3);
     expect_pick(s, 237.5f, TOP + 3.5f * row, VIZ_ROW, 44 * 8192 + 3);
 }
 END_TEST
 
 START_TEST(other_tensors_fade_beside_the_selected_one) {
-    scene_look(s, 21);
+    panel_look(s, 21);
     s->view.selected = (VizThing){VIZ_TENSOR, 1};
-    scene_draw(s, viz_memory_draw, by_hand);
+    panel_draw_in(s, viz_memory_draw, by_hand);
     expect_drawn("rect 236.0 38.0 3.0 64.0 #56b4e9ff\n");
     expect_drawn("rect 191.0 38.0 3.0 64.0 #e69f0048\n");
     s->view.selected = (VizThing){VIZ_OP, 0}; /* reads X and Y, writes Z */
-    scene_draw(s, viz_memory_draw, by_hand);
+    panel_draw_in(s, viz_memory_draw, by_hand);
     expect_drawn("rect 236.0 38.0 3.0 64.0 #56b4e9ff\n");
     expect_drawn("rect 191.0 38.0 3.0 64.0 #e69f00ff\n");
     /* 1600 wide: legend 280, columns of 13, of which 1 is a gap, groups 3 apart: 52 + 44 * 13 +
      * 10 * 3 + 42; wide enough for an outline */
     s->view.selected = (VizThing){VIZ_TENSOR, 1};
-    scene_draw(s, viz_memory_draw, (VizRect){0, 0, 1600, 300});
+    panel_draw_in(s, viz_memory_draw, (VizRect){0, 0, 1600, 300});
     expect_drawn("outline 696.0 38.0 12.0 64.0 1.0 #e6e8ebff\n");
 }
 END_TEST
@@ -114,8 +116,8 @@ START_TEST(a_pixel_of_many_rows_shows_most_of_them) {
     const int32_t bank = (88 - 20 - 4) / 2; /* 110 - 22 inside, 20 above the rows */
     int32_t seen = 0;
     ck_assert_int_eq(map->extent, 96); /* bank 1 is used up to row 79 */
-    scene_look(s, s->run.timeline.cycles);
-    scene_draw(s, viz_memory_draw, area);
+    panel_look(s, s->run.timeline.cycles);
+    panel_draw_in(s, viz_memory_draw, area);
     for (int32_t slice = 0; slice < 88; slice++) {
         const int32_t index = slice % 44, at = slice < 44 ? 43 - index : slice;
         const int32_t groups = slice < 44 ? 10 - index / 4 : 10 + index / 4;
@@ -194,8 +196,8 @@ END_TEST
 
 START_TEST(long_edges_bend_and_inputs_stand_by_their_readers) {
     const VizGraph *g;
-    scene_open_graph(
-        s,
+    panel_compile(
+        &s->program,
         "{\"name\": \"skip\", \"inputs\": ["
         "{\"name\": \"x\", \"dtype\": \"float16\", \"shape\": [4, 8]},"
         "{\"name\": \"y\", \"dtype\": \"float16\", \"shape\": [4, 8]}], \"nodes\": ["
@@ -206,20 +208,21 @@ START_TEST(long_edges_bend_and_inputs_stand_by_their_readers) {
         "{\"name\": \"d\", \"op\": \"Mul\", \"inputs\": [\"tc\", \"y\"],"
         " \"outputs\": [\"td\"]}], \"outputs\": [\"td\"]}",
         "tiny");
+    panel_open(s, fill_random);
     g = &s->run.plan->graph;
     ck_assert_str_eq(edges(), "a -ta-> b\na -ta-> +\nb -tb-> c\nc -tc-> d\nd -td-> td\n"
                               "x -x-> a\ny -y-> d\n+ -ta-> c\n");
     ck_assert_int_eq(g->layer_count, 6);
     for (int32_t i = 0; i < g->node_count; i++)
         if (!strcmp(node_name(&g->nodes[i]), "y")) ck_assert_int_eq(g->nodes[i].layer, 3);
-    expect_tidy_at_all_sizes(s, viz_graph_draw);
+    panel_check_sizes(s, viz_graph_draw, s->program.name);
 }
 END_TEST
 
 /* Shared tensors, edges of several lengths, two outputs: crossings that cannot all be taken out. */
 START_TEST(a_crowded_graph_is_tidy) {
-    scene_open_graph(
-        s,
+    panel_compile(
+        &s->program,
         "{\"name\": \"crowd\", \"inputs\": ["
         "{\"name\": \"x\", \"dtype\": \"float16\", \"shape\": [4, 8]},"
         "{\"name\": \"y\", \"dtype\": \"float16\", \"shape\": [4, 8]}], \"nodes\": ["
@@ -236,9 +239,10 @@ START_TEST(a_crowded_graph_is_tidy) {
         "{\"name\": \"g\", \"op\": \"Mul\", \"inputs\": [\"tensor_a\", \"tensor_d\"],"
         " \"outputs\": [\"out2\"]}], \"outputs\": [\"out\", \"out2\"]}",
         "tiny");
-    expect_tidy_at_all_sizes(s, viz_graph_draw);
+    panel_open(s, fill_random);
+    panel_check_sizes(s, viz_graph_draw, s->program.name);
     s->view.selected = (VizThing){VIZ_TENSOR, 0};
-    expect_tidy_at_all_sizes(s, viz_graph_draw);
+    panel_check_sizes(s, viz_graph_draw, s->program.name);
 }
 END_TEST
 
@@ -293,9 +297,9 @@ END_TEST
 START_TEST(the_graph_says_what_and_when) {
     const VizRect area = {0, 0, 1400, 300};
     const char *texts;
-    scene_look(s, 560);
-    scene_draw(s, viz_graph_draw, area);
-    texts = scene_texts(s);
+    panel_look(s, 560);
+    panel_draw_in(s, viz_graph_draw, area);
+    texts = panel_texts(s);
     ck_assert_ptr_nonnull(strstr(texts, "layer1.product\nMatMul\n0 to 525\nw1.transposed"));
     ck_assert_ptr_nonnull(strstr(texts, "layer2.gemm\nGemm\n291 to 1058\nw2.transposed\nb2"));
     ck_assert_ptr_nonnull(strstr(texts, "hidden1"));
@@ -303,7 +307,7 @@ START_TEST(the_graph_says_what_and_when) {
         bool hit = false, edge = false;
         for (int32_t x = 0; x < 1400; x += 4)
             for (int32_t y = 0; y < 300; y += 4) {
-                const VizThing t = scene_pick(s, (float)x, (float)y);
+                const VizThing t = panel_pick(s, (float)x, (float)y);
                 hit = hit || (t.kind == VIZ_OP && t.id == op);
                 edge = edge || (t.kind == VIZ_TENSOR && t.id == s->run.op_tensor[op]);
             }
@@ -313,12 +317,14 @@ START_TEST(the_graph_says_what_and_when) {
 END_TEST
 
 START_TEST(a_program_without_ops_says_so) {
-    scene_open_text(
-        s, ".machine tiny\n@mem.w0\n read 0, s0.e\n.tensor t, int8, [1, 16], input @ mem.w0:0\n",
-        "none.s", "tiny", fill_random);
-    scene_draw(s, viz_graph_draw, (VizRect){0, 0, 300, 100});
-    ck_assert_str_eq(scene_texts(s), "no ops: this program names none");
-    expect_tidy_at_all_sizes(s, viz_memory_draw);
+    panel_assemble(
+        &s->program,
+        ".machine tiny\n@mem.w0\n read 0, s0.e\n.tensor t, int8, [1, 16], input @ mem.w0:0\n",
+        "none.s", "tiny");
+    panel_open(s, fill_random);
+    panel_draw_in(s, viz_graph_draw, (VizRect){0, 0, 300, 100});
+    ck_assert_str_eq(panel_texts(s), "no ops: this program names none");
+    panel_check_sizes(s, viz_memory_draw, s->program.name);
 }
 END_TEST
 
@@ -329,22 +335,23 @@ START_TEST(tidy_at_all_sizes) {
     for (size_t i = 0; i < 5; i++) {
         s->view.selected = things[i];
         s->view.theme = (int32_t)i % VIZ_THEMES;
-        scene_look(s, cycles[i % 3]);
-        expect_tidy_at_all_sizes(s, viz_memory_draw);
-        expect_tidy_at_all_sizes(s, viz_graph_draw);
+        panel_look(s, cycles[i % 3]);
+        panel_check_sizes(s, viz_memory_draw, s->program.name);
+        panel_check_sizes(s, viz_graph_draw, s->program.name);
     }
 }
 END_TEST
 
 static void open_small(void) {
-    scene_open_graph(s,
-                     "{\"name\": \"small\", \"inputs\": ["
-                     "{\"name\": \"A\", \"dtype\": \"int8\", \"shape\": [8, 16]}],"
-                     " \"initializers\": [{\"name\": \"B\", \"dtype\": \"int8\","
-                     " \"shape\": [16, 8], \"random\": {\"seed\": 1, \"low\": -8, \"high\": 7}}],"
-                     " \"nodes\": [{\"name\": \"product\", \"op\": \"MatMulInteger\","
-                     " \"inputs\": [\"A\", \"B\"], \"outputs\": [\"C\"]}], \"outputs\": [\"C\"]}",
-                     "tiny");
+    panel_compile(&s->program,
+                  "{\"name\": \"small\", \"inputs\": ["
+                  "{\"name\": \"A\", \"dtype\": \"int8\", \"shape\": [8, 16]}],"
+                  " \"initializers\": [{\"name\": \"B\", \"dtype\": \"int8\","
+                  " \"shape\": [16, 8], \"random\": {\"seed\": 1, \"low\": -8, \"high\": 7}}],"
+                  " \"nodes\": [{\"name\": \"product\", \"op\": \"MatMulInteger\","
+                  " \"inputs\": [\"A\", \"B\"], \"outputs\": [\"C\"]}], \"outputs\": [\"C\"]}",
+                  "tiny");
+    panel_open(s, fill_random);
 }
 
 int main(void) {
@@ -352,10 +359,10 @@ int main(void) {
     TCase *vecadd = tcase_create("vecadd"), *mlp = tcase_create("mlp"),
           *small = tcase_create("small"), *own = tcase_create("own"),
           *others = tcase_create("others"); /* these open programs of their own */
-    tcase_add_checked_fixture(others, NULL, close_scene);
-    tcase_add_checked_fixture(vecadd, open_vecadd, close_scene);
-    tcase_add_checked_fixture(mlp, open_mlp, close_scene);
-    tcase_add_checked_fixture(small, open_small, close_scene);
+    tcase_add_checked_fixture(others, NULL, close_panel);
+    tcase_add_checked_fixture(vecadd, open_vecadd, close_panel);
+    tcase_add_checked_fixture(mlp, open_mlp, close_panel);
+    tcase_add_checked_fixture(small, open_small, close_panel);
     tcase_add_test(vecadd, runs_of_rows_stand_where_arithmetic_puts_them);
     tcase_add_test(vecadd, reads_and_writes_are_marked_at_their_rows);
     tcase_add_test(vecadd, other_tensors_fade_beside_the_selected_one);

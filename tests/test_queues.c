@@ -9,7 +9,7 @@ static Panel panel;
 
 static void open_program(const char *path, const char *machine) {
     panel_program(&panel.program, path, machine);
-    panel_open(&panel);
+    panel_open(&panel, NULL);
 }
 
 static void draw(float width, float height) {
