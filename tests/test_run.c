@@ -54,8 +54,23 @@ static bool switches(const VizRun *run) {
     return false;
 }
 
+/* Where a vector has taken the place of another, that one is no more. */
+static void one_a_register(const VizRun *run, int32_t superlane, uint64_t seed) {
+    bool taken[TSP_MAX_STREAMS][TSP_MAX_COLUMNS] = {{false}};
+    for (int32_t i = 0; i < run->drive_count; i++) {
+        const VizDrive *d = &run->drives[i];
+        const int32_t column = viz_drive_column(run, d, superlane);
+        if (column < 0) continue;
+        ck_assert_msg(!taken[d->stream][column],
+                      "TSP_TEST_SEED=%" PRIu64 ": two on stream %d, column %d", seed, d->stream,
+                      column);
+        taken[d->stream][column] = true;
+    }
+}
+
 static void compare(const VizRun *run, const Record *r, uint64_t seed) {
     const TspMachine *m = run->m;
+    for (int32_t k = 0; k < m->superlanes; k++) one_a_register(run, k, seed);
     for (int32_t k = 0; k < m->superlanes && k <= run->cycle; k++)
         for (int32_t s = 0; s < TSP_MAX_STREAMS; s++)
             for (int32_t column = 0; column < tsp_columns(m); column++) {
