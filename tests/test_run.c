@@ -5,7 +5,7 @@
 #include "seeded.h"
 
 #include "suite.h"
-#include "viz/run.h"
+#include "viz/flow.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -127,11 +127,107 @@ START_TEST(streams_as_in_the_simulator) {
 }
 END_TEST
 
+/* A vector on its way, and who has been seen to take it. */
+typedef struct {
+    int32_t burst, stream;
+    int64_t issue;
+    int32_t expected, seen;
+    VizIssue consumers[128];
+} Vector;
+
+enum { VECTORS_MAX = 40000 };
+static Vector *vectors;
+static int32_t vector_count;
+
+static void note_drives(const VizRun *run) {
+    for (int32_t i = 0; i < run->drive_count && vector_count < VECTORS_MAX; i++) {
+        const VizDrive *d = &run->drives[i];
+        Vector *v = &vectors[vector_count];
+        if (d->cycle != run->cycle) continue;
+        *v = (Vector){.burst = d->burst, .stream = d->stream, .issue = d->issue};
+        v->expected = viz_flow_consumers(run, d->stream, d->column, d->cycle, v->consumers, 128);
+        vector_count++;
+    }
+}
+
+static void note_use(const VizRun *run, const VizDrive *d, const VizIssue *use, uint64_t seed) {
+    bool found = false;
+    for (int32_t i = 0; i < vector_count; i++) {
+        Vector *v = &vectors[i];
+        if (v->burst != d->burst || v->issue != d->issue || v->stream != d->stream) continue;
+        for (int32_t k = 0; k < v->expected; k++) /* nearest first; at one column in any order */
+            found = found ||
+                    (v->consumers[k].burst == use->burst && v->consumers[k].cycle == use->cycle);
+        ck_assert_msg(found,
+                      "TSP_TEST_SEED=%" PRIu64 ": cycle %" PRId64 ", stream %d: not foreseen", seed,
+                      run->cycle, d->stream);
+        v->seen++;
+        return;
+    }
+    ck_abort_msg("TSP_TEST_SEED=%" PRIu64 ": a vector that nobody drove", seed);
+}
+
+/* Every operand of this cycle's issues comes from the drive that stands there. */
+static int64_t check_uses(const VizRun *run, uint64_t seed) {
+    int64_t operands = 0;
+    for (int32_t q = 0; q < tsp_queue_count(run->m); q++) {
+        const int32_t column = tsp_queue_info(run->m, q).column;
+        VizIssue use, producer;
+        if (!viz_issue_at(&run->timeline, q, run->cycle, &use)) continue;
+        for (int32_t s = 0; s < TSP_MAX_STREAMS; s++) {
+            const VizDrive *d;
+            if (!viz_burst_takes(&run->timeline, use.burst, s)) continue;
+            d = viz_run_drive(run, s, column, 0);
+            ck_assert(d != NULL);
+            ck_assert(viz_flow_producer(run, s, column, run->cycle, &producer));
+            ck_assert_msg(
+                producer.burst == &run->timeline.bursts[d->burst] && producer.cycle == d->issue,
+                "TSP_TEST_SEED=%" PRIu64 ": cycle %" PRId64 ", stream %d", seed, run->cycle, s);
+            note_use(run, d, &use, seed);
+            operands++;
+        }
+    }
+    return operands;
+}
+
+START_TEST(producers_and_consumers) {
+    int64_t operands = 0;
+    random_start();
+    vectors = calloc(VECTORS_MAX, sizeof *vectors);
+    ck_assert(vectors != NULL);
+    for (uint64_t seed = random_state, end = seed + 80; seed < end; seed++) {
+        TspProgram p;
+        TspError err;
+        VizRun run;
+        random_from(seed);
+        random_program(&drawn, "tiny", pick(1, 12), true);
+        ck_assert(random_build(&drawn, &p));
+        ck_assert_msg(viz_run_open(&run, &p, NULL, drawn.modelled, &err), "%s", err.text);
+        vector_count = 0;
+        for (int64_t cycle = 0; cycle < run.timeline.cycles && !run.failed; cycle++) {
+            ck_assert(viz_run_look(&run, cycle, &err));
+            note_drives(&run);
+            operands += check_uses(&run, seed);
+        }
+        for (int32_t i = 0; i < vector_count && !run.failed; i++)
+            ck_assert_msg(vectors[i].seen == vectors[i].expected,
+                          "TSP_TEST_SEED=%" PRIu64 ": %d of %d took it", seed, vectors[i].seen,
+                          vectors[i].expected);
+        viz_run_close(&run);
+        random_release(&p);
+        random_free(&drawn);
+    }
+    free(vectors);
+    ck_assert_int_gt(operands, 3000);
+}
+END_TEST
+
 int main(void) {
     Suite *s = suite_create("run");
     TCase *c = tcase_create("run");
     tcase_set_timeout(c, 120);
     tcase_add_test(c, streams_as_in_the_simulator);
+    tcase_add_test(c, producers_and_consumers);
     suite_add_tcase(s, c);
     return run_suite(s);
 }

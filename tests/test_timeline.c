@@ -299,11 +299,35 @@ START_TEST(test_steps) {
 }
 END_TEST
 
+/* Where two tensors share rows, as inputs of one place may, the first is told. */
+START_TEST(tensors_of_rows) {
+    static const char text[] = ".machine tiny\n"
+                               ".tensor A, int8, [3, 16], input @ mem.w1:2\n"
+                               ".tensor B, int8, [3, 16], input @ mem.w1:4\n"
+                               "@mem.w0\n read 0, s0.e\n";
+    TspProgram p;
+    TspMachine m;
+    TspError err;
+    int32_t *rows;
+    ck_assert(tsp_machine_builtin(&m, "tiny"));
+    ck_assert_msg(tsp_assemble(&p, &m, text, strlen(text), "t.s", &err), "%s", err.text);
+    rows = calloc((size_t)tsp_mem_slice_rows(&m), sizeof *rows);
+    viz_slice_tensors(&p, 1, rows);
+    for (int32_t row = 0; row < tsp_mem_slice_rows(&m); row++)
+        ck_assert_int_eq(rows[row], row < 2 ? -1 : row < 5 ? 0 : row < 7 ? 1 : -1);
+    viz_slice_tensors(&p, 0, rows);
+    for (int32_t row = 0; row < tsp_mem_slice_rows(&m); row++) ck_assert_int_eq(rows[row], -1);
+    free(rows);
+    tsp_program_free(&p);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("timeline");
     TCase *tcase = tcase_create("timeline");
     tcase_set_timeout(tcase, 0);
     tcase_add_test(tcase, test_vecadd);
+    tcase_add_test(tcase, tensors_of_rows);
     tcase_add_test(tcase, test_steps);
     tcase_add_test(tcase, test_compiled);
     tcase_add_test(tcase, test_random);
