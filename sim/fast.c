@@ -311,10 +311,8 @@ static TspInterval op_interval(const void *e, int32_t op) {
 }
 
 /* The events that land in this very cycle, of which nothing is executed yet: the first of them. */
-static int32_t landing(Fast *f) {
-    const int32_t first = f->buckets[f->state.now & (f->wheel - 1)].head[0];
-    if (first != SIM_NONE) fast_batch_finish_all(f); /* what lands may come from one */
-    return first;
+static int32_t landing(const Fast *f) {
+    return f->buckets[f->state.now & (f->wheel - 1)].head[0];
 }
 
 static const uint8_t *stream(const void *e, int32_t stream, int32_t column) {
@@ -322,8 +320,10 @@ static const uint8_t *stream(const void *e, int32_t stream, int32_t column) {
     int32_t vec = fast_stream_look(f, stream, column);
     for (int32_t i = landing(f); i != SIM_NONE; i = f->events[i].next) {
         const Event *event = &f->events[i];
-        if (event->kind == EVENT_DRIVE && event->stream == stream && event->column == column)
-            vec = event->vec[0];
+        if (event->kind != EVENT_DRIVE || event->stream != stream || event->column != column)
+            continue;
+        if (event->plane != SIM_NONE) fast_batch_finish(f, event->plane, event->batch);
+        vec = event->vec[0];
     }
     if (vec == SIM_NONE) return NULL;
     memcpy(f->view, fast_vec(f, vec), (size_t)f->lanes);
@@ -353,6 +353,7 @@ static const uint8_t *row(const void *e, int32_t slice, int32_t addr, uint32_t *
     for (int32_t i = landing(f); i != SIM_NONE; i = f->events[i].next) {
         const Event *event = &f->events[i];
         if (event->kind != EVENT_WRITE && event->kind != EVENT_SCATTER) continue;
+        if (event->kind == EVENT_WRITE && (size_t)event->target != row) continue;
         for (int32_t k = 0; k < f->superlanes; k++) {
             size_t target = (size_t)event->target;
             if (event->kind == EVENT_SCATTER)
