@@ -4,7 +4,7 @@
 #define TSP_TESTS_EXACT_H
 #include "isa/isa.h"
 
-#include <check.h>
+#include "suite.h"
 #include <math.h>
 
 __extension__ typedef __int128 Wide;

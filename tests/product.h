@@ -6,7 +6,7 @@
 #include "compiler/compile.h"
 #include "sim/sim.h"
 
-#include <check.h>
+#include "suite.h"
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -16,7 +16,7 @@ typedef struct {
 
 static void fill(const TspTensor *t, uint8_t *data) {
     for (int32_t i = 0; i < ROWS * 320; i++)
-        data[i] = t->name[0] == 'X' ? (uint8_t)(i % 320 + 1) : 0x40;
+        data[i] = (uint8_t)(t->name[0] == 'X' ? i % 320 + 1 : 0x40);
 }
 
 static void open_bench(Bench *b) {
