@@ -121,11 +121,12 @@ static bool read_part(Worker *w, int64_t at, int64_t end) {
 
 /* Takes the lines that start before `end`; how many. The buffer begins at `origin` of the file. */
 static int64_t check_lines(Worker *w, const char *at, const char *end, int64_t origin) {
+    Names *names = w->names;
     int64_t rows = 0;
     for (; at < end; rows++) {
         const Line line = line_take(at);
-        if (!line.good || (names_find(w->names, at, &line.key) < 0 &&
-                           names_add(w->names, at, line.key, origin + (at - w->buffer)) < 0)) {
+        if (!line.good || (names_find(names, at, &line.key) < 0 &&
+                           names_add(names, at, line.key.length, origin + (at - w->buffer)) < 0)) {
             w->bad = origin + (at - w->buffer);
             break;
         }
@@ -243,8 +244,7 @@ static bool number_stations(TspMeasurements *m, const Found *found, int32_t coun
     m->name = calloc((size_t)count, sizeof *m->name);
     if (!m->names || !m->name) return tsp_fail(err, TSP_ERR_SYSTEM, "%s: out of memory", m->path);
     for (int32_t i = 0; i < count; i++) {
-        int32_t id = names_add(m->names, found[i].text, names_key(found[i].text, found[i].length),
-                               found[i].first);
+        int32_t id = names_add(m->names, found[i].text, found[i].length, found[i].first);
         m->name[i] = m->names->text[id];
     }
     return true;

@@ -51,22 +51,26 @@ NameKey names_key(const char *name, int32_t length) {
     key.head[0] = names_word(head);
     key.head[1] = names_word(head + 8);
     key.hash = names_mix(key.head[0], key.head[1]);
-    for (int32_t at = KEY_BYTES; at < length; at++)
-        key.hash = names_mix(key.hash, (unsigned char)name[at]);
+    for (int32_t at = KEY_BYTES; at < length;
+         at += 8) /* the last word may begin in the one before */
+        key.hash = names_mix(key.hash, names_word(name + (at + 8 <= length ? at : length - 8)));
     return key;
 }
 
-int32_t names_add(Names *names, const char *name, NameKey key, int64_t first) {
+int32_t names_add(Names *names, const char *name, int32_t length, int64_t first) {
     const int32_t id = names->count;
-    uint64_t at = key.hash >> 49;
-    if (key.length < 1 || key.length > NAME_MOST || id == TSP_STATIONS_MAX ||
-        names_bad_byte(name, key.length) >= 0)
+    NameKey key;
+    uint64_t at;
+    if (length < 1 || length > NAME_MOST || id == TSP_STATIONS_MAX ||
+        names_bad_byte(name, length) >= 0)
         return -1;
+    key = names_key(name, length);
+    at = key.hash >> 49;
     while (names->slot[at].head[1] != 0) at = (at + 1) % NAME_SLOTS;
-    names->slot[at] = (NameSlot){{key.head[0], key.head[1]}, key.length, id};
-    memcpy(names->text[id], name, (size_t)key.length);
-    names->text[id][key.length] = '\0';
-    names->length[id] = key.length;
+    names->slot[at] = (NameSlot){{key.head[0], key.head[1]}, length, id};
+    memcpy(names->text[id], name, (size_t)length);
+    names->text[id][length] = '\0';
+    names->length[id] = length;
     names->first[id] = first;
     names->count++;
     return id;

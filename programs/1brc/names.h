@@ -43,11 +43,12 @@ Names *names_new(void);
  * character. -1 if it is valid, as far as that goes. */
 int32_t names_bad_byte(const char *name, int32_t length);
 
-/* The key of a name of 1 to 100 bytes; 16 bytes must be readable at it. */
+/* The key of a name of 1 to 100 bytes. */
 NameKey names_key(const char *name, int32_t length);
 
-/* Adds a name that is not there; its id, or -1 if it may not be one or the table is full. */
-int32_t names_add(Names *names, const char *name, NameKey key, int64_t first);
+/* Adds a name that is not there, with where it was found; its id, or -1 if it may not be one or the
+ * table is full. */
+int32_t names_add(Names *names, const char *name, int32_t length, int64_t first);
 
 static inline uint64_t names_word(const char *at) {
     uint64_t word;

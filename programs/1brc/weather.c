@@ -129,7 +129,7 @@ static void place_cities(Weather *w, int32_t stations, Names *names) {
     _Static_assert(sizeof cities / sizeof cities[0] == WEATHER_CITIES, "as the header says");
     for (int32_t i = 0; i < WEATHER_CITIES && i < stations; i++) {
         const int32_t length = (int32_t)strlen(cities[i].name);
-        names_add(names, cities[i].name, names_key(cities[i].name, length), i);
+        names_add(names, cities[i].name, length, i);
         place(w, cities[i].name, length, cities[i].mean_tenths);
     }
 }
@@ -160,7 +160,7 @@ static void place_others(Weather *w, int32_t stations, Names *names) {
         const int32_t length = make_name(name, &state);
         const NameKey key = names_key(name, length);
         if (names_find(names, name, &key) >= 0) continue;
-        names_add(names, name, key, w->stations);
+        names_add(names, name, length, w->stations);
         place(w, name, length, (int32_t)(mix(state) % 600) - 200);
     }
 }
