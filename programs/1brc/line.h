@@ -26,7 +26,7 @@ static inline uint64_t line_semicolons(uint64_t word) {
     return (other - ones) & ~other & ones << 7;
 }
 
-/* The length of a name with no ';' in its first 16 bytes; NAME_MOST + 1 if it is too long. */
+/* The length of a name with no ';' in its first 16 bytes; more than NAME_MOST if it is too long. */
 static inline int32_t line_long_name(const char *at) {
     for (int32_t length = KEY_BYTES; length <= NAME_MOST; length += 8) {
         uint64_t found = line_semicolons(names_word(at + length));

@@ -45,6 +45,7 @@ struct TspMeasurements {
     char *path;
     int file;
     int64_t bytes, chunk_bytes;
+    struct timespec changed; /* when opened: the file's last change */
     int64_t chunks;
     Chunk *chunk; /* chunks + 1: the last is the end of the file */
     int32_t workers;
@@ -98,6 +99,14 @@ static bool work_together(TspMeasurements *m, void *(*work)(void *worker), int64
 static bool fail_changed(const TspMeasurements *m, TspError *err) {
     return tsp_fail(err, TSP_ERR_INPUT, "%s: the file changed while it was read; start again",
                     m->path);
+}
+
+/* As far as the system tells: false is sure, true is not. */
+static bool is_as_opened(const TspMeasurements *m) {
+    struct stat status;
+    return fstat(m->file, &status) == 0 && status.st_size == m->bytes &&
+           status.st_mtim.tv_sec == m->changed.tv_sec &&
+           status.st_mtim.tv_nsec == m->changed.tv_nsec;
 }
 
 /* Reads bytes at .. end of the file, with newlines behind them. */
@@ -282,6 +291,7 @@ static bool open_file(TspMeasurements *m, TspError *err) {
         return tsp_fail(err, TSP_ERR_INPUT, "%s:1: the file is empty; expected NAME;TEMPERATURE",
                         m->path);
     m->bytes = status.st_size;
+    m->changed = status.st_mtim;
     posix_fadvise(m->file, 0, 0, POSIX_FADV_SEQUENTIAL);
     return true;
 }
@@ -422,6 +432,10 @@ int64_t tsp_measurements_next(TspMeasurements *m, int64_t rows, uint16_t *statio
     m->block = (Block){m->row, m->row + rows, station, tenths, 0};
     if (m->row == 0) m->at = m->chunk[0].at;
     if (!work_together(m, take_part, m->at_chunk, err)) return -1;
+    if (!is_as_opened(m)) {
+        fail_changed(m, err);
+        return -1;
+    }
     m->row += rows;
     while (m->at_chunk < m->chunks && m->chunk[m->at_chunk + 1].row <= m->row) m->at_chunk++;
     m->at = m->row == m->chunk[m->at_chunk].row ? m->chunk[m->at_chunk].at : m->block.stopped_at;

@@ -7,10 +7,7 @@ _Static_assert(NAME_SLOTS == 1 << (64 - 49), "slots are numbered by the top bits
 _Static_assert(NAME_SLOTS >= 2 * TSP_STATIONS_MAX, "a search ends soon");
 
 Names *names_new(void) {
-    Names *names = aligned_alloc(64, (sizeof *names + 63) / 64 * 64);
-    if (names) memset(names->slot, 0, sizeof names->slot);
-    if (names) names->count = 0;
-    return names;
+    return calloc(1, sizeof(Names));
 }
 
 /* How long the UTF-8 character at `at` is, given what bytes of it there are; 0 if it is none. The

@@ -24,7 +24,7 @@ typedef struct {
 } NameKey;
 
 typedef struct {
-    _Alignas(32) uint64_t head[2];
+    uint64_t head[2];
     int32_t length, id;
 } NameSlot;
 
