@@ -87,4 +87,16 @@ bool tsp_group_takes(const GroupPlan *plan, int32_t slice);
  * key's), `lane` counted in the superlane. */
 int32_t tsp_group_update(const GroupPlan *plan, int32_t value, int32_t key, int32_t lane);
 
+/* Merged tables, words x lanes int32, before any row. */
+void tsp_group_empty(const GroupPlan *plan, const TspMachine *m, int32_t *tables);
+
+/* Of one group; least and greatest mean nothing if count is 0. */
+typedef struct {
+    int64_t count, sum;
+    int32_t least, greatest;
+} GroupTotals;
+/* Adds up what the superlanes' tables say of a group. */
+GroupTotals tsp_group_totals(const GroupPlan *plan, const TspMachine *m, const int32_t *tables,
+                             int32_t group);
+
 #endif

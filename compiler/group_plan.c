@@ -197,3 +197,32 @@ int32_t tsp_group_update(const GroupPlan *p, int32_t value, int32_t key, int32_t
     for (int32_t i = GROUP_DIGITS; i < field; i++) digits /= p->base;
     return field < GROUP_DIGITS + p->digits ? digits % p->base : 0;
 }
+
+void tsp_group_empty(const GroupPlan *p, const TspMachine *m, int32_t *tables) {
+    const int32_t tile = (int32_t)m->lanes_per_superlane;
+    for (int32_t i = 0; i < p->words * tsp_lanes(m); i++) {
+        const int32_t lane = i % tile;
+        const bool used = lane / p->fields < p->packed;
+        tables[i] = used && lane % p->fields < GROUP_COUNT ? GROUP_NEVER : 0;
+    }
+}
+
+GroupTotals tsp_group_totals(const GroupPlan *p, const TspMachine *m, const int32_t *tables,
+                             int32_t group) {
+    GroupTotals t = {0};
+    int32_t greatest = GROUP_NEVER, least = GROUP_NEVER;
+    for (int32_t k = 0; k < m->superlanes; k++) {
+        const int32_t *field = tables + (int64_t)(group / p->packed) * tsp_lanes(m) +
+                               k * m->lanes_per_superlane + group % p->packed * p->fields;
+        int64_t weight = 1;
+        if (field[GROUP_GREATEST] > greatest) greatest = field[GROUP_GREATEST];
+        if (field[GROUP_LEAST] > least) least = field[GROUP_LEAST];
+        t.count += field[GROUP_COUNT];
+        for (int32_t i = 0; i < p->digits; i++, weight *= p->base)
+            t.sum += weight * field[GROUP_DIGITS + i];
+    }
+    t.sum += t.count * p->low;
+    t.greatest = greatest - GROUP_NEVER + p->low;
+    t.least = p->high - (least - GROUP_NEVER);
+    return t;
+}
