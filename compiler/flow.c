@@ -297,8 +297,13 @@ static bool add_run(Table *t, const Flow *f, Item *item, const int32_t *map, int
     Module *module = t->module;
     const TspMachine *m = &module->machine;
     int32_t queue = item->kind == ITEM_ALU ? tsp_queue_vxm(m, map[item->queue]) : item->queue;
-    Run run = {queue,       f->op,         resolve(f, item, map), item->step, start + item->start,
-               item->count, item->interval};
+    Run run = {.queue = queue,
+               .op = f->op,
+               .insn = resolve(f, item, map),
+               .step = item->step,
+               .start = start + item->start,
+               .count = item->count,
+               .interval = item->interval};
     if (!tsp_grow((void **)&module->runs, &module->run_capacity, module->run_count + 1, sizeof run,
                   err))
         return false;

@@ -309,9 +309,20 @@ static bool check_size(const Module *m, int64_t *needed, int64_t *capacity, TspE
     return true;
 }
 
+/* What groups takes its slices whole. */
+static void claim_group(Layout *l) {
+    const GroupPlan *plan = l->module->group;
+    const int32_t full = (int32_t)l->m->mem_rows;
+    for (int32_t i = 0; plan && i < l->slices * l->banks; i++) {
+        const int32_t slice = i / l->banks;
+        if (tsp_group_takes(plan, slice)) l->fill[i] = full;
+    }
+}
+
 static bool place_all(Layout *l, bool *fits, TspError *err) {
     *fits = true;
     forget_places(l);
+    claim_group(l);
     for (int32_t i = 0; i < l->module->tensor_count && *fits; i++) {
         l->stuck = i;
         if (!place_tensor(l, i, fits, err)) return false;

@@ -53,6 +53,10 @@ bool lower_gemm(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_matmul_integer(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err);
 
+/* lower_group.c: GroupByAggregate, and whether a value is its, so that it places it. */
+bool lower_group(Lowerer *l, const TspNode *node, TspError *err);
+bool lower_group_reads(const Lowerer *l, int32_t value);
+
 /* Row of a broadcast operand: strides, in rows, over the leading dimensions of the result. */
 void lower_row_strides(const TspValue *v, int32_t out_rank, int64_t strides[TSP_MAX_RANK]);
 /* Finishes a product stage: with no accumulators in the machine, a stage a K tile. */

@@ -9,21 +9,21 @@ __extension__ typedef __int128 Wide; /* bytes x hertz x nanoseconds need 107 bit
 
 static const int64_t ns_per_s = 1000000000;
 
-void tsp_link_init(TspLink *link, const TspMachine *m) {
-    *link = (TspLink){.clock_hz = m->clock_hz,
+void tsp_host_init(TspHostLink *link, const TspMachine *m) {
+    *link = (TspHostLink){.clock_hz = m->clock_hz,
                       .latency_ns = m->pcie_latency_ns,
                       .bytes_per_s = m->pcie_bytes_per_s};
 }
 
 /* Whether a transfer asked for now meets the end of the queue, or the link has been idle: the
  * latency, which all of them have, cancels out. */
-static bool joins(const TspLink *link, const TspLinkQueue *queue, int64_t now) {
+static bool joins(const TspHostLink *link, const TspHostQueue *queue, int64_t now) {
     return queue->bytes > 0 && (Wide)(now - queue->first) * (Wide)link->bytes_per_s <=
                                    (Wide)queue->bytes * (Wide)link->clock_hz;
 }
 
 /* Cycles, rounded up, from the first of a queue being asked for to the end of all. */
-static Wide queue_cycles(const TspLink *link, int64_t bytes) {
+static Wide queue_cycles(const TspHostLink *link, int64_t bytes) {
     const Wide rate = (Wide)link->bytes_per_s, second = (Wide)ns_per_s;
     const Wide ns = (Wide)link->latency_ns * rate + (Wide)bytes * second; /* times the rate */
     const Wide whole = ns / (rate * second), rest = ns % (rate * second); /* seconds, and less */
@@ -37,9 +37,9 @@ static bool too_long(TspError *err) {
                     "pcie_bytes_per_s");
 }
 
-static bool transfer(const TspLink *link, TspLinkQueue *queue, int64_t now, int64_t bytes,
-                     TspLinkSpan *span, TspError *err) {
-    TspLinkQueue next = joins(link, queue, now) ? *queue : (TspLinkQueue){.first = now};
+static bool transfer(const TspHostLink *link, TspHostQueue *queue, int64_t now, int64_t bytes,
+                     TspHostSpan *span, TspError *err) {
+    TspHostQueue next = joins(link, queue, now) ? *queue : (TspHostQueue){.first = now};
     Wide end;
     if (bytes < 0) return tsp_fail(err, TSP_ERR_BUG, "a transfer of %lld bytes", (long long)bytes);
     if (bytes > INT64_MAX - next.bytes) return too_long(err);
@@ -47,15 +47,15 @@ static bool transfer(const TspLink *link, TspLinkQueue *queue, int64_t now, int6
     end = (Wide)next.first + queue_cycles(link, next.bytes);
     if (end > INT64_MAX) return too_long(err);
     *queue = next;
-    *span = (TspLinkSpan){now, (int64_t)end};
+    *span = (TspHostSpan){now, (int64_t)end};
     return true;
 }
 
-static void note_end(TspLink *link, int64_t end) {
+static void note_end(TspHostLink *link, int64_t end) {
     if (end > link->total) link->total = end;
 }
 
-bool tsp_link_arrive(TspLink *link, int64_t bytes, TspLinkSpan *span, TspError *err) {
+bool tsp_host_arrive(TspHostLink *link, int64_t bytes, TspHostSpan *span, TspError *err) {
     const int64_t now = link->blocks < 2 ? 0 : link->ended[link->blocks % 2];
     if (link->blocks > link->runs + 1)
         return tsp_fail(err, TSP_ERR_BUG, "block %lld has no buffer: run %lld has not been told",
@@ -66,7 +66,7 @@ bool tsp_link_arrive(TspLink *link, int64_t bytes, TspLinkSpan *span, TspError *
     return true;
 }
 
-bool tsp_link_run(TspLink *link, int64_t cycles, TspLinkSpan *span, TspError *err) {
+bool tsp_host_run(TspHostLink *link, int64_t cycles, TspHostSpan *span, TspError *err) {
     const int64_t turn = link->runs % 2, before = link->ended[1 - turn]; /* 0 before run 0 */
     int64_t start = link->arrived[turn];
     if (link->runs >= link->blocks)
@@ -74,20 +74,20 @@ bool tsp_link_run(TspLink *link, int64_t cycles, TspLinkSpan *span, TspError *er
     if (cycles < 0) return tsp_fail(err, TSP_ERR_BUG, "a run of %lld cycles", (long long)cycles);
     if (start < before) start = before;
     if (cycles > INT64_MAX - start) return too_long(err);
-    *span = (TspLinkSpan){start, start + cycles};
+    *span = (TspHostSpan){start, start + cycles};
     link->ended[turn] = span->end;
     link->runs++;
     note_end(link, span->end);
     return true;
 }
 
-bool tsp_link_return(TspLink *link, int64_t bytes, TspLinkSpan *span, TspError *err) {
+bool tsp_host_return(TspHostLink *link, int64_t bytes, TspHostSpan *span, TspError *err) {
     const int64_t now = link->runs == 0 ? 0 : link->ended[(link->runs - 1) % 2];
     if (!transfer(link, &link->out, now, bytes, span, err)) return false;
     note_end(link, span->end);
     return true;
 }
 
-int64_t tsp_link_total(const TspLink *link) {
+int64_t tsp_host_total(const TspHostLink *link) {
     return link->total;
 }

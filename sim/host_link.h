@@ -22,36 +22,36 @@
 typedef struct {
     int64_t first; /* cycle in which the first of them was asked for */
     int64_t bytes; /* of all of them; 0: none yet */
-} TspLinkQueue;
+} TspHostQueue;
 
 /* Plain data, to be looked into by host_link.c alone. */
 typedef struct {
     int64_t clock_hz, latency_ns, bytes_per_s;
-    TspLinkQueue in, out;
+    TspHostQueue in, out;
     int64_t arrived[2],
         ended[2];         /* ends of the last two blocks and of the last two runs, by i % 2 */
     int64_t blocks, runs; /* so far */
     int64_t total;
-} TspLink;
+} TspHostLink;
 
 /* From `start`, the cycle in which a transfer is asked for or a run starts, to `end`, the first
  * cycle after it. */
 typedef struct {
     int64_t start, end;
-} TspLinkSpan;
+} TspHostSpan;
 
 /* An idle link of this machine, in cycle 0. */
-void tsp_link_init(TspLink *link, const TspMachine *m);
+void tsp_host_init(TspHostLink *link, const TspMachine *m);
 
 /* The next block, of `bytes` (0 or more), arrives; the next run takes `cycles` (0 or more); results
  * of `bytes` go back. Each tells when. TSP_ERR_BUG if it is not its turn (a block before the run
  * that frees its buffer, a run before its block) or a size is negative; TSP_ERR_INPUT if cycles do
  * not fit into 63 bits, which needs a very slow link. After a failure the link is as before. */
-bool tsp_link_arrive(TspLink *link, int64_t bytes, TspLinkSpan *span, TspError *err);
-bool tsp_link_run(TspLink *link, int64_t cycles, TspLinkSpan *span, TspError *err);
-bool tsp_link_return(TspLink *link, int64_t bytes, TspLinkSpan *span, TspError *err);
+bool tsp_host_arrive(TspHostLink *link, int64_t bytes, TspHostSpan *span, TspError *err);
+bool tsp_host_run(TspHostLink *link, int64_t cycles, TspHostSpan *span, TspError *err);
+bool tsp_host_return(TspHostLink *link, int64_t bytes, TspHostSpan *span, TspError *err);
 
 /* The end of whatever ends last; 0 if nothing happened. */
-int64_t tsp_link_total(const TspLink *link);
+int64_t tsp_host_total(const TspHostLink *link);
 
 #endif
