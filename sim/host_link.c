@@ -11,8 +11,8 @@ static const int64_t ns_per_s = 1000000000;
 
 void tsp_host_init(TspHostLink *link, const TspMachine *m) {
     *link = (TspHostLink){.clock_hz = m->clock_hz,
-                      .latency_ns = m->pcie_latency_ns,
-                      .bytes_per_s = m->pcie_bytes_per_s};
+                          .latency_ns = m->pcie_latency_ns,
+                          .bytes_per_s = m->pcie_bytes_per_s};
 }
 
 /* Whether a transfer asked for now meets the end of the queue, or the link has been idle: the

@@ -32,7 +32,8 @@ static void expect(TspHostLink *link, Event event, int64_t size, int64_t start, 
     ck_assert_int_eq(span.end, end);
 }
 
-static void refuse(TspHostLink *link, Event event, int64_t size, TspErrorKind kind, const char *text) {
+static void refuse(TspHostLink *link, Event event, int64_t size, TspErrorKind kind,
+                   const char *text) {
     TspHostLink before = *link;
     TspHostSpan span;
     TspError err;
