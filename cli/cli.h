@@ -35,7 +35,7 @@ typedef struct {
     const char *format;
     CliBindings inputs, outputs;
     int64_t seed, until, rounds, from, to; /* until, to: -1 if not given */
-    int64_t threads; /* 0 if not given */
+    int64_t threads;                       /* 0 if not given */
     int64_t chips, block_rows;
     double fault_rate;
     /* Of tsp view: options of viz/options.c as they were typed, and what to draw without a window.

@@ -72,9 +72,6 @@ static bool write_report(const TspMachine *m, const TspChallengeReport *r, const
 }
 
 static bool check_usage(const CliOptions *o, TspError *err) {
-    if (!o->operand)
-        return tsp_fail(err, TSP_ERR_INPUT, "1brc: no file given; name one with lines like "
-                                            "Hamburg;12.0");
     if (o->chips != 1)
         return tsp_fail(err, TSP_ERR_NOT_MODELLED, "--chips %" PRId64 ": one chip is modelled",
                         o->chips);

@@ -239,7 +239,7 @@ static int64_t search(Table *t, Flow *f, int64_t from, int32_t *map, uint32_t ow
 int64_t flow_earliest(Table *table, Flow *f, int64_t from, TspError *err) {
     int32_t map[TSP_MAX_ALUS];
     uint32_t owner = table->flows + 1;
-    int64_t start = search(table, f, from, map, owner, err);
+    int64_t start = search(table, f, tsp_max64(from, table->floor), map, owner, err);
     if (start >= 0) drop_wires(table, f, f->wire_count, start, owner);
     return start;
 }

@@ -64,11 +64,11 @@ typedef struct {
     int32_t merged[4]; /* slices of the merged table's bytes; it begins at GROUP_MERGED */
 } GroupPlan;
 
-/* Plans for `elements` rows. Fails with TSP_ERR_INPUT where the rows, the groups or the range of
- * the values are too many, saying how many there may be; TSP_ERR_NOT_MODELLED where the machine is
- * not made for it. */
+/* Plans for `elements` rows, with at most `packed` (1 or 2) groups a word. Fails with TSP_ERR_INPUT
+ * where the rows, the groups or the range of the values are too many, saying how many there may be;
+ * TSP_ERR_NOT_MODELLED where the machine is not made for it. */
 bool tsp_group_plan(GroupPlan *plan, const TspMachine *m, int32_t groups, int32_t low, int32_t high,
-                    int64_t elements, TspError *err);
+                    int64_t elements, int32_t packed, TspError *err);
 /* Rows that a run can take at most on this machine; 0 if it cannot group at all. */
 int64_t tsp_group_capacity(const TspMachine *m, int32_t groups, int32_t low, int32_t high);
 
@@ -80,8 +80,8 @@ static inline int32_t tsp_group_offsets(const GroupPlan *p) {
     return p->copies > p->waves ? p->copies / p->waves : 1;
 }
 
-/* Whether a slice is the plan's. */
-bool tsp_group_takes(const GroupPlan *plan, int32_t slice);
+/* Rows from the first on that the plan takes of a bank of a slice. */
+int32_t tsp_group_rows(const GroupPlan *plan, const TspMachine *m, int32_t slice, int32_t bank);
 
 /* The field of the update by a value (the identity where group slot `slot` of a word is not the
  * key's), `lane` counted in the superlane. */

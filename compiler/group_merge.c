@@ -104,3 +104,35 @@ bool schedule_merge(GroupKernel *k) {
         }
     return true;
 }
+
+/* Rows first.. of a copy, `count` of them, go out by the ALU of their side's direction. */
+static void write_copy(GroupKernel *k, const Tensor *t, int32_t first, int32_t count,
+                       int64_t leaves) {
+    for (int32_t copy = 0; copy < t->copies; copy++)
+        for (int32_t b = 0; b < 4; b++) {
+            const Place place = tsp_place(t, copy, first, 0, b);
+            const int direction = !group_inward(tsp_slice_hemisphere(k->m, place.slice));
+            group_write(k, place.slice, place.addr, TSP_STREAM(direction, OUT_MERGED + b),
+                        tsp_vxm_column(k->m), leaves, count, 1);
+        }
+}
+
+bool schedule_merged_copy(GroupKernel *k, Tensor *t) {
+    const TspMachine *m = k->m;
+    const TspHemisphere h = tsp_slice_hemisphere(m, k->plan->merged[0]);
+    const int32_t in = TSP_STREAM(group_inward(h), IN_MERGED), vxm = tsp_vxm_column(m);
+    const int64_t late = m->vxm_entry_cycles + m->vxm_op_cycles + m->vxm_exit_cycles;
+    for (int direction = 0; direction < 2; direction++) {
+        const TspInsn pass = {.op = TSP_OP_PASS,
+                              .type = TSP_I32,
+                              .dst = TSP_STREAM(direction, OUT_MERGED),
+                              .src_a = TSP_SRC(TSP_SRC_STREAM, in)};
+        group_run(k, tsp_queue_vxm(m, direction), pass, 0, t->rows, 1);
+    }
+    for (int32_t b = 0; b < 4; b++)
+        step_words(group_read(k, k->plan->merged[b], GROUP_MERGED, in + b, vxm, 0, t->rows, 1), m);
+    for (int32_t row = 0; row < t->rows; row += t->block_rows)
+        write_copy(k, t, row, tsp_min32(t->block_rows, t->rows - row), row + late);
+    group_phase(k);
+    return schedule_note(t, 0, (Ready){0, t->rows, k->end, 1}, k->err);
+}

@@ -120,12 +120,12 @@ static int64_t cost(const GroupPlan *p, int64_t elements) {
 /* The quickest plan that takes so many elements, or else the one that takes the most; false if
  * there is none. */
 static bool choose_plan(GroupPlan *best, const TspMachine *m, int32_t groups, int32_t low,
-                        int32_t high, int64_t elements) {
+                        int32_t high, int64_t elements, int32_t most_packed) {
     bool found = false;
     if (m->vxm_alus < 16 || m->mem_banks < 2 || m->sxm_distributors < 4 || m->streams < 32 ||
         m->lanes_per_superlane < 4 || m->vxm_neighbour_only)
         return false;
-    for (int32_t packed = 1; packed <= 2; packed++)
+    for (int32_t packed = 1; packed <= most_packed; packed++)
         for (int32_t copies = 16; copies >= 1; copies /= 2) {
             GroupPlan p = {.groups = groups,
                            .low = low,
@@ -146,20 +146,20 @@ static bool choose_plan(GroupPlan *best, const TspMachine *m, int32_t groups, in
 
 int64_t tsp_group_capacity(const TspMachine *m, int32_t groups, int32_t low, int32_t high) {
     GroupPlan plan;
-    return choose_plan(&plan, m, groups, low, high, INT64_MAX) ? plan.most : 0;
+    return choose_plan(&plan, m, groups, low, high, INT64_MAX, 2) ? plan.most : 0;
 }
 
 bool tsp_group_plan(GroupPlan *plan, const TspMachine *m, int32_t groups, int32_t low, int32_t high,
-                    int64_t elements, TspError *err) {
+                    int64_t elements, int32_t packed, TspError *err) {
     const int32_t rows = tsp_mem_slice_rows(m) - 2 * GROUP_MERGED;
     int64_t vectors;
-    if (groups >= 2 * rows || high - low >= rows / 2)
+    if (groups >= packed * rows || high - low >= rows / 2)
         return tsp_fail(err, TSP_ERR_INPUT,
                         "%d groups of values from %d to %d: machine %s has room for %d groups of "
                         "%d different values; use fewer",
-                        (int)groups, (int)low, (int)high, m->name, 2 * (int)rows - 1,
+                        (int)groups, (int)low, (int)high, m->name, (int)(packed * rows) - 1,
                         (int)rows / 2);
-    if (!choose_plan(plan, m, groups, low, high, elements))
+    if (!choose_plan(plan, m, groups, low, high, elements, packed))
         return tsp_fail(err, TSP_ERR_NOT_MODELLED,
                         "grouping %d groups of values from %d to %d on machine %s", (int)groups,
                         (int)low, (int)high, m->name);
@@ -173,17 +173,25 @@ bool tsp_group_plan(GroupPlan *plan, const TspMachine *m, int32_t groups, int32_
     return true;
 }
 
-bool tsp_group_takes(const GroupPlan *p, int32_t slice) {
-    for (int h = TSP_WEST; h <= TSP_EAST; h++) {
-        const GroupSide *s = &p->side[h];
-        for (int32_t q = 0; q < 2 * p->pairs; q++)
-            if (s->tables[q / 2][q % 2] == slice) return true;
-        for (int i = 0; i < 2; i++)
-            if (s->updates[i] == slice || s->lanes[i] == slice || s->spare[i] == slice) return true;
-        for (int32_t i = 0; i < s->segments * GROUP_ROLES; i++)
-            if (s->data[i / GROUP_ROLES][i % GROUP_ROLES] == slice) return true;
-    }
-    return false;
+/* Rows of a bank below row `end` of the slice. */
+static int32_t rows_in_bank(const TspMachine *m, int32_t end, int32_t bank) {
+    const int64_t rows = end - bank * m->mem_rows;
+    return (int32_t)(rows < 0 ? 0 : rows > m->mem_rows ? m->mem_rows : rows);
+}
+
+int32_t tsp_group_rows(const GroupPlan *p, const TspMachine *m, int32_t slice, int32_t bank) {
+    const GroupSide *s = &p->side[tsp_slice_hemisphere(m, slice)];
+    for (int32_t q = 0; q < 2 * p->pairs; q++)
+        if (s->tables[q / 2][q % 2] == slice)
+            return rows_in_bank(m, (p->copies - 1) * p->stride + p->words, bank);
+    for (int i = 0; i < 2; i++)
+        if (s->updates[i] == slice || s->lanes[i] == slice || s->spare[i] == slice)
+            return (int32_t)m->mem_rows;
+    for (int32_t first = 0; first < s->vectors; first += p->segment_rows)
+        for (int32_t role = 0; role < GROUP_ROLES; role++)
+            if (s->data[first / p->segment_rows][role] == slice)
+                return rows_in_bank(m, s->vectors - first, bank);
+    return 0;
 }
 
 int32_t tsp_group_update(const GroupPlan *p, int32_t value, int32_t key, int32_t lane) {

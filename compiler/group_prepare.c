@@ -99,8 +99,8 @@ static void move_bytes(Prepare *p, TspHemisphere h, int32_t role, int32_t raw, i
     const TspMachine *m = p->k->m;
     const int32_t to[2] = {same, moved}, maps[2] = {OUT_SAME, map};
     const int32_t sxm = tsp_sxm_column(m, h), first = role == RAW_KEYS ? 0 : 2;
-    const int64_t across = tsp_vxm_column(m) > sxm ? tsp_vxm_column(m) - sxm
-                                                   : sxm - tsp_vxm_column(m);
+    const int64_t across =
+        tsp_vxm_column(m) > sxm ? tsp_vxm_column(m) - sxm : sxm - tsp_vxm_column(m);
     const int64_t issue = -across - m->sxm_distribute_cycles;
     read_raw(p, role, TSP_STREAM(p->out, raw), sxm, issue);
     for (int32_t i = 0; i < 2; i++) {
@@ -136,8 +136,8 @@ static void prepare_packed(Prepare *p, TspHemisphere h) {
     step(p, TSP_OP_ADD, low, from_stream(p->in, IN_OFFSETS), 0, 2 * op, OUT_READY_KEYS);
     bit = step(p, TSP_OP_AND, from_stream(p->in, IN_KEYS), from_stream(p->in, IN_BIT), 0, 0, -1);
     high = step(p, TSP_OP_SHR, from_stream(p->in, IN_VALUES_LOW), imm, 7, 0, -1);
-    value = step(p, TSP_OP_ADD, from_stream(p->in, IN_VALUES), from_stream(p->in, IN_BIAS), 0, 0,
-                 -1);
+    value =
+        step(p, TSP_OP_ADD, from_stream(p->in, IN_VALUES), from_stream(p->in, IN_BIAS), 0, 0, -1);
     bit = step(p, TSP_OP_OR, bit, high, 0, op, -1);
     value = step(p, TSP_OP_SHL, value, imm, 1, op, -1);
     step(p, TSP_OP_OR, value, bit, 0, 2 * op, OUT_READY_VALUES);

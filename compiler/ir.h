@@ -127,8 +127,9 @@ typedef struct {
     int32_t run_count, run_capacity;
     TspLink *links;
     int32_t link_count, link_capacity;
-    bool group_tables; /* see TspCompileOptions */
-    GroupPlan *group;  /* of the one node that groups; NULL none; owned */
+    bool group_tables;    /* see TspCompileOptions */
+    int32_t group_result; /* tensor that gets a copy of the merged tables; -1 none */
+    GroupPlan *group;     /* of the one node that groups; NULL none; owned */
     int64_t bound_cycles;
     const char *bound_by;
     int64_t *op_bound; /* one a node */

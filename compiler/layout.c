@@ -309,14 +309,11 @@ static bool check_size(const Module *m, int64_t *needed, int64_t *capacity, TspE
     return true;
 }
 
-/* What groups takes its slices whole. */
+/* What groups has its rows already. */
 static void claim_group(Layout *l) {
     const GroupPlan *plan = l->module->group;
-    const int32_t full = (int32_t)l->m->mem_rows;
-    for (int32_t i = 0; plan && i < l->slices * l->banks; i++) {
-        const int32_t slice = i / l->banks;
-        if (tsp_group_takes(plan, slice)) l->fill[i] = full;
-    }
+    for (int32_t i = 0; plan && i < l->slices * l->banks; i++)
+        l->fill[i] = tsp_group_rows(plan, l->m, i / l->banks, i % l->banks);
 }
 
 static bool place_all(Layout *l, bool *fits, TspError *err) {

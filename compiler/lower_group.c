@@ -249,6 +249,24 @@ static int32_t merged_tables(Lowerer *l, const TspNode *node, TspTensorRole role
     return i;
 }
 
+static bool empty_tables(Lowerer *l, int32_t tensor, TspError *err) {
+    Tensor *t = &l->module->tensors[tensor];
+    int32_t *tables = malloc((size_t)t->rows * (size_t)t->cols * sizeof *tables);
+    if (!tables) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    tsp_group_empty(l->module->group, &l->module->machine, tables);
+    t->data = (uint8_t *)tables;
+    return true;
+}
+
+/* Where other stages can read the merged tables. */
+static int32_t copy_of_tables(Lowerer *l, TspError *err) {
+    const int64_t shape[2] = {l->module->group->words, tsp_lanes(&l->module->machine)};
+    int32_t i =
+        lower_new_tensor(l, "merged tables", "", TSP_I32, TSP_ROLE_INTERNAL, 2, shape, false, err);
+    if (i >= 0) l->module->tensors[i].contiguous = true;
+    return i;
+}
+
 /* -- the node -- */
 
 static bool check_inputs(Lowerer *l, const TspNode *node, TspError *err) {
@@ -285,19 +303,25 @@ bool lower_group(Lowerer *l, const TspNode *node, TspError *err) {
     const TspValue *keys = &l->graph->values[node->inputs[0]];
     const bool partial = l->module->group_tables;
     Stage *stage;
+    int32_t first;
     if (!check_inputs(l, node, err)) return false;
     l->module->group = calloc(1, sizeof *l->module->group);
     if (!l->module->group) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
     if (!tsp_group_plan(l->module->group, &l->module->machine, node->groups, node->low, node->high,
-                        tsp_value_elements(keys), err))
+                        tsp_value_elements(keys), partial ? 2 : 1, err))
         return false;
     if (rows_tensor(l, node->inputs[0], RAW_KEYS, err) < 0 ||
         rows_tensor(l, node->inputs[1], RAW_VALUES, err) < 0 || !constants(l, err) ||
-        !internals(l, err) || merged_tables(l, node, TSP_ROLE_INPUT, err) < 0 ||
-        (partial && merged_tables(l, node, TSP_ROLE_OUTPUT, err) < 0))
+        !internals(l, err) ||
+        (first = merged_tables(l, node, partial ? TSP_ROLE_INPUT : TSP_ROLE_CONSTANT, err)) < 0 ||
+        (partial && merged_tables(l, node, TSP_ROLE_OUTPUT, err) < 0) ||
+        (!partial && !empty_tables(l, first, err)))
         return false;
     stage =
         lower_new_stage(l, "group", l->module->group->words, tsp_lanes(&l->module->machine), err);
-    if (stage) stage->group = true;
-    return stage != NULL;
+    if (!stage) return false;
+    stage->group = true;
+    l->module->group_result = -1;
+    return partial || ((l->module->group_result = copy_of_tables(l, err)) >= 0 &&
+                       lower_group_result(l, node, l->module->group_result, err));
 }

@@ -258,5 +258,10 @@ bool schedule_group(Scheduler *s, const Stage *stage, TspError *err) {
     }
     for (int h = TSP_WEST; h <= TSP_EAST; h++) waves_side(&k, h);
     group_phase(&k);
-    return schedule_merge(&k) && !k.failed;
+    if (!schedule_merge(&k) ||
+        (s->module->group_result >= 0 &&
+         !schedule_merged_copy(&k, &s->module->tensors[s->module->group_result])))
+        return false;
+    s->table.floor = k.end;
+    return !k.failed;
 }

@@ -33,6 +33,8 @@ void group_alu(GroupKernel *k, int32_t alu, TspOpcode op, TspDtype type, int32_t
 /* Ends the phase: its first issue comes when the last effect of the one before it has happened. */
 void group_phase(GroupKernel *k);
 
+/* group_merge.c: a copy of the merged tables where `t` lies; notes when it is there. */
+bool schedule_merged_copy(GroupKernel *k, Tensor *t);
 /* group_prepare.c: keys and values of a side become addresses. Where two groups share a word it
  * takes the VXM, and the side's slices `updates`, alone. */
 void group_prepare(GroupKernel *k, TspHemisphere h);

@@ -3,6 +3,7 @@
  */
 #include "compiler/compile.h"
 #include "compiler/group.h"
+#include "compiler/interpret.h"
 #include "compiler/verify.h"
 #include "sim/sim.h"
 #include "suite.h"
@@ -36,7 +37,8 @@ static void build(Bench *b, bool tables) {
     ck_assert_msg(tsp_graph_parse(&b->graph, text, strlen(text), "group.json", &err), "%s",
                   err.text);
     ck_assert_msg(tsp_compile(&b->graph, &b->machine, &options, &b->program, &err), "%s", err.text);
-    ck_assert(tsp_group_plan(&b->plan, &b->machine, b->groups, b->low, b->high, b->rows, &err));
+    ck_assert(tsp_group_plan(&b->plan, &b->machine, b->groups, b->low, b->high, b->rows,
+                             tables ? 2 : 1, &err));
     b->keys = malloc((size_t)b->rows * sizeof *b->keys);
     b->values = malloc((size_t)b->rows * sizeof *b->values);
 }
@@ -129,9 +131,9 @@ START_TEST(tables) {
         int64_t rows;
         int32_t launches;
     } cases[] = {
-        {413, -999, 999, 10000, 1}, {1, -999, 999, 1, 1},       {413, -999, 999, 320 * 37, 3},
-        {500, 0, 0, 5000, 1},       {511, -10, 4000, 3333, 2},  {1000, -999, 999, 20000, 1},
-        {2047, -999, 999, 7777, 1}, {4000, -999, 999, 9999, 2}, {8000, -999, 999, 12345, 1},
+        {413, -999, 999, 10000, 1},   {1, -999, 999, 1, 1},       {413, -999, 999, 320 * 37, 3},
+        {500, 0, 0, 5000, 1},         {511, -10, 4000, 3333, 2},  {1000, -999, 999, 20000, 1},
+        {2047, -999, 999, 7777, 1},   {4000, -999, 999, 9999, 2}, {8000, -999, 999, 12345, 1},
         {10000, -999, 999, 54321, 2}, {16000, 0, 100, 999, 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -146,10 +148,57 @@ START_TEST(tables) {
 }
 END_TEST
 
+/* The result of the graph's operator: fields folded, digits summed, empty groups told apart. */
+static void check_result(Bench *b, uint64_t seed) {
+    const int64_t elements = 4 * (int64_t)b->groups;
+    int32_t *got = malloc((size_t)elements * sizeof *got);
+    uint8_t *data[3] = {0};
+    double *tolerance[3] = {0};
+    TspError err;
+    TspProof proof;
+    TspSim *sim = tsp_sim_new(&b->program, NULL, &err);
+    ck_assert_msg(sim != NULL, "%s", err.text);
+    ck_assert_msg(tsp_verify(&b->program, NULL, &proof, &err), "%s", err.text);
+    fill(b, seed);
+    data[0] = (uint8_t *)b->keys;
+    data[1] = (uint8_t *)b->values;
+    ck_assert(tsp_interpret(&b->graph, tsp_lanes(&b->machine), data, tolerance, &err));
+    run(b, sim);
+    ck_assert_msg(tsp_sim_read_tensor(sim, tensor(b, "R"), (uint8_t *)got, &err), "%s", err.text);
+    for (int64_t i = 0; i < elements; i++)
+        if (((int32_t *)(void *)data[2])[i] != got[i])
+            ck_abort_msg("seed %llu, row %lld, group %lld: %d instead of %d",
+                         (unsigned long long)seed, (long long)(i / b->groups),
+                         (long long)(i % b->groups), got[i], ((int32_t *)(void *)data[2])[i]);
+    free(data[2]);
+    free(got);
+    tsp_sim_free(sim);
+}
+
+START_TEST(results) {
+    static const struct {
+        int32_t groups, low, high;
+        int64_t rows;
+    } cases[] = {{1, 0, 0, 1},          {413, -999, 999, 10000}, {7, -999, 999, 40000},
+                 {100, 5, 5, 320},      {300, 0, 3500, 1601},    {511, -4000, -1, 5000},
+                 {2000, -50, 60, 9999}, {3, -1, 1, 159},         {64, -999, 999, 161}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Bench b = {.groups = cases[i].groups,
+                   .low = cases[i].low,
+                   .high = cases[i].high,
+                   .rows = cases[i].rows};
+        build(&b, false);
+        check_result(&b, 100 + i);
+        drop(&b);
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("group");
     TCase *tables_case = tcase_create("tables");
     tcase_add_test(tables_case, tables);
+    tcase_add_test(tables_case, results);
     suite_add_tcase(suite, tables_case);
     return run_suite(suite);
 }

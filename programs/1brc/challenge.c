@@ -59,7 +59,7 @@ static bool choose_blocks(Challenge *c, TspError *err) {
     r->blocks = (r->rows + most - 1) / most;
     each = (r->rows + r->blocks - 1) / r->blocks;
     r->block_rows = each;
-    return tsp_group_plan(&c->plan, c->options->machine, groups(c), LOW, HIGH, each, err);
+    return tsp_group_plan(&c->plan, c->options->machine, groups(c), LOW, HIGH, each, 2, err);
 }
 
 static bool compile(Challenge *c, TspError *err) {
@@ -102,7 +102,8 @@ static void *read_block(void *context) {
     Challenge *c = context;
     Block *b = c->reading;
     b->rows = tsp_measurements_next(c->file, c->report->block_rows, b->station, b->tenths, &b->err);
-    for (int64_t i = b->rows < 0 ? c->report->block_rows : b->rows; i < c->report->block_rows; i++) {
+    for (int64_t i = b->rows < 0 ? c->report->block_rows : b->rows; i < c->report->block_rows;
+         i++) {
         b->station[i] = (uint16_t)c->report->stations;
         b->tenths[i] = 0;
     }
@@ -138,10 +139,11 @@ static bool follow_link(Challenge *c, TspError *err) {
     const int64_t cycles = tsp_sim_stats(c->sim).cycles;
     TspHostSpan span;
     if (cycles != c->program.predicted_cycles)
-        return tsp_fail(err, TSP_ERR_BUG,
-                        "internal error: predicted %lld cycles for a block, simulated %lld; this is "
-                        "a bug of tsp, please report it",
-                        (long long)c->program.predicted_cycles, (long long)cycles);
+        return tsp_fail(
+            err, TSP_ERR_BUG,
+            "internal error: predicted %lld cycles for a block, simulated %lld; this is "
+            "a bug of tsp, please report it",
+            (long long)c->program.predicted_cycles, (long long)cycles);
     c->report->bytes_in += bytes;
     return tsp_host_arrive(&c->predicted, bytes, &span, err) &&
            tsp_host_run(&c->predicted, c->program.predicted_cycles, &span, err) &&

@@ -1,4 +1,5 @@
-/* challenge.h - the challenge from file to totals: rows to the chip block by block, the tables back.
+/* challenge.h - the challenge from file to totals: rows to the chip block by block, the tables
+ * back.
  */
 #ifndef TSP_1BRC_CHALLENGE_H
 #define TSP_1BRC_CHALLENGE_H
@@ -21,11 +22,11 @@ typedef struct {
     int64_t compute_cycles;     /* of a block, predicted and simulated: its data in memory */
     int64_t predicted_cycles;   /* of everything: in over the host link, compute, back */
     int64_t simulated_cycles;
-    int64_t bound_cycles;       /* of a block, by the least work of this way of grouping */
+    int64_t bound_cycles; /* of a block, by the least work of this way of grouping */
     int64_t bytes_in, bytes_out;
-    int32_t partial_tables;     /* that the host adds up at the end, one a superlane */
-    double open_s, read_s;      /* host: checking the file and finding names; making blocks */
-    double simulate_s;          /* host: simulation alone */
+    int32_t partial_tables; /* that the host adds up at the end, one a superlane */
+    double open_s, read_s;  /* host: checking the file and finding names; making blocks */
+    double simulate_s;      /* host: simulation alone */
 } TspChallengeReport;
 
 /* Reads the file and lets the simulated chip group its rows. On success *text is the answer
