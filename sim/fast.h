@@ -23,6 +23,7 @@ enum {
     SIM_ALU_RESULTS = 256, /* > twice vxm_op_cycles of any machine, and an immediate */
     SIM_FETCHES = 128,     /* >= vectors of an Ifetch + ifetch_cycles of any machine */
     SIM_SUPERLANES = 20,
+    SIM_MAP = 24,      /* superlanes, filled up so that the host compares them as whole vectors */
     SIM_CHUNK = 1024,  /* memory rows that are cleared, or kept for going back, as one */
     SIM_PRODUCTS = 256 /* > 2 * (mxm_entry_cycles + mxm_product_cycles) of any machine */
 };
@@ -78,7 +79,8 @@ typedef struct {
     uint32_t batch;         /* that one */
     int32_t target;         /* WRITE: row of the chip */
     uint32_t mask;          /* WRITE, SCATTER: superlanes written; POWER: switched on */
-    int32_t vec[8]; /* DRIVE, WRITE: [0]; SCATTER: data, map; INPUT: operand a in 0..3, b in 4..7 */
+    int32_t vec[8];         /* DRIVE, WRITE, SCATTER: [0]; INPUT: operand a in 0..3, b in 4..7 */
+    uint16_t row[SIM_MAP];  /* SCATTER: of the slice, for each superlane */
 } Event;
 
 typedef struct {
@@ -95,8 +97,13 @@ typedef struct {
 } StreamSlot;
 
 /* -- units -- */
+typedef struct {      /* a memory row */
+    uint32_t defined; /* superlanes that hold something */
+    int32_t vec;      /* if any does */
+} MemRow;
+
 typedef struct {
-    int32_t addr; /* SIM_NONE: a Scatter, whose map the event holds */
+    int32_t addr; /* SIM_NONE: a Scatter, whose rows the event holds */
     int32_t event;
     uint32_t mask; /* superlanes */
     int64_t lands;
@@ -215,8 +222,7 @@ typedef struct {
     size_t row_count;    /* of the chip */
     size_t reserved;     /* rows that reserve() has been told of */
     /* Mapped, touched only where used, dropped by reset: */
-    uint32_t *defined;         /* [slice][row] superlanes that hold something */
-    int32_t *row_vec;          /* [slice][row] its vector, where `defined` says that there is one */
+    MemRow *rows;              /* [slice][row] */
     uint8_t *row_chunk;        /* [row / SIM_CHUNK] FAST_CHUNK_ flags */
     uint32_t *results;         /* [alu][SIM_ALU_RESULTS][TSP_MAX_LANES]; of bytes the first part */
     uint32_t *operands;        /* two registers, scratch */
@@ -327,11 +333,6 @@ static inline uint16_t *fast_vec_check(const Fast *f, int32_t vec) {
 }
 void fast_mem_land(Fast *f, const Event *event);
 void fast_scatter_land(Fast *f, const Event *event);
-/* Row that the map of a Gather or Scatter names for a superlane. */
-static inline int32_t fast_map_row(const Fast *f, const uint8_t *map, int32_t superlane) {
-    const uint8_t *word = map + superlane * f->tile;
-    return word[0] | (f->tile > 1 ? word[1] << 8 : 0);
-}
 /* Defines a row before cycle 0. */
 void fast_mem_place(Fast *f, size_t row, const uint8_t *vector);
 /* Takes the ALU's operands and computes; its queue is event->queue. */

@@ -1,4 +1,4 @@
-/* lanes.h - what one VXM ALU does to all lanes: bit-identical on every host.
+/* lanes.h - what one VXM ALU, or a distributor, does to all lanes: bit-identical on every host.
  *
  * An ALU register holds 32 bits a lane: i8 and i16 sign-extended, u8 zero-extended, f16 as its 16
  * bits zero-extended, f32 as its bits.
@@ -30,6 +30,10 @@ typedef struct {
      * sign. And an immediate as one. */
     void (*narrow)(uint32_t *out, const uint32_t *in, TspDtype type, int32_t n);
     void (*fill)(uint32_t *out, uint32_t immediate, TspDtype type, int32_t n);
+    /* Distribute over n lanes, `tile` to a superlane: lane i of a superlane takes lane map[i] of
+     * it, 0 where that is none. out is neither data nor map. */
+    void (*distribute)(const uint8_t *data, const uint8_t *map, uint8_t *out, int32_t tile,
+                       int32_t n);
 } TspLanes;
 
 /* The same loops for an instruction set that this host has (AUTO: the best), by the names of the

@@ -391,4 +391,32 @@ static void fill(uint32_t *out, uint32_t immediate, TspDtype type, int32_t n) {
     for (int32_t i = 0; i < n; i++) out[i] = value;
 }
 
-const TspLanes LANES_SET = {knows, operate, find_bytes, load, store, narrow, fill};
+/* -- the SXM's distributors -- */
+
+#ifdef LANES_SHUFFLE
+/* A superlane is a register, as a byte shuffle takes it: that gives 0 where bit 7 is set, which
+ * adding 0x70 with saturation does to everything above 15. */
+static void distribute_words(const uint8_t *data, const uint8_t *map, uint8_t *out, int32_t n) {
+    const __m128i beyond = _mm_set1_epi8(0x70);
+    for (int32_t i = 0; i < n; i += 16) {
+        const __m128i from = _mm_loadu_si128((const __m128i *)(map + i));
+        const __m128i word = _mm_loadu_si128((const __m128i *)(data + i));
+        _mm_storeu_si128((__m128i *)(out + i), _mm_shuffle_epi8(word, _mm_adds_epu8(from, beyond)));
+    }
+}
+#endif
+
+static void distribute(const uint8_t *data, const uint8_t *map, uint8_t *out, int32_t tile,
+                       int32_t n) {
+#ifdef LANES_SHUFFLE
+    if (tile == 16) {
+        distribute_words(data, map, out, n);
+        return;
+    }
+#endif
+    for (int32_t base = 0; base < n; base += tile)
+        for (int32_t i = base; i < base + tile; i++)
+            out[i] = map[i] < tile ? data[base + map[i]] : 0;
+}
+
+const TspLanes LANES_SET = {knows, operate, find_bytes, load, store, narrow, fill, distribute};
