@@ -1,6 +1,7 @@
 /* fast.c - the fast engine from outside: what it is made of, loading, looking. */
 #include "fast_batch.h"
 #include "fast_keyframe.h"
+#include "fast_mem.h"
 #include "fast_stream.h"
 
 #include <stdlib.h>
@@ -262,6 +263,7 @@ static void place(void *e, int32_t slice, int32_t addr, const uint8_t *vector) {
 static bool advance(void *e, int64_t limit, TspError *err) {
     Fast *f = e;
     TspError earlier;
+    if (f->state.now == 0 && limit > 0) fast_plain_find(f);
     if (f->state.now == 0 && f->keyframe_due == 0 && limit > 0) fast_keyframe_make(f);
     if (fast_advance(f, limit, err)) return true;
     if (err->cycle > 0 && !fast_mxm_none_lost(f, err->cycle, &earlier)) *err = earlier;

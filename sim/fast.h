@@ -102,6 +102,10 @@ typedef struct {      /* a memory row */
     int32_t vec;      /* if any does */
 } MemRow;
 
+typedef struct {             /* rows of a slice: see fast_mem.h */
+    int32_t first, end, vec; /* of the first */
+} PlainRows;
+
 typedef struct {
     int32_t addr; /* SIM_NONE: a Scatter, whose rows the event holds */
     int32_t event;
@@ -222,8 +226,9 @@ typedef struct {
     size_t row_count;    /* of the chip */
     size_t reserved;     /* rows that reserve() has been told of */
     /* Mapped, touched only where used, dropped by reset: */
-    MemRow *rows;              /* [slice][row] */
-    uint8_t *row_chunk;        /* [row / SIM_CHUNK] FAST_CHUNK_ flags */
+    MemRow *rows;       /* [slice][row] */
+    uint8_t *row_chunk; /* [row / SIM_CHUNK] FAST_CHUNK_ flags */
+    PlainRows plain[SIM_SLICES];
     uint32_t *results;         /* [alu][SIM_ALU_RESULTS][TSP_MAX_LANES]; of bytes the first part */
     uint32_t *operands;        /* two registers, scratch */
     uint32_t *products;        /* [plane][SIM_PRODUCTS][lanes] */

@@ -1,5 +1,5 @@
 /* fast_faults.c - bits that flip, and check bits: made, checked, used to correct. */
-#include "fast_stream.h"
+#include "fast_mem.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -71,7 +71,7 @@ static void flip_one(Fast *f, const TspFlip *flip) {
         MemRow *row = &f->rows[id];
         if (!(row->defined >> k & 1)) return;
         vec = row->vec = fast_vec_own(f, row->vec);
-        f->row_chunk[id / SIM_CHUNK] |= FAST_CHUNK_CHANGED;
+        fast_row_changed(f, id);
     } else {
         int64_t diagonal = fast_diagonal(flip->stream, flip->column, f->state.now);
         StreamSlot *slot = fast_slot(f, flip->stream, diagonal);

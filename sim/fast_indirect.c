@@ -22,11 +22,8 @@ static inline bool usual(const Fast *f, uint32_t mask) {
     return mask == usual_mask && f->tile == USUAL_TILE && !f->checks;
 }
 
-/* What stands in a map beyond the last superlane: in a Gather's a row that there is; in a
- * Scatter's, once it is known to be good, one that nobody asks for. */
-enum { FILLER = 0, NOWHERE = UINT16_MAX };
-
-/* The rows that a map names. */
+/* The rows that a map names; beyond the last superlane the first again, which makes no difference
+ * to anybody. */
 static void read_map(const Fast *f, int32_t map, uint16_t *row) {
     const uint8_t *word = fast_vec(f, map);
     if (usual(f, f->all)) {
@@ -35,15 +32,21 @@ static void read_map(const Fast *f, int32_t map, uint16_t *row) {
     } else {
         for (int32_t k = 0; k < f->superlanes; k++, word += f->tile)
             row[k] = (uint16_t)(word[0] | (f->tile > 1 ? word[1] << 8 : 0));
-        for (int32_t k = f->superlanes; k < SIM_SUPERLANES; k++) row[k] = FILLER;
+        for (int32_t k = f->superlanes; k < SIM_SUPERLANES; k++) row[k] = row[0];
     }
-    for (int32_t k = SIM_SUPERLANES; k < SIM_MAP; k++) row[k] = FILLER;
+    for (int32_t k = SIM_SUPERLANES; k < SIM_MAP; k++) row[k] = row[0];
 }
 
-static inline bool all_in_range(const Fast *f, const uint16_t *row) {
+static inline bool all_within(const uint16_t *row, int32_t first, int32_t end) {
     uint16_t greatest = 0;
-    for (int32_t k = 0; k < SIM_MAP; k++) greatest = row[k] > greatest ? row[k] : greatest;
-    return greatest < f->slice_rows;
+    for (int32_t k = 0; k < SIM_MAP; k++) {
+        const uint16_t at = (uint16_t)(row[k] - first);
+        greatest = at > greatest ? at : greatest;
+    }
+    return greatest < end - first;
+}
+static inline bool all_in_range(const Fast *f, const uint16_t *row) {
+    return all_within(row, 0, f->slice_rows);
 }
 
 static bool in_range(Fast *f, const Issue *issue, int32_t superlane, int32_t addr, TspError *err) {
@@ -65,6 +68,13 @@ static bool check_rows(Fast *f, const Issue *issue, const uint16_t *row, bool re
     return true;
 }
 
+/* Whether all rows are plain. That of a row is then vector *base + its address. */
+static inline bool all_plain(const Fast *f, int32_t slice, const uint16_t *row, int32_t *base) {
+    const PlainRows *plain = &f->plain[slice];
+    *base = plain->vec - plain->first;
+    return all_within(row, plain->first, plain->end);
+}
+
 /* Whether a write under way to the slice touches some of the rows, in any superlane. */
 static inline bool any_under_way(Fast *f, int32_t slice, const uint16_t *row) {
     const Slice *s = fast_under_way(f, slice);
@@ -82,15 +92,19 @@ static inline bool any_under_way(Fast *f, int32_t slice, const uint16_t *row) {
 
 /* -- the host's caches -- */
 
-/* A map asks for words in many places, which take long to come; so they are asked for beforehand.
- * Inlined, since compilers drop calls of functions that do nothing else. */
-INLINE void fetch_word(const Fast *f, const MemRow *row, int32_t k, bool to_write) {
-    const uint8_t *word = fast_vec(f, row->vec) + k * f->tile;
-    if (to_write) {
-        __builtin_prefetch(word, 1);
-        __builtin_prefetch(&f->vec_refs[row->vec]);
-    } else {
-        __builtin_prefetch(word);
+/* A map asks for words in many places, which take long to come: so they are asked for before they
+ * are needed. Inlined, since compilers drop calls of functions that do nothing else. */
+INLINE void fetch_words(const Fast *f, int32_t slice, const uint16_t *row, bool to_write) {
+    const MemRow *rows = f->rows + fast_row_id(f, slice, 0);
+    int32_t base;
+    const bool plain = all_plain(f, slice, row, &base);
+    if (!plain && !all_in_range(f, row)) return;
+    for (int32_t k = 0; k < f->superlanes; k++) {
+        const uint8_t *word = fast_vec(f, plain ? base + row[k] : rows[row[k]].vec) + k * f->tile;
+        if (to_write)
+            __builtin_prefetch(word, 1);
+        else
+            __builtin_prefetch(word);
     }
 }
 
@@ -100,43 +114,52 @@ INLINE void fetch_next(const Fast *f, const Issue *issue) {
     const int32_t stream = issue->insn->map;
     const int64_t diagonal = fast_diagonal(stream, issue->info->column, f->state.now + 1);
     const StreamSlot *slot = fast_slot(f, stream, diagonal);
-    const MemRow *rows = f->rows + fast_row_id(f, issue->queue, 0);
     uint16_t row[SIM_MAP];
     if (slot->diagonal != diagonal) return;
     read_map(f, slot->vec, row);
-    if (!all_in_range(f, row)) return;
-    for (int32_t k = 0; k < f->superlanes; k++) fetch_word(f, &rows[row[k]], k, false);
+    fetch_words(f, issue->queue, row, false);
 }
 
 /* -- Gather -- */
 
-/* Gathers the superlanes of `mask`; tells in which of them the row holds nothing. */
-INLINE uint32_t gather_words(const Fast *f, const MemRow *rows, const uint16_t *row, int32_t vec,
-                             uint32_t mask, int32_t tile) {
+/* Gathers whole words of which it is plain that they are there; false, and nothing done that
+ * matters, where it takes a closer look. */
+static bool gather_plainly(Fast *f, int32_t slice, const uint16_t *row, int32_t vec) {
+    const MemRow *rows = f->rows + fast_row_id(f, slice, 0);
     const uint8_t *vectors = f->vectors;
     uint8_t *to = fast_vec(f, vec);
     uint32_t lacking = 0;
-    UNROLL for (int32_t k = 0; k < SIM_SUPERLANES; k++) {
-        MemRow from;
-        if (!(mask >> k & 1)) continue;
-        from = rows[row[k]];
-        lacking |= ~from.defined & 1u << k;
-        memcpy(to + k * tile, vectors + (size_t)from.vec * TSP_MAX_LANES + k * tile, (size_t)tile);
+    int32_t base;
+    if (!usual(f, f->state.powered) || any_under_way(f, slice, row)) return false;
+    if (all_plain(f, slice, row, &base)) {
+        UNROLL for (int32_t k = 0; k < SIM_SUPERLANES; k++) memcpy(
+            to + k * USUAL_TILE,
+            vectors + (ptrdiff_t)(base + row[k]) * TSP_MAX_LANES + k * USUAL_TILE, USUAL_TILE);
+        return true;
     }
-    return lacking;
+    if (!all_in_range(f, row)) return false;
+    UNROLL for (int32_t k = 0; k < SIM_SUPERLANES; k++) {
+        const MemRow from = rows[row[k]];
+        lacking |= ~from.defined & 1u << k;
+        memcpy(to + k * USUAL_TILE, vectors + (size_t)from.vec * TSP_MAX_LANES + k * USUAL_TILE,
+               USUAL_TILE);
+    }
+    return !lacking;
 }
 
-/* The same, with check bits where there are some, of rows that may be read. */
-static void gather_any(const Fast *f, const MemRow *rows, const uint16_t *row, int32_t vec) {
+/* Gathers superlane by superlane, from rows that may be read where they are on. */
+static void gather(const Fast *f, int32_t slice, const uint16_t *row, int32_t vec) {
+    const MemRow *rows = f->rows + fast_row_id(f, slice, 0);
     const uint32_t powered = f->state.powered;
-    gather_words(f, rows, row, vec, powered, f->tile);
-    for (int32_t k = 0; k < f->superlanes && f->checks; k++)
-        if (powered >> k & 1) fast_vec_check(f, vec)[k] = fast_vec_check(f, rows[row[k]].vec)[k];
+    for (uint32_t left = powered; left; left &= left - 1) {
+        const int32_t k = __builtin_ctz(left), from = rows[row[k]].vec, at = k * f->tile;
+        memcpy(fast_vec(f, vec) + at, fast_vec(f, from) + at, (size_t)f->tile);
+        if (f->checks) fast_vec_check(f, vec)[k] = fast_vec_check(f, from)[k];
+    }
     fast_darken(f, vec, powered);
 }
 
 bool fast_gather(Fast *f, const Issue *issue, TspError *err) {
-    const MemRow *rows = f->rows + fast_row_id(f, issue->queue, 0);
     uint16_t row[SIM_MAP];
     int32_t map, vec;
     if (!fast_stream_sample(f, issue, issue->insn->map, 1, &map, err) ||
@@ -148,19 +171,15 @@ bool fast_gather(Fast *f, const Issue *issue, TspError *err) {
     read_map(f, map, row);
     fast_vec_drop(f, map);
     fetch_next(f, issue);
-    if (usual(f, f->state.powered) && all_in_range(f, row) &&
-        !any_under_way(f, issue->queue, row) &&
-        gather_words(f, rows, row, vec, usual_mask, USUAL_TILE) == 0)
-        return true;
+    if (gather_plainly(f, issue->queue, row, vec)) return true;
     if (!check_rows(f, issue, row, true, err)) return false;
-    gather_any(f, rows, row, vec);
+    gather(f, issue->queue, row, vec);
     return true;
 }
 
 /* -- Scatter -- */
 
 bool fast_scatter(Fast *f, const Issue *issue, TspError *err) {
-    const MemRow *rows = f->rows + fast_row_id(f, issue->queue, 0);
     uint16_t row[SIM_MAP] = {0};
     int32_t data, map;
     Event *write;
@@ -170,49 +189,45 @@ bool fast_scatter(Fast *f, const Issue *issue, TspError *err) {
         return false;
     if (!f->timing_only) {
         read_map(f, map, row);
-        if (all_in_range(f, row))
-            for (int32_t k = 0; k < f->superlanes; k++) fetch_word(f, &rows[row[k]], k, true);
-        else if (!check_rows(f, issue, row, false, err))
-            return false;
+        if (!all_in_range(f, row) && !check_rows(f, issue, row, false, err)) return false;
+        fetch_words(f, issue->queue, row, true);
     }
     fast_vec_drop(f, map);
     write = fast_write_later(f, issue, EVENT_SCATTER, SIM_NONE);
     write->vec[0] = data;
-    for (int32_t k = f->superlanes; k < SIM_MAP; k++) row[k] = NOWHERE;
     memcpy(write->row, row, sizeof row);
     return true;
 }
 
-/* A row that is nobody else's is written in place. */
-INLINE void scatter_words(Fast *f, const Event *event, uint32_t mask, int32_t tile) {
-    const size_t first = fast_row_id(f, event->queue, 0);
-    MemRow *const rows = f->rows + first;
-    const int32_t *const refs = f->vec_refs;
-    uint8_t *const vectors = f->vectors, *const chunks = f->row_chunk;
+/* Scatters to plain rows, where there is nothing to do but to write words; false where that is not
+ * so. */
+static bool scatter_plainly(const Fast *f, const Event *event) {
     const uint8_t *from = fast_vec(f, event->vec[0]);
-    UNROLL for (int32_t k = 0; k < SIM_SUPERLANES; k++) {
-        const uint16_t addr = event->row[k];
-        MemRow *row;
-        int32_t vec;
-        if (!(mask >> k & 1)) continue;
-        row = &rows[addr];
-        vec = row->vec;
-        if (!row->defined || refs[vec] != 1) vec = fast_row_own(f, row);
-        memcpy(vectors + (size_t)vec * TSP_MAX_LANES + k * tile, from + k * tile, (size_t)tile);
-        row->defined |= 1u << k;
-        chunks[(first + addr) / SIM_CHUNK] = FAST_CHUNK_DEFINED | FAST_CHUNK_CHANGED;
+    uint8_t *vectors = f->vectors;
+    int32_t base;
+    if (!usual(f, event->mask) || !all_plain(f, event->queue, event->row, &base)) return false;
+    UNROLL for (int32_t k = 0; k < SIM_SUPERLANES; k++)
+        memcpy(vectors + (ptrdiff_t)(base + event->row[k]) * TSP_MAX_LANES + k * USUAL_TILE,
+               from + k * USUAL_TILE, USUAL_TILE);
+    return true;
+}
+
+static void scatter(Fast *f, const Event *event) {
+    const size_t first = fast_row_id(f, event->queue, 0);
+    for (uint32_t left = event->mask; left; left &= left - 1) {
+        const int32_t k = __builtin_ctz(left), at = k * f->tile;
+        const size_t id = first + event->row[k];
+        const int32_t vec = fast_row_writable(f, &f->rows[id]);
+        fast_plain_leave(f, event->queue, event->row[k]);
+        memcpy(fast_vec(f, vec) + at, fast_vec(f, event->vec[0]) + at, (size_t)f->tile);
+        if (f->checks) fast_vec_check(f, vec)[k] = fast_vec_check(f, event->vec[0])[k];
+        f->rows[id].defined |= left & -left;
+        fast_row_changed(f, id);
     }
 }
 
 void fast_scatter_land(Fast *f, const Event *event) {
-    const MemRow *rows = f->rows + fast_row_id(f, event->queue, 0);
     if (f->timing_only) return;
-    if (usual(f, event->mask))
-        scatter_words(f, event, usual_mask, USUAL_TILE);
-    else
-        scatter_words(f, event, event->mask, f->tile);
-    for (int32_t k = 0; k < f->superlanes && f->checks; k++)
-        if (event->mask >> k & 1)
-            fast_vec_check(f, rows[event->row[k]].vec)[k] = fast_vec_check(f, event->vec[0])[k];
+    if (!scatter_plainly(f, event)) scatter(f, event);
     fast_vec_drop(f, event->vec[0]);
 }

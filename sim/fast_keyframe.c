@@ -2,7 +2,7 @@
 #include "fast_keyframe.h"
 
 #include "fast_batch.h"
-#include "fast_stream.h"
+#include "fast_mem.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -347,6 +347,7 @@ void fast_keyframe_make(Fast *f) {
     Keyframe *k = NULL;
     bool kept = room_for_one(all);
     fast_batch_finish_all(f);
+    fast_plain_forget(f);
     for (size_t i = 0; i < all->row_chunks && kept; i++) kept = keep_rows(f, i);
     for (size_t i = 0; i < all->sum_chunks && kept; i++) kept = keep_sums(f, i);
     if (kept) k = capture(f);
@@ -400,6 +401,7 @@ static void restore(Fast *f, Keyframe *k, bool broken) {
     State *st = &f->state;
     int32_t vec_free, vec_used, vec_live;
     fast_batch_reset(f);
+    fast_plain_forget(f);
     if (!broken) {
         visit_all(f, past(k), hold);
         visit_all(f, present(f), fast_vec_drop);

@@ -37,7 +37,8 @@ static void store(Fast *f, size_t id, int32_t vec, uint32_t mask) {
     } else {
         store_words(f, row, vec, mask);
     }
-    fast_row_define(f, id, mask);
+    row->defined |= mask;
+    fast_row_changed(f, id);
 }
 
 void fast_mem_place(Fast *f, size_t row, const uint8_t *vector) {
@@ -48,7 +49,43 @@ void fast_mem_place(Fast *f, size_t row, const uint8_t *vector) {
     store(f, row, vec, f->all);
 }
 
+/* -- plain rows -- */
+
+/* The end of the stretch of plain rows that begins with a row; that row, if it is not plain. */
+static int32_t plain_end(const Fast *f, int32_t slice, int32_t addr) {
+    const MemRow *row = &f->rows[fast_row_id(f, slice, 0)];
+    const int32_t first = row[addr].vec - addr;
+    while (addr < f->slice_rows && row[addr].defined == f->all && row[addr].vec == first + addr &&
+           f->vec_refs[row[addr].vec] == 1)
+        addr++;
+    return addr;
+}
+
+static PlainRows longest(const Fast *f, int32_t slice) {
+    PlainRows best = {0};
+    for (int32_t addr = 0; addr < f->slice_rows;) {
+        const size_t id = fast_row_id(f, slice, addr);
+        const int32_t chunk_end = addr + SIM_CHUNK - (int32_t)(id % SIM_CHUNK);
+        const int32_t end = f->row_chunk[id / SIM_CHUNK] ? plain_end(f, slice, addr) : addr;
+        if (end - addr > best.end - best.first) best = (PlainRows){addr, end, f->rows[id].vec};
+        addr = end > addr ? end : f->row_chunk[id / SIM_CHUNK] ? addr + 1 : chunk_end;
+    }
+    return best;
+}
+
+void fast_plain_find(Fast *f) {
+    for (int32_t slice = 0; slice < 2 * f->m->mem_slices && !f->timing_only && !f->checks; slice++)
+        f->plain[slice] = longest(f, slice);
+}
+
+void fast_plain_forget(Fast *f) {
+    memset(f->plain, 0, sizeof f->plain);
+}
+
+/* -- landing and issuing -- */
+
 void fast_mem_land(Fast *f, const Event *event) {
+    fast_plain_leave(f, event->queue, event->target - (int32_t)fast_row_id(f, event->queue, 0));
     store(f, (size_t)event->target, event->vec[0], event->mask);
 }
 
@@ -115,6 +152,7 @@ static bool read_row(Fast *f, const Issue *issue, int32_t addr, TspError *err) {
         return true;
     }
     vec = fast_vec_hold(f, f->rows[row].vec);
+    fast_plain_leave(f, issue->queue, addr);
     /* The unit that takes the vector gets it some cycles from now: the host has that long to fetch
      * it. Where there are workers it is one of them, on another core, that will look. */
     if (f->threads == 1) fast_vec_fetch(f, vec, false);

@@ -13,10 +13,28 @@ static inline int32_t fast_row_writable(Fast *f, MemRow *row) {
     return row->defined && f->vec_refs[row->vec] == 1 ? row->vec : fast_row_own(f, row);
 }
 
-/* Notes that the superlanes of `mask` of a row, by its number in the chip, have been written. */
-static inline void fast_row_define(Fast *f, size_t id, uint32_t mask) {
-    f->rows[id].defined |= mask;
+/* Notes that a row, by its number in the chip, has been written. */
+static inline void fast_row_changed(Fast *f, size_t id) {
     f->row_chunk[id / SIM_CHUNK] = FAST_CHUNK_DEFINED | FAST_CHUNK_CHANGED;
+}
+
+/* Rows are plain as long as each holds a whole vector that is nobody else's, and these follow one
+ * another in the pool: as those of tables do that were placed before cycle 0, and since then only
+ * gathered from and scattered to. Who knows a row to be plain need not look at it. Finds the
+ * longest stretch of each slice, before cycle 0. */
+void fast_plain_find(Fast *f);
+/* Somebody else may hold any vector. */
+void fast_plain_forget(Fast *f);
+/* A row is read or written: what is left of the stretch is the longer part of it. */
+static inline void fast_plain_leave(Fast *f, int32_t slice, int32_t addr) {
+    PlainRows *plain = &f->plain[slice];
+    if (addr < plain->first || addr >= plain->end) return;
+    if (addr - plain->first >= plain->end - addr) {
+        plain->end = addr;
+    } else {
+        plain->vec += addr + 1 - plain->first;
+        plain->first = addr + 1;
+    }
 }
 
 /* The writes of a slice without those at the head that have landed. */
