@@ -96,7 +96,8 @@ static bool predecode(Fast *f, int32_t queue, TspError *err) {
         if (word->fault != WORD_FINE) continue;
         word->func = tsp_insn_func(f->m, &word->insn);
         word->unit = (uint8_t)tsp_insn_info(word->insn.op)->unit;
-        if (word->unit == TSP_UNIT_VXM) word->bytes = f->alu_lanes->find_bytes(&word->insn);
+        if (word->unit == TSP_UNIT_VXM) word->packed = f->alu_lanes->find_packed(&word->insn);
+        word->bytes = (uint8_t)(word->packed ? tsp_dtype_bytes((TspDtype)word->insn.type) : 4);
         if (word->insn.op == TSP_OP_REPEAT && i > 0) word[-1].repeat = &word->insn;
     }
     return true;

@@ -38,11 +38,12 @@ typedef enum { WORD_FINE, WORD_UNDECODABLE, WORD_INVALID, WORD_NOT_MODELLED } Wo
 typedef struct {
     TspInsn insn;
     int64_t start; /* cycle of its first issue, the same in every run; -1 until a run got there */
-    const TspInsn *repeat; /* the Repeat that follows, NULL: none */
-    TspBytesKernel *bytes; /* what does the VXM op on bytes as they are, NULL: it takes registers */
+    const TspInsn *repeat;   /* the Repeat that follows, NULL: none */
+    TspPackedKernel *packed; /* what does the VXM op on packed elements, NULL: on registers */
     int32_t op[2]; /* graph op of the instruction (read half) and of the write half, -1 none */
     int32_t func;  /* its d_func */
     uint8_t unit;  /* a TspUnit */
+    uint8_t bytes; /* a lane of what the VXM op works on: of packed elements, or of registers, 4 */
     uint8_t fault; /* a WordFault, reported in the cycle in which the word would issue */
 } Word;
 
@@ -124,13 +125,13 @@ typedef struct {
     uint32_t taken, shown;
     int64_t appears[SIM_ALU_RESULTS / 2]; /* of number % alu_slots */
     uint8_t result_type[SIM_ALU_RESULTS / 2];
-    bool result_bytes[SIM_ALU_RESULTS / 2]; /* a byte a lane, until somebody wants registers */
-    int64_t produced;    /* cycle of the last result that has appeared, -1: none yet */
-    int32_t latched;     /* its slot in the ALU's results */
-    TspDtype type;       /* of it */
-    uint32_t filled;     /* the immediate that its own row of lanes holds, as an operand of: */
-    int32_t filled_type; /* a TspDtype plus 1; 0: none yet */
-    bool filled_bytes;   /* a byte a lane */
+    uint8_t result_bytes[SIM_ALU_RESULTS / 2]; /* a lane; packed until somebody wants registers */
+    int64_t produced;     /* cycle of the last result that has appeared, -1: none yet */
+    int32_t latched;      /* its slot in the ALU's results */
+    TspDtype type;        /* of it */
+    uint32_t filled;      /* the immediate that its own row of lanes holds, as an operand of: */
+    int32_t filled_type;  /* a TspDtype plus 1; 0: none yet */
+    int32_t filled_bytes; /* a lane */
 } Alu;
 
 typedef struct {           /* an activation on its way through the array */
@@ -359,7 +360,7 @@ bool fast_mxm_none_lost(Fast *f, int64_t before, TspError *err);
 static inline uint32_t *fast_product(const Fast *f, int32_t plane, int32_t row) {
     return f->products + ((size_t)plane * SIM_PRODUCTS + (size_t)row) * (size_t)f->lanes;
 }
-/* A result of an ALU: registers, or bytes where result_bytes says so. */
+/* A result of an ALU: registers, or packed elements where result_bytes says so. */
 static inline uint32_t *fast_alu_result(const Fast *f, int32_t alu, int32_t slot) {
     return f->results + ((size_t)alu * SIM_ALU_RESULTS + (size_t)slot) * TSP_MAX_LANES;
 }
