@@ -92,32 +92,24 @@ static inline bool any_under_way(Fast *f, int32_t slice, const uint16_t *row) {
 
 /* -- the host's caches -- */
 
-/* A map asks for words in many places, which take long to come: so they are asked for before they
- * are needed. Inlined, since compilers drop calls of functions that do nothing else. */
-INLINE void fetch_words(const Fast *f, int32_t slice, const uint16_t *row, bool to_write) {
-    const MemRow *rows = f->rows + fast_row_id(f, slice, 0);
-    int32_t base;
-    const bool plain = all_plain(f, slice, row, &base);
-    if (!plain && !all_in_range(f, row)) return;
-    for (int32_t k = 0; k < f->superlanes; k++) {
-        const uint8_t *word = fast_vec(f, plain ? base + row[k] : rows[row[k]].vec) + k * f->tile;
-        if (to_write)
-            __builtin_prefetch(word, 1);
-        else
-            __builtin_prefetch(word);
-    }
-}
-
-/* The map of the next cycle stands on the stream already, a column away: whoever gathers now will
- * mostly want it. */
+/* A map asks for words in many places, which take long to come. That of the next cycle stands on
+ * the stream already, a column away, and whoever gathers now will mostly want it: has the host
+ * fetch what it names. Inlined, since compilers drop calls of functions that do nothing else. */
 INLINE void fetch_next(const Fast *f, const Issue *issue) {
-    const int32_t stream = issue->insn->map;
+    const int32_t stream = issue->insn->map, slice = issue->queue;
     const int64_t diagonal = fast_diagonal(stream, issue->info->column, f->state.now + 1);
     const StreamSlot *slot = fast_slot(f, stream, diagonal);
+    const MemRow *rows = f->rows + fast_row_id(f, slice, 0);
     uint16_t row[SIM_MAP];
+    int32_t base;
     if (slot->diagonal != diagonal) return;
     read_map(f, slot->vec, row);
-    fetch_words(f, issue->queue, row, false);
+    if (all_plain(f, slice, row, &base))
+        for (int32_t k = 0; k < f->superlanes; k++)
+            __builtin_prefetch(fast_vec(f, base + row[k]) + k * f->tile);
+    else if (all_in_range(f, row))
+        for (int32_t k = 0; k < f->superlanes; k++)
+            __builtin_prefetch(fast_vec(f, rows[row[k]].vec) + k * f->tile);
 }
 
 /* -- Gather -- */
@@ -190,7 +182,6 @@ bool fast_scatter(Fast *f, const Issue *issue, TspError *err) {
     if (!f->timing_only) {
         read_map(f, map, row);
         if (!all_in_range(f, row) && !check_rows(f, issue, row, false, err)) return false;
-        fetch_words(f, issue->queue, row, true);
     }
     fast_vec_drop(f, map);
     write = fast_write_later(f, issue, EVENT_SCATTER, SIM_NONE);
