@@ -82,6 +82,11 @@ static inline uint32_t add_sat_word(uint32_t x, uint32_t y) {
     uint32_t sum = x + y, overflow = ~(x ^ y) & (x ^ sum);
     return overflow >> 31 ? limit_i32(x >> 31) : sum;
 }
+/* The same within 16 bits, so that no lane takes more of them. */
+static inline uint16_t add_sat_half(uint16_t x, uint16_t y) {
+    const uint16_t sum = (uint16_t)(x + y), limit = (uint16_t)(INT16_MAX + (x >> 15));
+    return (int16_t)(~(x ^ y) & (x ^ sum)) < 0 ? limit : sum;
+}
 static inline uint32_t sub_sat_word(uint32_t x, uint32_t y) {
     uint32_t difference = x - y, overflow = (x ^ y) & (x ^ difference);
     return overflow >> 31 ? limit_i32(x >> 31) : difference;
@@ -130,14 +135,14 @@ NARROW_KERNELS(u8, BINARY)
 NARROW_KERNELS(i16, BINARY)
 NARROW_KERNELS(i8, PACKED_i8)
 NARROW_KERNELS(u8, PACKED_u8)
-NARROW_KERNELS(i16, PACKED_i16)
-BINARY(add_sat_i32, add_sat_word(x, y))
-BINARY(sub_sat_i32, sub_sat_word(x, y))
-BINARY(mul_sat_i32, mul_sat_word(x, y))
+PACKED_i16(add_sat_i16, add_sat_half((uint16_t)x, (uint16_t)y))
+    PACKED_i16(sub_sat_i16, clamp_i16((int32_t)(x - y)))
+        PACKED_i16(mul_sat_i16, clamp_i16((int32_t)(x *y))) BINARY(add_sat_i32, add_sat_word(x, y))
+            BINARY(sub_sat_i32, sub_sat_word(x, y)) BINARY(mul_sat_i32, mul_sat_word(x, y))
 
-/* -- floats -- */
+    /* -- floats -- */
 
-static inline int32_t greater(int32_t a, int32_t b) {
+    static inline int32_t greater(int32_t a, int32_t b) {
     return a > b ? a : b;
 }
 static inline bool either_nan_f16(uint32_t x, uint32_t y) {
@@ -411,27 +416,30 @@ static void fill(uint32_t *out, uint32_t immediate, TspDtype type, int32_t n) {
 /* -- the SXM's distributors -- */
 
 #ifdef LANES_SHUFFLE
-/* A superlane is a register, as a byte shuffle takes it: that gives 0 where bit 7 is set, which
- * adding 0x70 with saturation does to everything above 15. */
+/* Two superlanes are a register, as a byte shuffle takes them: that gives 0 where bit 7 is set,
+ * which adding 0x70 with saturation does to everything above 15. An odd superlane is left to the
+ * caller. */
 static void distribute_words(const uint8_t *data, const uint8_t *map, uint8_t *out, int32_t n) {
-    const __m128i beyond = _mm_set1_epi8(0x70);
-    for (int32_t i = 0; i < n; i += 16) {
-        const __m128i from = _mm_loadu_si128((const __m128i *)(map + i));
-        const __m128i word = _mm_loadu_si128((const __m128i *)(data + i));
-        _mm_storeu_si128((__m128i *)(out + i), _mm_shuffle_epi8(word, _mm_adds_epu8(from, beyond)));
+    const __m256i beyond = _mm256_set1_epi8(0x70);
+    for (int32_t i = 0; i + 32 <= n; i += 32) {
+        const __m256i from = _mm256_loadu_si256((const __m256i *)(map + i));
+        const __m256i words = _mm256_loadu_si256((const __m256i *)(data + i));
+        _mm256_storeu_si256((__m256i *)(out + i),
+                            _mm256_shuffle_epi8(words, _mm256_adds_epu8(from, beyond)));
     }
 }
 #endif
 
 static void distribute(const uint8_t *data, const uint8_t *map, uint8_t *out, int32_t tile,
                        int32_t n) {
+    int32_t done = 0;
 #ifdef LANES_SHUFFLE
     if (tile == 16) {
         distribute_words(data, map, out, n);
-        return;
+        done = n / 32 * 32;
     }
 #endif
-    for (int32_t base = 0; base < n; base += tile)
+    for (int32_t base = done; base < n; base += tile)
         for (int32_t i = base; i < base + tile; i++)
             out[i] = map[i] < tile ? data[base + map[i]] : 0;
 }
