@@ -94,6 +94,8 @@ static bool predecode(Fast *f, int32_t queue, TspError *err) {
             word->op[half] = q->debug ? op_of_run(f->program, q->debug[i].run[half]) : -1;
         word->fault = (uint8_t)fault_of(f, q->words[i], queue, &word->insn);
         if (word->fault != WORD_FINE) continue;
+        if (word->insn.op == TSP_OP_GATHER || word->insn.op == TSP_OP_SCATTER)
+            f->indirect[queue] = true;
         word->func = tsp_insn_func(f->m, &word->insn);
         word->unit = (uint8_t)tsp_insn_info(word->insn.op)->unit;
         if (word->unit == TSP_UNIT_VXM) word->packed = f->alu_lanes->find_packed(&word->insn);

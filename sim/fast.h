@@ -230,6 +230,7 @@ typedef struct {
     MemRow *rows;       /* [slice][row] */
     uint8_t *row_chunk; /* [row / SIM_CHUNK] FAST_CHUNK_ flags */
     PlainRows plain[SIM_SLICES];
+    bool indirect[SIM_SLICES]; /* the slice has a Gather or a Scatter to do */
     uint32_t *results;         /* [alu][SIM_ALU_RESULTS][TSP_MAX_LANES]; of bytes the first part */
     uint32_t *operands;        /* two registers, scratch */
     uint32_t *products;        /* [plane][SIM_PRODUCTS][lanes] */

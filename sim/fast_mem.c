@@ -74,8 +74,9 @@ static PlainRows longest(const Fast *f, int32_t slice) {
 }
 
 void fast_plain_find(Fast *f) {
-    for (int32_t slice = 0; slice < 2 * f->m->mem_slices && !f->timing_only && !f->checks; slice++)
-        f->plain[slice] = longest(f, slice);
+    for (int32_t slice = 0; slice < SIM_SLICES; slice++)
+        if (f->indirect[slice] && !f->timing_only && !f->checks)
+            f->plain[slice] = longest(f, slice);
 }
 
 void fast_plain_forget(Fast *f) {
