@@ -239,7 +239,7 @@ static int64_t search(Table *t, Flow *f, int64_t from, int32_t *map, uint32_t ow
 int64_t flow_earliest(Table *table, Flow *f, int64_t from, TspError *err) {
     int32_t map[TSP_MAX_ALUS];
     uint32_t owner = table->flows + 1;
-    int64_t start = search(table, f, from, map, owner, err);
+    int64_t start = search(table, f, tsp_max64(from, table->floor), map, owner, err);
     if (start >= 0) drop_wires(table, f, f->wire_count, start, owner);
     return start;
 }
@@ -297,8 +297,13 @@ static bool add_run(Table *t, const Flow *f, Item *item, const int32_t *map, int
     Module *module = t->module;
     const TspMachine *m = &module->machine;
     int32_t queue = item->kind == ITEM_ALU ? tsp_queue_vxm(m, map[item->queue]) : item->queue;
-    Run run = {queue,       f->op,         resolve(f, item, map), item->step, start + item->start,
-               item->count, item->interval};
+    Run run = {.queue = queue,
+               .op = f->op,
+               .insn = resolve(f, item, map),
+               .step = item->step,
+               .start = start + item->start,
+               .count = item->count,
+               .interval = item->interval};
     if (!tsp_grow((void **)&module->runs, &module->run_capacity, module->run_count + 1, sizeof run,
                   err))
         return false;

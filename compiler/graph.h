@@ -31,10 +31,11 @@ typedef struct {
     int32_t input_count;
     int32_t output; /* value index */
     /* attributes that the ops above have */
-    double alpha, beta;    /* Gemm, default 1 */
-    bool trans_a, trans_b; /* Gemm */
-    TspDtype to;           /* Cast */
-    int32_t line;          /* of the node's object in the file */
+    double alpha, beta;        /* Gemm, default 1 */
+    bool trans_a, trans_b;     /* Gemm */
+    TspDtype to;               /* Cast */
+    int32_t groups, low, high; /* GroupByAggregate */
+    int32_t line;              /* of the node's object in the file */
 } TspNode;
 
 typedef struct {

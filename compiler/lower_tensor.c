@@ -83,9 +83,8 @@ static bool grow_terms(Stage *s, int32_t count, TspError *err) {
     return true;
 }
 
-/* Every byte plane of `cols` columns of a product of one K tile goes to `out`, low byte only. */
-static bool move_stage(Lowerer *l, const char *what, int32_t rows, int32_t cols, Term term,
-                       int32_t out, int32_t out_row, int32_t byte, TspError *err) {
+bool lower_move(Lowerer *l, const char *what, int32_t rows, int32_t cols, Term term, int32_t out,
+                int32_t out_row, int32_t byte, TspError *err) {
     Stage *s = lower_new_stage(l, what, rows, cols, err);
     if (!s || !grow_terms(s, 1, err)) return false;
     s->product = true;
@@ -127,7 +126,7 @@ static int32_t transpose(Lowerer *l, int32_t from, TspError *err) {
     for (int32_t b = 0; b < batches; b++)
         for (int32_t tile = 0; tile < x.ctiles; tile++)
             for (int32_t byte = 0; byte < x.bytes; byte++)
-                if (!move_stage(l, "transpose", tsp_min32(lanes, cols - tile * lanes), inner,
+                if (!lower_move(l, "transpose", tsp_min32(lanes, cols - tile * lanes), inner,
                                 (Term){l->identity, 0, 0, -1, from, b * inner, tile, byte}, to,
                                 b * cols + tile * lanes, byte, err))
                     return -1;
@@ -199,7 +198,7 @@ int32_t lower_widened(Lowerer *l, int32_t value, int32_t cols, TspError *err) {
     bytes = l->module->tensors[from].bytes;
     rows = l->module->tensors[from].rows;
     for (int32_t byte = 0; byte < bytes; byte++)
-        if (!move_stage(l, "broadcast", rows, cols, (Term){from, 0, 0, byte, ones, 0, 0, -1}, to, 0,
+        if (!lower_move(l, "broadcast", rows, cols, (Term){from, 0, 0, byte, ones, 0, 0, -1}, to, 0,
                         byte, err))
             return -1;
     return to;

@@ -62,6 +62,16 @@ static bool schedule_elementwise(Scheduler *s, const Stage *stage, TspError *err
     return true;
 }
 
+int64_t schedule_end(const Scheduler *s) {
+    int64_t end = 0;
+    for (int32_t i = 0; i < s->module->run_count; i++) {
+        const Run *r = &s->module->runs[i];
+        end = tsp_max64(end, r->start + (int64_t)(r->count - 1) * r->interval +
+                                 tsp_max64(1, tsp_insn_func(s->m, &r->insn)));
+    }
+    return end;
+}
+
 bool tsp_pass_schedule(Module *module, TspError *err) {
     Scheduler *s = calloc(1, sizeof *s);
     bool ok = true;
@@ -71,7 +81,9 @@ bool tsp_pass_schedule(Module *module, TspError *err) {
     s->table.module = module;
     for (int32_t i = 0; i < module->stage_count && ok; i++) {
         const Stage *stage = &module->stages[i];
-        ok = stage->product ? schedule_product(s, stage, err) : schedule_elementwise(s, stage, err);
+        ok = stage->group     ? schedule_group(s, stage, err)
+             : stage->product ? schedule_product(s, stage, err)
+                              : schedule_elementwise(s, stage, err);
     }
     flow_free(&s->load);
     flow_free(&s->compute);

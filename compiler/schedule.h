@@ -43,6 +43,12 @@ bool schedule_results(Scheduler *s, const Stage *stage, const Flow *f, int64_t s
  * touches row by row; at most `limit` rows. */
 int32_t schedule_cut(const Scheduler *s, const Stage *stage, int32_t row, int32_t limit);
 
+/* The cycle from which on nothing that has been placed happens any more. */
+int64_t schedule_end(const Scheduler *s);
+
+/* schedule_group.c */
+bool schedule_group(Scheduler *s, const Stage *stage, TspError *err);
+
 /* planes.c */
 bool schedule_product(Scheduler *s, const Stage *stage, TspError *err);
 

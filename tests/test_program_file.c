@@ -40,6 +40,10 @@ static TspProgram sample(void) {
          .role = TSP_ROLE_INPUT,
          .rank = 2,
          .shape = {4, 3},
+         .bounded = true,
+         .low = -5,
+         .high = INT32_MAX,
+         .pad = -7,
          .pieces = copy(&a, sizeof a),
          .piece_count = 1},
         {.name = strdup("B"),
@@ -163,7 +167,7 @@ START_TEST(the_header_is_the_documented_one) {
     TspProgram p = sample();
     size_t length;
     uint8_t *bytes = bytes_of(&p, &length), checksum[8];
-    ck_assert_mem_eq(bytes, "TSPPROG\n\1\0\0\0\0\0\0\0", 16);
+    ck_assert_mem_eq(bytes, "TSPPROG\n\2\0\0\0\0\0\0\0", 16);
     ck_assert_uint_eq(bytes[16] | (size_t)bytes[17] << 8 | (size_t)bytes[18] << 16, length);
     memcpy(checksum, bytes + 24, 8);
     mend_checksum(bytes, length);
@@ -439,9 +443,9 @@ START_TEST(files_that_are_no_programs) {
     ck_assert_str_eq(err.text, text);
     unlink(path);
     ck_assert(!tsp_program_load(&q, ".", &err));
-    ck_assert(!tsp_program_parse(&q, (const uint8_t *)"TSPPROG\n\2\0\0\0................12345678",
+    ck_assert(!tsp_program_parse(&q, (const uint8_t *)"TSPPROG\n\3\0\0\0................12345678",
                                  40, "t", &err));
-    ck_assert_str_eq(err.text, "t: byte 8: format version 2, this tsp reads 1; make it again");
+    ck_assert_str_eq(err.text, "t: byte 8: format version 3, this tsp reads 2; make it again");
     tsp_program_free(&p);
 }
 END_TEST
