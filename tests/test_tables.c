@@ -64,8 +64,8 @@ static void make_bytes(Table *t, int32_t first, int32_t rows) {
     }
     for (int32_t word = 0; word < STEPS * LANES / TILE; word++) {
         uint8_t *address = t->bytes[MAP] + word * TILE;
-        const int32_t row = first + pick(0, rows - 1);
-        if (anywhere && one_in(100)) continue;
+        int32_t row = first + pick(0, rows - 1);
+        if (anywhere && one_in(200)) row = one_in(4) ? ROWS + word : pick(0, ROWS - 1);
         address[0] = (uint8_t)row;
         address[1] = (uint8_t)(row >> 8);
     }
