@@ -32,6 +32,10 @@ bool lower_split(Lowerer *l, int32_t value, int orientation, int32_t part[3], Ts
  * byte only: of zeros and ones, it moves bytes. */
 bool lower_move(Lowerer *l, const char *what, int32_t rows, int32_t cols, Term term, int32_t out,
                 int32_t out_row, int32_t byte, TspError *err);
+/* Rows row0 .. row0+rows-1 of `from` become columns of `to`, from column tile `to_ctile` on: its
+ * rows to_row.. are the columns of `from`. Exact for every element type. */
+bool lower_turn(Lowerer *l, int32_t from, int32_t row0, int32_t rows, int32_t to, int32_t to_row,
+                int32_t to_ctile, TspError *err);
 /* The value of the node, copied along lanes if its last dimension is 1 and `cols` is not. */
 int32_t lower_widened(Lowerer *l, int32_t value, int32_t cols, TspError *err);
 Stage *lower_new_stage(Lowerer *l, const char *what, int32_t rows, int32_t cols, TspError *err);
@@ -65,7 +69,10 @@ bool lower_group_reads(const Lowerer *l, int32_t value);
 
 /* Row of a broadcast operand: strides, in rows, over the leading dimensions of the result. */
 void lower_row_strides(const TspValue *v, int32_t out_rank, int64_t strides[TSP_MAX_RANK]);
-/* Finishes a product stage: with no accumulators in the machine, a stage a K tile. */
+/* Finishes a product stage: with no accumulators in the machine, a stage a K tile; else in regions.
+ */
 bool lower_finish_product(Lowerer *l, TspDtype product_type, TspError *err);
+/* lower_strip.c: divides the last stage, a finished product, into regions where that is quicker. */
+bool lower_divide(Lowerer *l, TspError *err);
 
 #endif

@@ -104,32 +104,47 @@ static int32_t uint8_constant(Lowerer *l, const char *name, int64_t rows, int64_
     return i;
 }
 
-/* The same value with the last two dimensions swapped, made on the chip. */
-static int32_t transpose(Lowerer *l, int32_t from, TspError *err) {
+/* Streamed past weights it takes them out column by column: a byte plane, turned. */
+static int32_t identity_of(Lowerer *l, TspError *err) {
+    int32_t lanes = tsp_lanes(&l->module->machine);
+    Tensor *t;
+    if (l->identity >= 0) return l->identity;
+    if ((l->identity = uint8_constant(l, "identity", lanes, lanes, err)) < 0) return -1;
+    t = &l->module->tensors[l->identity];
+    for (int32_t i = 0; i < lanes; i++) t->data[(size_t)i * (size_t)lanes + (size_t)i] = 1;
+    t->contiguous = t->streamed = true;
+    return l->identity;
+}
+
+bool lower_turn(Lowerer *l, int32_t from, int32_t row0, int32_t rows, int32_t to, int32_t to_row,
+                int32_t to_ctile, TspError *err) {
     Module *m = l->module;
-    int32_t lanes = tsp_lanes(&m->machine), to, batches, inner, cols;
+    int32_t lanes = tsp_lanes(&m->machine), identity = identity_of(l, err);
     Tensor x = m->tensors[from];
-    to = lower_new_tensor(l, x.name, x.transposed ? ".rows" : ".transposed", x.dtype,
-                          TSP_ROLE_INTERNAL, x.rank, x.shape, !x.transposed, err);
-    if (to < 0) return -1;
-    if (l->identity < 0) {
-        if ((l->identity = uint8_constant(l, "identity", lanes, lanes, err)) < 0) return -1;
-        for (int32_t i = 0; i < lanes; i++)
-            m->tensors[l->identity].data[(size_t)i * (size_t)lanes + (size_t)i] = 1;
-        m->tensors[l->identity].contiguous = m->tensors[l->identity].streamed = true;
-    }
+    if (identity < 0) return false;
     m->tensors[from].striped = true;
     m->tensors[to].contiguous = true;
-    inner = m->tensors[to].cols; /* rows of `from` in one batch */
-    cols = x.cols;
-    batches = x.rows / inner;
-    for (int32_t b = 0; b < batches; b++)
-        for (int32_t tile = 0; tile < x.ctiles; tile++)
-            for (int32_t byte = 0; byte < x.bytes; byte++)
-                if (!lower_move(l, "transpose", tsp_min32(lanes, cols - tile * lanes), inner,
-                                (Term){l->identity, 0, 0, -1, from, b * inner, tile, byte}, to,
-                                b * cols + tile * lanes, byte, err))
-                    return -1;
+    for (int32_t tile = 0; tile < x.ctiles; tile++)
+        for (int32_t byte = 0; byte < x.bytes; byte++) {
+            if (!lower_move(l, "transpose", tsp_min32(lanes, x.cols - tile * lanes), rows,
+                            (Term){identity, 0, 0, -1, from, row0, tile, byte}, to,
+                            to_row + tile * lanes, byte, err))
+                return false;
+            m->stages[m->stage_count - 1].outputs[0].ctile0 = to_ctile;
+        }
+    return true;
+}
+
+/* The same value with the last two dimensions swapped, made on the chip. */
+static int32_t transpose(Lowerer *l, int32_t from, TspError *err) {
+    Tensor x = l->module->tensors[from];
+    int32_t to = lower_new_tensor(l, x.name, x.transposed ? ".rows" : ".transposed", x.dtype,
+                                  TSP_ROLE_INTERNAL, x.rank, x.shape, !x.transposed, err);
+    int32_t inner; /* rows of `from` in one batch */
+    if (to < 0) return -1;
+    inner = l->module->tensors[to].cols;
+    for (int32_t b = 0; b < x.rows / inner; b++)
+        if (!lower_turn(l, from, b * inner, inner, to, b * x.cols, 0, err)) return -1;
     return to;
 }
 

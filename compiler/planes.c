@@ -45,22 +45,49 @@ static bool add_rows(const Scheduler *s, const Stage *stage, Unit *u, int32_t ti
     return true;
 }
 
-/* Cuts the line of tiles x rows into equal parts. Short parts are not worth another load of the
- * weights: below `least` rows a tile stays whole. */
+/* Where on the line of tiles x rows the part of each unit ends, so that all end together: who is
+ * free later gets less. Not for what is computed before, since that decides when units begin. */
+static void part_ends(const Scheduler *s, const Stage *stage, int32_t count, int64_t total,
+                      int64_t *end) {
+    const Term *term = &stage->terms[0];
+    const Tensor *a = &s->module->tensors[term->a], *w = &s->module->tensors[term->w];
+    int32_t planes = 2 * (int32_t)s->m->mxm_planes / count, sharing = count;
+    int64_t row_cycles =
+        stage->term_count * (term_type(a, term->a_byte) == TSP_F16 ? s->m->mxm_fp16_cycles : 1);
+    int64_t free_at[MAX_PLANES], work = total * row_cycles, level = 0, done = 0;
+    for (int32_t u = 0; u < count; u++)
+        free_at[u] = a->ready || w->ready ? 0 : s->planes[u * planes].array_free;
+    for (bool changed = true; changed;) { /* fill the valleys up to one level */
+        int64_t sum = work;
+        changed = false;
+        for (int32_t u = 0; u < count; u++) sum += free_at[u] < 0 ? 0 : free_at[u];
+        level = sum / sharing;
+        for (int32_t u = 0; u < count; u++)
+            if (free_at[u] > level) free_at[u] = -1, sharing--, changed = true;
+    }
+    for (int32_t u = 0; u < count; u++) {
+        if (free_at[u] >= 0) done += (level - free_at[u]) / row_cycles;
+        end[u] = done;
+    }
+    end[count - 1] = total;
+}
+
+/* Cuts the line of tiles x rows into parts, one a unit. Short parts are not worth another load of
+ * the weights: below `least` rows a tile stays whole. */
 static bool share_out(const Scheduler *s, const Stage *stage, Unit *units, int32_t count,
                       TspError *err) {
     int32_t tiles = tsp_ceil_div(stage->cols, tsp_lanes(s->m)), unit = 0;
     int32_t least = 4 * tsp_ceil_div(tsp_lanes(s->m), s->m->mxm_load_streams);
-    int64_t total = (int64_t)tiles * stage->rows, done = 0;
+    int64_t done = 0, part_end[MAX_PLANES];
+    part_ends(s, stage, count, (int64_t)tiles * stage->rows, part_end);
     for (int32_t tile = 0; tile < tiles; tile++) {
         for (int32_t row = 0, end; row < stage->rows; row = end) {
-            int64_t share_end = total * (unit + 1) / count;
+            while (unit < count - 1 && done >= part_end[unit]) unit++;
             end = stage->rows;
-            if (share_end - done < end - row) end = row + (int32_t)(share_end - done);
+            if (part_end[unit] - done < end - row) end = row + (int32_t)(part_end[unit] - done);
             if (end - row < least || stage->rows - end < least) end = stage->rows;
             if (!add_rows(s, stage, &units[unit], tile, row, end, err)) return false;
             done += end - row;
-            while (unit < count - 1 && done >= total * (unit + 1) / count) unit++;
         }
     }
     return true;
