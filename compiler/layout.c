@@ -17,6 +17,7 @@
 /* Bits of a Set: one for each (slice, bank), at most 88 x 2; for what is `taken`, one a slice.
  * MAX_GROUP: the most vectors an LW takes. */
 enum { SET_WORDS = 3, MAX_BYTES = 4, MAX_GROUP = 16 };
+#define SHUNNED ((int64_t)1 << 48) /* costs more than the busiest slice */
 typedef struct {
     uint64_t bits[SET_WORDS];
 } Set;
@@ -39,6 +40,8 @@ typedef struct {
     EdgeList *edges;                           /* of each tensor */
     Set **used;                                /* [tensor][ctile] */
     Set *used_all;                             /* [tensor] */
+    Set *rows_in, *stripes_in;                 /* [tensor]: the same, by layout */
+    Set shunned[2]; /* slices that rows, that stripes of the tensor being placed had better leave */
     int32_t stuck;                             /* tensor that found no place in the last attempt */
     int32_t max_copies, max_block, max_spread; /* spread: (slice, bank) pairs of a tensor */
 } Layout;
@@ -114,9 +117,10 @@ static bool allowed(const Layout *l, int32_t tensor, int32_t ctile, int32_t slic
 }
 
 /* The least busy (slice, bank) of a hemisphere (-1: either) with `rows` free rows, not in `taken`
- * slices; -1 if there is none. */
+ * slices, one of `within` unless that is NULL; not in `shunned` slices unless all are; -1 if there
+ * is none. */
 static int32_t pick(const Layout *l, int32_t tensor, int32_t ctile, int hemisphere, int32_t rows,
-                    const Set *taken, bool only_used) {
+                    const Set *taken, const Set *within, const Set *shunned) {
     int32_t best = -1;
     int64_t best_cost = INT64_MAX;
     for (int32_t s = 0; s < l->slices; s++) {
@@ -124,9 +128,9 @@ static int32_t pick(const Layout *l, int32_t tensor, int32_t ctile, int hemisphe
         if (set_has(taken, s)) continue;
         for (int32_t b = 0; b < l->banks; b++) {
             int32_t i = s * l->banks + b;
-            int64_t cost = l->heat[s] * 4 + l->fill[i];
+            int64_t cost = l->heat[s] * 4 + l->fill[i] + (set_has(shunned, s) ? SHUNNED : 0);
             if (l->fill[i] + rows > l->m->mem_rows || cost >= best_cost) continue;
-            if (only_used && !set_has(&l->used_all[tensor], i)) continue;
+            if (within && !set_has(within, i)) continue;
             if (!allowed(l, tensor, ctile, s, b)) continue;
             best = i;
             best_cost = cost;
@@ -135,20 +139,21 @@ static int32_t pick(const Layout *l, int32_t tensor, int32_t ctile, int hemisphe
     return best;
 }
 
-static Place take(Layout *l, int32_t tensor, int32_t ctile, int32_t index, int32_t rows,
-                  int64_t heat) {
+static Place take(Layout *l, int32_t tensor, int32_t ctile, Set *layout, int32_t index,
+                  int32_t rows, int64_t heat) {
     Place p = {index / l->banks, (int32_t)(index % l->banks * l->m->mem_rows) + l->fill[index]};
     l->fill[index] += rows;
     l->heat[p.slice] += heat;
     set_add(&l->used[tensor][ctile], index);
     set_add(&l->used_all[tensor], index);
+    set_add(layout, index);
     return p;
 }
 
-/* How many (slice, bank) pairs a tensor occupies. */
-static int32_t spread(const Layout *l, int32_t tensor) {
+/* How many (slice, bank) pairs are in the set. */
+static int32_t spread(const Set *set) {
     int32_t n = 0;
-    for (int i = 0; i < SET_WORDS; i++) n += __builtin_popcountll(l->used_all[tensor].bits[i]);
+    for (int i = 0; i < SET_WORDS; i++) n += __builtin_popcountll(set->bits[i]);
     return n;
 }
 
@@ -156,7 +161,8 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
     Tensor *t = &l->module->tensors[tensor];
     int32_t rows = tsp_min32(t->block_rows, t->rows - block * t->block_rows);
     int wish = t->copies > 1 ? copy >= t->copies / 2 : (tensor + ctile + block) & 1;
-    bool crowded = spread(l, tensor) >= l->max_spread; /* leave slices to those beside it */
+    Set *in = &l->rows_in[tensor];
+    bool crowded = spread(in) >= l->max_spread; /* leave slices to those beside it */
     for (int attempt = crowded ? 0 : 2; attempt < 4; attempt++) {
         Place *place = &t->places[((copy * t->blocks + block) * t->ctiles + ctile) * t->bytes];
         Set taken = {{0}}; /* all copies of all bytes of a row are written in one cycle */
@@ -167,14 +173,15 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
                     &taken,
                     t->places[((c * t->blocks + block) * t->ctiles + ctile) * t->bytes + b].slice);
         for (; byte < t->bytes; byte++) {
-            index[byte] =
-                pick(l, tensor, ctile, attempt & 1 ? !wish : wish, rows, &taken, attempt < 2);
+            index[byte] = pick(l, tensor, ctile, attempt & 1 ? !wish : wish, rows, &taken,
+                               attempt < 2 ? in : NULL, &l->shunned[0]);
             if (index[byte] < 0) break;
             set_add(&taken, index[byte] / l->banks);
         }
         if (byte < t->bytes) continue;
         for (byte = 0; byte < t->bytes; byte++)
-            place[byte] = take(l, tensor, ctile, index[byte], rows, rows * (t->streamed ? 4 : 1));
+            place[byte] =
+                take(l, tensor, ctile, in, index[byte], rows, rows * (t->streamed ? 4 : 1));
         return true;
     }
     return false;
@@ -195,8 +202,10 @@ static bool place_stripes(Layout *l, int32_t tensor, int32_t block, int32_t ctil
     Tensor *t = &l->module->tensors[tensor];
     int32_t group = (int32_t)l->m->mxm_load_streams;
     int32_t rows = tsp_ceil_div(tsp_min32(t->stripe_rows, t->rows - block * t->stripe_rows), group);
-    int wish = (ctile + byte) & 1;
-    bool crowded = spread(l, tensor) >= l->max_spread;
+    /* fp16: while one pair loads low bytes from one hemisphere, another loads high ones */
+    int wish = (t->bytes > 1 ? byte : ctile) & 1;
+    Set *in = &l->stripes_in[tensor];
+    bool crowded = spread(in) >= l->max_spread;
     for (int attempt = crowded ? 0 : 1; attempt < 4; attempt++) {
         Set taken = {{0}};
         int32_t index[MAX_GROUP], n = 0;
@@ -207,14 +216,14 @@ static bool place_stripes(Layout *l, int32_t tensor, int32_t block, int32_t ctil
                             attempt == 1   ? wish
                             : attempt == 2 ? !wish
                                            : -1,
-                            rows, &avoid, attempt == 0);
+                            rows, &avoid, attempt == 0 ? in : NULL, &l->shunned[1]);
             if (index[n] < 0) break;
             set_add(&taken, index[n] / l->banks);
         }
         if (n < group) continue;
         for (n = 0; n < group; n++)
             t->stripes[((block * t->ctiles + ctile) * t->bytes + byte) * group + n] =
-                take(l, tensor, ctile, index[n], rows, rows);
+                take(l, tensor, ctile, in, index[n], rows, rows);
         return true;
     }
     return false;
@@ -231,6 +240,24 @@ static bool cut_stripes(const Layout *l, Tensor *t, int32_t most) {
     return true;
 }
 
+static void add_slices(const Layout *l, Set *slices, const Set *used) {
+    for (int32_t i = 0; i < l->slices * l->banks; i++)
+        if (set_has(used, i)) set_add(slices, i / l->banks);
+}
+
+/* Weights load under activations: rows that stream and stripes that meet in a product are better
+ * off in different slices. */
+static void find_shunned(Layout *l, int32_t tensor) {
+    l->shunned[0] = l->shunned[1] = (Set){{0}};
+    for (int32_t s = 0; s < l->module->stage_count; s++)
+        for (int32_t i = 0; i < l->module->stages[s].term_count; i++) {
+            const Term *term = &l->module->stages[s].terms[i];
+            if (i > 0 && term->a == term[-1].a && term->w == term[-1].w) continue;
+            if (term->a == tensor) add_slices(l, &l->shunned[0], &l->stripes_in[term->w]);
+            if (term->w == tensor) add_slices(l, &l->shunned[1], &l->rows_in[term->a]);
+        }
+}
+
 static bool place_tensor(Layout *l, int32_t tensor, bool *fits, TspError *err) {
     Tensor *t = &l->module->tensors[tensor];
     int32_t group = (int32_t)l->m->mxm_load_streams;
@@ -238,6 +265,7 @@ static bool place_tensor(Layout *l, int32_t tensor, bool *fits, TspError *err) {
     int32_t limit = tsp_min32(l->max_block, (int32_t)l->m->mem_rows);
     l->used[tensor] = calloc((size_t)t->ctiles, sizeof(Set));
     if (!l->used[tensor]) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    find_shunned(l, tensor);
     if (t->contiguous) {
         /* a copy for each unit that may stream it: a plane, or for fp16 a pair of planes */
         t->copies = !t->streamed          ? 1
@@ -274,7 +302,7 @@ static void forget_places(Layout *l) {
         free(l->used[i]);
         t->places = t->stripes = NULL;
         l->used[i] = NULL;
-        l->used_all[i] = (Set){{0}};
+        l->used_all[i] = l->rows_in[i] = l->stripes_in[i] = (Set){{0}};
     }
     memset(l->fill, 0, (size_t)(l->slices * l->banks) * sizeof *l->fill);
     memset(l->heat, 0, (size_t)l->slices * sizeof *l->heat);
@@ -363,7 +391,9 @@ bool tsp_pass_layout(Module *module, TspError *err) {
     l.edges = calloc((size_t)n, sizeof *l.edges);
     l.used = calloc((size_t)n, sizeof *l.used);
     l.used_all = calloc((size_t)n, sizeof *l.used_all);
-    if (l.fill && l.heat && l.edges && l.used && l.used_all)
+    l.rows_in = calloc((size_t)n, sizeof *l.rows_in);
+    l.stripes_in = calloc((size_t)n, sizeof *l.stripes_in);
+    if (l.fill && l.heat && l.edges && l.used && l.used_all && l.rows_in && l.stripes_in)
         ok = try_all(&l, err);
     else
         tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
@@ -374,5 +404,7 @@ bool tsp_pass_layout(Module *module, TspError *err) {
     free(l.edges);
     free(l.used);
     free(l.used_all);
+    free(l.rows_in);
+    free(l.stripes_in);
     return ok;
 }
