@@ -43,6 +43,7 @@ typedef struct {
     /* wanted by the stages */
     bool contiguous;  /* rows one after the other in a slice: to stream, to write results */
     bool striped;     /* row r in slice r mod G: to load as weights, G rows a cycle */
+    bool turned;      /* made a byte plane at a time: blocks let planes write at once */
     bool streamed;    /* activations of a product: copies let planes read at once */
     TspPiece *pieces; /* placed by the lowering: layout leaves it alone; owned */
     int32_t piece_count, piece_capacity;
@@ -170,6 +171,10 @@ static inline Place tsp_stripe(const Tensor *t, int32_t group, int32_t row, int3
 }
 static inline int32_t tsp_ceil_div(int64_t a, int64_t b) {
     return (int32_t)((a + b - 1) / b);
+}
+/* Blocks of rows so that all planes can write single byte planes of a tensor at once. */
+static inline int32_t tsp_turned_blocks(const TspMachine *m, int32_t bytes) {
+    return tsp_ceil_div(2 * m->mxm_planes, bytes);
 }
 static inline int32_t tsp_min32(int32_t a, int32_t b) {
     return a < b ? a : b;

@@ -273,6 +273,8 @@ static bool place_tensor(Layout *l, int32_t tensor, bool *fits, TspError *err) {
                                           : l->max_copies;
         t->blocks = tsp_ceil_div(t->rows, limit);
         if (!t->streamed && t->ctiles < 4 && t->blocks < 4 && t->rows >= 256) t->blocks = 4;
+        if (t->turned && t->rows >= 2 * tsp_lanes(l->m))
+            t->blocks = (int32_t)tsp_max64(t->blocks, tsp_turned_blocks(l->m, t->bytes));
         t->block_rows = tsp_ceil_div(t->rows, t->blocks);
         t->blocks = tsp_ceil_div(t->rows, t->block_rows);
         t->places = calloc((size_t)(t->copies * t->blocks * vectors), sizeof(Place));
@@ -369,6 +371,7 @@ static bool try_all(Layout *l, TspError *err) {
         l->max_block = attempts[i].block;
         l->max_spread = l->slices * attempts[i].spread / 16;
         if (!place_all(l, &fits, err)) return false;
+        if(getenv("DBG"))fprintf(stderr, "attempt %zu fits %d stuck %s\n", i, fits, l->module->tensors[l->stuck].name);
     }
     if (!fits)
         return tsp_fail(err, TSP_ERR_INPUT,

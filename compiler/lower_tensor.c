@@ -121,11 +121,14 @@ bool lower_turn(Lowerer *l, int32_t from, int32_t row0, int32_t rows, int32_t to
     Module *m = l->module;
     int32_t lanes = tsp_lanes(&m->machine), identity = identity_of(l, err);
     Tensor x = m->tensors[from];
+    int32_t blocks = tsp_turned_blocks(&m->machine, x.bytes), ahead = tsp_ceil_div(x.ctiles, blocks);
     if (identity < 0) return false;
     m->tensors[from].striped = true;
-    m->tensors[to].contiguous = true;
-    for (int32_t tile = 0; tile < x.ctiles; tile++)
+    m->tensors[to].contiguous = m->tensors[to].turned = true;
+    for (int32_t i = 0; i < ahead * blocks; i++) /* a tile of each block in turn */
         for (int32_t byte = 0; byte < x.bytes; byte++) {
+            int32_t tile = i % blocks * ahead + i / blocks;
+            if (tile >= x.ctiles) continue;
             if (!lower_move(l, "transpose", tsp_min32(lanes, x.cols - tile * lanes), rows,
                             (Term){identity, 0, 0, -1, from, row0, tile, byte}, to,
                             to_row + tile * lanes, byte, err))

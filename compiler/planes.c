@@ -45,18 +45,35 @@ static bool add_rows(const Scheduler *s, const Stage *stage, Unit *u, int32_t ti
     return true;
 }
 
+/* Cycles between activations. */
+static int32_t row_cycles(const Scheduler *s, const Stage *stage) {
+    const Term *term = &stage->terms[0];
+    const Tensor *a = &s->module->tensors[term->a];
+    return term_type(a, term->a_byte) == TSP_F16 ? (int32_t)s->m->mxm_fp16_cycles : 1;
+}
+
+/* The cycle from which all rows of a column tile, as far as they have been placed, can be read. */
+static int64_t last_ready(const Tensor *t, int32_t ctile) {
+    int64_t last = 0;
+    for (int32_t i = 0; t->ready && i < t->ready[ctile].count; i++) {
+        const Ready *r = &t->ready[ctile].items[i];
+        last = tsp_max64(last, r->ready + (int64_t)(r->count - 1) * r->interval);
+    }
+    return last;
+}
+
 /* Where on the line of tiles x rows the part of each unit ends, so that all end together: who is
- * free later gets less. Not for what is computed before, since that decides when units begin. */
+ * free later gets less. None begins before the operands are there. */
 static void part_ends(const Scheduler *s, const Stage *stage, int32_t count, int64_t total,
                       int64_t *end) {
     const Term *term = &stage->terms[0];
-    const Tensor *a = &s->module->tensors[term->a], *w = &s->module->tensors[term->w];
     int32_t planes = 2 * (int32_t)s->m->mxm_planes / count, sharing = count;
-    int64_t row_cycles =
-        stage->term_count * (term_type(a, term->a_byte) == TSP_F16 ? s->m->mxm_fp16_cycles : 1);
-    int64_t free_at[MAX_PLANES], work = total * row_cycles, level = 0, done = 0;
+    int64_t cycles = stage->term_count * row_cycles(s, stage);
+    int64_t free_at[MAX_PLANES], work = total * cycles, level = 0, done = 0;
+    int64_t ready = tsp_max64(last_ready(&s->module->tensors[term->a], term->a_ctile),
+                              last_ready(&s->module->tensors[term->w], term->w_ctile));
     for (int32_t u = 0; u < count; u++)
-        free_at[u] = a->ready || w->ready ? 0 : s->planes[u * planes].array_free;
+        free_at[u] = tsp_max64(ready, s->planes[u * planes].array_free);
     for (bool changed = true; changed;) { /* fill the valleys up to one level */
         int64_t sum = work;
         changed = false;
@@ -66,28 +83,38 @@ static void part_ends(const Scheduler *s, const Stage *stage, int32_t count, int
             if (free_at[u] > level) free_at[u] = -1, sharing--, changed = true;
     }
     for (int32_t u = 0; u < count; u++) {
-        if (free_at[u] >= 0) done += (level - free_at[u]) / row_cycles;
+        if (free_at[u] >= 0) done += (level - free_at[u]) / cycles;
         end[u] = done;
     }
     end[count - 1] = total;
 }
 
-/* Cuts the line of tiles x rows into parts, one a unit. Short parts are not worth another load of
- * the weights: below `least` rows a tile stays whole. */
+/* `end`, or the cut between jobs of rows row.. that is nearest, if a job would be short. */
+static int32_t snap(const Scheduler *s, const Stage *stage, int32_t row, int32_t end) {
+    int32_t short_rows = tsp_ceil_div(
+        4 * tsp_ceil_div(tsp_lanes(s->m), s->m->mxm_load_streams), row_cycles(s, stage));
+    int32_t best = end, least = short_rows;
+    for (int32_t cut = row;; cut = schedule_cut(s, stage, cut, INT32_MAX / 2)) {
+        if (abs(cut - end) < least) best = cut, least = abs(cut - end);
+        if (cut == stage->rows) return best;
+    }
+}
+
+/* Cuts the line of tiles x rows into parts, one a unit. Short jobs are not worth another load of
+ * the weights. */
 static bool share_out(const Scheduler *s, const Stage *stage, Unit *units, int32_t count,
                       TspError *err) {
     int32_t tiles = tsp_ceil_div(stage->cols, tsp_lanes(s->m)), unit = 0;
-    int32_t least = 4 * tsp_ceil_div(tsp_lanes(s->m), s->m->mxm_load_streams);
     int64_t done = 0, part_end[MAX_PLANES];
     part_ends(s, stage, count, (int64_t)tiles * stage->rows, part_end);
     for (int32_t tile = 0; tile < tiles; tile++) {
         for (int32_t row = 0, end; row < stage->rows; row = end) {
-            while (unit < count - 1 && done >= part_end[unit]) unit++;
-            end = stage->rows;
-            if (part_end[unit] - done < end - row) end = row + (int32_t)(part_end[unit] - done);
-            if (end - row < least || stage->rows - end < least) end = stage->rows;
+            int64_t left = part_end[unit] - done;
+            end = left < stage->rows - row ? row + (int32_t)tsp_max64(left, 0) : stage->rows;
+            end = snap(s, stage, row, end);
             if (!add_rows(s, stage, &units[unit], tile, row, end, err)) return false;
             done += end - row;
+            if (end < stage->rows) unit++;
         }
     }
     return true;
