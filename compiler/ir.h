@@ -97,6 +97,7 @@ typedef struct {
     const char *what;    /* for dumps */
     int32_t rows, cols;  /* of the result */
     bool product, group; /* group: what module->group says, and none of what follows */
+    bool whole;          /* a plane takes all rows, while others take the stages beside it */
     Term *terms;
     int32_t term_count;
     Operand operands[MAX_OPERANDS];

@@ -134,6 +134,7 @@ bool lower_turn(Lowerer *l, int32_t from, int32_t row0, int32_t rows, int32_t to
                             to_row + tile * lanes, byte, err))
                 return false;
             m->stages[m->stage_count - 1].outputs[0].ctile0 = to_ctile;
+            m->stages[m->stage_count - 1].whole = x.ctiles * x.bytes >= 2 * m->machine.mxm_planes;
         }
     return true;
 }

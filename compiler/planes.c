@@ -100,6 +100,17 @@ static int32_t snap(const Scheduler *s, const Stage *stage, int32_t row, int32_t
     }
 }
 
+/* All to the unit that is free first. */
+static bool assign_whole(const Scheduler *s, const Stage *stage, Unit *units, int32_t count,
+                         TspError *err) {
+    int32_t planes = 2 * (int32_t)s->m->mxm_planes / count, first = 0;
+    for (int32_t u = 1; u < count; u++)
+        if (s->planes[u * planes].array_free < s->planes[first * planes].array_free) first = u;
+    for (int32_t tile = 0; tile < tsp_ceil_div(stage->cols, tsp_lanes(s->m)); tile++)
+        if (!add_rows(s, stage, &units[first], tile, 0, stage->rows, err)) return false;
+    return true;
+}
+
 /* Cuts the line of tiles x rows into parts, one a unit. Short jobs are not worth another load of
  * the weights. */
 static bool share_out(const Scheduler *s, const Stage *stage, Unit *units, int32_t count,
@@ -324,7 +335,8 @@ bool schedule_product(Scheduler *s, const Stage *stage, TspError *err) {
     const Term *term = &stage->terms[0];
     int32_t planes = term_type(&s->module->tensors[term->a], term->a_byte) == TSP_F16 ? 2 : 1;
     int32_t count = 2 * (int32_t)s->m->mxm_planes / planes;
-    bool ok = share_out(s, stage, units, count, err);
+    bool ok = stage->whole ? assign_whole(s, stage, units, count, err)
+                           : share_out(s, stage, units, count, err);
     for (bool more = true; ok && more;) { /* in step, so that all units get their turn in time */
         more = false;
         for (int32_t i = 0; i < count && ok; i++) {
