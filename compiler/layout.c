@@ -206,17 +206,18 @@ static bool place_stripes(Layout *l, int32_t tensor, int32_t block, int32_t ctil
     int wish = (t->bytes > 1 ? byte : ctile) & 1;
     Set *in = &l->stripes_in[tensor];
     bool crowded = spread(in) >= l->max_spread;
-    for (int attempt = crowded ? 0 : 1; attempt < 4; attempt++) {
+    /* First where the tensor's stripes lie already: two sets of slices that overlap in part would
+     * keep two planes from loading at once. */
+    const int hemisphere[] = {wish, -1, wish, !wish, -1};
+    for (int attempt = 0; attempt < 5; attempt++) {
         Set taken = {{0}};
         int32_t index[MAX_GROUP], n = 0;
+        if (attempt == 1 && !crowded) continue;
         for (; n < group; n++) {
             Set avoid = taken;
             beside_stripe(l, t, block, ctile, byte, n, &avoid);
-            index[n] = pick(l, tensor, ctile,
-                            attempt == 1   ? wish
-                            : attempt == 2 ? !wish
-                                           : -1,
-                            rows, &avoid, attempt == 0 ? in : NULL, &l->shunned[1]);
+            index[n] = pick(l, tensor, ctile, hemisphere[attempt], rows, &avoid,
+                            attempt < 2 ? in : NULL, &l->shunned[1]);
             if (index[n] < 0) break;
             set_add(&taken, index[n] / l->banks);
         }
