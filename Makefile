@@ -7,6 +7,8 @@
 #   make faults   plant 10,000 single and 10,000 double flips in programs of all units
 #   make bench    the simulator's speed, as ratios to the bare arithmetic (docs/performance.md)
 #   make figures  published figures of the chip beside simulated ones (docs/figures.md)
+#   make sweep    utilisation of matmuls of 532 widths, as numbers and as a picture in build/
+#                 (docs/figures.md), minutes;  SWEEP=int8 for the other type
 #   make fuzz     the readers under libFuzzer, FUZZ_SECONDS (600) each;  FUZZ=graph for one
 #   make bless    accept the error messages of tests/bad and the pictures of tests/pictures as they
 #                 are now; then look at the diff
@@ -71,7 +73,8 @@ CLI_OBJ  := $(CLI_SRC:%.c=$(BUILD)/%.o)
 TSP_OBJ  := $(filter-out $(VIEW_ONLY:%.c=$(BUILD)/%.o),$(CLI_OBJ))
 VIEW_OBJ := $(filter-out $(TSP_ONLY:%.c=$(BUILD)/%.o),$(CLI_OBJ))
 PICTURES := $(PIC_SRC:%.c=$(BUILD)/%)
-TESTS    := $(TEST_SRC:%.c=$(BUILD)/%) $(PICTURES) $(BUILD)/tests/figures
+SWEEPS   := $(patsubst %.c,$(BUILD)/%,$(filter-out $(WITHOUT),tests/sweep.c tests/sweep_plot.c))
+TESTS    := $(TEST_SRC:%.c=$(BUILD)/%) $(PICTURES) $(SWEEPS) $(BUILD)/tests/figures
 SOURCES  := $(wildcard $(foreach room,$(ROOMS) cli tests,$(room)/*.[ch]))
 
 .PHONY: all tests demo check deps cosim faults figures bench docs bless format lint install clean help
@@ -114,7 +117,7 @@ $(BUILD)/tests/campaign_%: $(BUILD)/tests/campaign_%.o $(BUILD)/libtsp.a
 	@echo "link $@"
 	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/tests/figures $(PICTURES): %: %.o $(BUILD)/libtsp.a
+$(BUILD)/tests/figures $(PICTURES) $(SWEEPS): %: %.o $(BUILD)/libtsp.a
 	@echo "link $@"
 	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(VIZ_LIBS)
 
@@ -201,6 +204,12 @@ docs: all
 
 figures: $(BUILD)/tests/figures
 	@$<
+
+.PHONY: sweep
+SWEEP ?= float16
+sweep: $(SWEEPS)
+	@$< $(SWEEP) build/sweep-$(SWEEP).csv
+	@$(if $(word 2,$^),$(word 2,$^) build/sweep-$(SWEEP).csv build/sweep-$(SWEEP).png)
 
 bless: all $(PICTURES)
 	@TSP=$(BUILD)/tsp tests/golden.sh --bless
