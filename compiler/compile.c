@@ -32,19 +32,53 @@ static bool run_passes(Module *module, const TspCompileOptions *options, TspProg
     return true;
 }
 
+typedef struct {
+    TspProgram program;
+    TspError err;
+    char *text; /* dumped */
+    bool ok, divided;
+} Attempt;
+
+/* `whole`: no product is divided into regions. */
+static Attempt attempt(const TspGraph *g, const TspMachine *machine,
+                       const TspCompileOptions *options, bool whole) {
+    Attempt a = {.text = NULL};
+    TspCompileOptions own = options ? *options : (TspCompileOptions){0};
+    Module module = {
+        .graph = g, .machine = *machine, .group_tables = own.group_tables, .whole_products = whole};
+    own.dump_text = &a.text;
+    tsp_program_init(&a.program, machine);
+    a.ok = run_passes(&module, &own, &a.program, &a.err);
+    a.divided = module.divided;
+    tsp_module_free(&module);
+    return a;
+}
+
+static void drop(Attempt *a) {
+    tsp_program_free(&a->program);
+    free(a->text);
+}
+
+/* Divided products take more memory, and not always less time: the better of both is kept. */
 bool tsp_compile(const TspGraph *g, const TspMachine *machine, const TspCompileOptions *options,
                  TspProgram *program, TspError *err) {
-    Module module = {
-        .graph = g, .machine = *machine, .group_tables = options && options->group_tables};
-    bool ok;
+    Attempt best = attempt(g, machine, options, false), other;
     if (options && options->dump_pass) *options->dump_text = NULL;
-    tsp_program_init(program, machine);
-    ok = run_passes(&module, options, program, err);
-    tsp_module_free(&module);
-    if (!ok) tsp_program_free(program);
-    if (!ok && options && options->dump_pass) {
-        free(*options->dump_text);
-        *options->dump_text = NULL;
+    if (best.divided) {
+        other = attempt(g, machine, options, true);
+        if (!best.ok ||
+            (other.ok && other.program.predicted_cycles < best.program.predicted_cycles)) {
+            drop(&best);
+            best = other;
+        } else {
+            drop(&other);
+        }
     }
-    return ok;
+    if (!best.ok) {
+        if (err) *err = best.err;
+        return drop(&best), false;
+    }
+    *program = best.program;
+    if (options && options->dump_pass) *options->dump_text = best.text;
+    return true;
 }

@@ -130,6 +130,8 @@ typedef struct {
     TspLink *links;
     int32_t link_count, link_capacity;
     bool group_tables;    /* see TspCompileOptions */
+    bool whole_products;  /* to be left undivided */
+    bool divided;         /* some product is */
     int32_t group_result; /* tensor that gets a copy of the merged tables; -1 none */
     GroupPlan *group;     /* of the one node that groups; NULL none; owned */
     int64_t bound_cycles;

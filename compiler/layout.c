@@ -35,14 +35,14 @@ typedef struct {
     Module *module;
     const TspMachine *m;
     int32_t slices, banks;
-    int32_t *fill;                             /* rows used of each (slice, bank) */
-    int64_t *heat;                             /* vectors that will pass each slice */
-    EdgeList *edges;                           /* of each tensor */
-    Set **used;                                /* [tensor][ctile] */
-    Set *used_all;                             /* [tensor] */
-    Set *rows_in, *stripes_in;                 /* [tensor]: the same, by layout */
+    int32_t *fill;             /* rows used of each (slice, bank) */
+    int64_t *heat;             /* vectors that will pass each slice */
+    EdgeList *edges;           /* of each tensor */
+    Set **used;                /* [tensor][ctile] */
+    Set *used_all;             /* [tensor] */
+    Set *rows_in, *stripes_in; /* [tensor]: the same, by layout */
     Set shunned[2]; /* slices that rows, that stripes of the tensor being placed had better leave */
-    int32_t stuck;                             /* tensor that found no place in the last attempt */
+    int32_t stuck;  /* tensor that found no place in the last attempt */
     int32_t max_copies, max_block, max_spread; /* spread: (slice, bank) pairs of a tensor */
 } Layout;
 
@@ -372,7 +372,6 @@ static bool try_all(Layout *l, TspError *err) {
         l->max_block = attempts[i].block;
         l->max_spread = l->slices * attempts[i].spread / 16;
         if (!place_all(l, &fits, err)) return false;
-        if(getenv("DBG"))fprintf(stderr, "attempt %zu fits %d stuck %s\n", i, fits, l->module->tensors[l->stuck].name);
     }
     if (!fits)
         return tsp_fail(err, TSP_ERR_INPUT,

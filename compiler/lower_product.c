@@ -102,8 +102,7 @@ bool lower_finish_product(Lowerer *l, TspDtype product_type, TspError *err) {
     Module *m = l->module;
     Stage whole = m->stages[m->stage_count - 1], part;
     int32_t sum = -1;
-    if (m->machine.mxm_accumulator_rows > 0 || whole.term_count == 1)
-        return lower_divide(l, err);
+    if (m->machine.mxm_accumulator_rows > 0 || whole.term_count == 1) return lower_divide(l, err);
     m->stage_count--;
     for (int32_t k = 0; k < whole.term_count; k++) {
         Stage *s = lower_new_stage(l, whole.what, whole.rows, whole.cols, err);

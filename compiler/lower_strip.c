@@ -71,6 +71,7 @@ static Regions choose_regions(const Module *module, const Stage *s) {
     for (int i = 0; i < 2 && none.strip; i++) {
         Regions r = {none.full, none.strip, tall[i]};
         int64_t cycles = strip_cycles(module, s, r);
+        cycles += cycles / 16; /* short steps meet more often on slices and streams */
         if (r.tall && cycles < least) best = r, least = cycles;
     }
     return best;
@@ -143,8 +144,10 @@ bool lower_divide(Lowerer *l, TspError *err) {
     int32_t turned, column = whole.cols / tsp_lanes(&m->machine);
     Regions r;
     bool ok;
-    if (!divisible(m, &whole) || !(r = choose_regions(m, &whole)).tall) return true;
+    if (m->whole_products || !divisible(m, &whole) || !(r = choose_regions(m, &whole)).tall)
+        return true;
     m->stage_count--;
+    m->divided = true;
     ok = (turned = add_turned(l, &whole, r, err)) >= 0 &&
          (r.tall == whole.rows ||
           add_region(l, &whole, r.tall, whole.rows - r.tall, r.full, r.strip, err)) &&

@@ -121,7 +121,8 @@ bool lower_turn(Lowerer *l, int32_t from, int32_t row0, int32_t rows, int32_t to
     Module *m = l->module;
     int32_t lanes = tsp_lanes(&m->machine), identity = identity_of(l, err);
     Tensor x = m->tensors[from];
-    int32_t blocks = tsp_turned_blocks(&m->machine, x.bytes), ahead = tsp_ceil_div(x.ctiles, blocks);
+    int32_t blocks = tsp_turned_blocks(&m->machine, x.bytes),
+            ahead = tsp_ceil_div(x.ctiles, blocks);
     if (identity < 0) return false;
     m->tensors[from].striped = true;
     m->tensors[to].contiguous = m->tensors[to].turned = true;

@@ -91,8 +91,8 @@ static void part_ends(const Scheduler *s, const Stage *stage, int32_t count, int
 
 /* `end`, or the cut between jobs of rows row.. that is nearest, if a job would be short. */
 static int32_t snap(const Scheduler *s, const Stage *stage, int32_t row, int32_t end) {
-    int32_t short_rows = tsp_ceil_div(
-        4 * tsp_ceil_div(tsp_lanes(s->m), s->m->mxm_load_streams), row_cycles(s, stage));
+    int32_t short_rows = tsp_ceil_div(4 * tsp_ceil_div(tsp_lanes(s->m), s->m->mxm_load_streams),
+                                      row_cycles(s, stage));
     int32_t best = end, least = short_rows;
     for (int32_t cut = row;; cut = schedule_cut(s, stage, cut, INT32_MAX / 2)) {
         if (abs(cut - end) < least) best = cut, least = abs(cut - end);
@@ -277,9 +277,9 @@ static bool build_step(Scheduler *s, const Stage *stage, const Term *term, const
                         .read_width = {width, 0}});
     if (emit) {
         TspDirection back = h == TSP_WEST ? TSP_EASTWARD : TSP_WESTWARD;
-        product = flow_wire(f, (Wire){back, 4,
-                                      flow_phase(back, acc + tsp_op_func(m, TSP_OP_ACC), column),
-                                      job->rows, interval, column, column, 0});
+        product =
+            flow_wire(f, (Wire){back, 4, flow_phase(back, acc + tsp_op_func(m, TSP_OP_ACC), column),
+                                job->rows, interval, column, column, 0});
     }
     flow_item(f, (Item){.kind = ITEM_QUEUE,
                         .queue = tsp_queue_mxm(m, h, local, TSP_ROLE_RESULTS),

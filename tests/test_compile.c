@@ -583,12 +583,14 @@ END_TEST
 
 /* The matmul of the published sweep: four planes kept busy, by the simulator's own count; values
  * checked on sampled rows. */
-static Outcome big(const char *type, const char *op) {
+static Outcome big(const char *type, const char *op, int cols) {
     Text t = {{0}, {0}, {0}};
     TspGraph g;
     Outcome o;
+    char b[64];
+    shape_text(b, sizeof b, 2, (int[]){4096, cols});
     declare(&t, "A", type, "[2304, 4096]", false, 0, 0, 0);
-    declare(&t, "B", type, "[4096, 4096]", true, -1, 1, 1);
+    declare(&t, "B", type, b, true, -1, 1, 1);
     node(&t, op, "\"A\", \"B\"", "C", "");
     load(&t, &g, type);
     o = run_graph(&g, builtin("tsp1"), type, false);
@@ -599,7 +601,7 @@ static Outcome big(const char *type, const char *op) {
 START_TEST(utilisation_int8) {
     Outcome o;
     if (scaled(100) < 100) return;
-    o = big("int8", "MatMulInteger");
+    o = big("int8", "MatMulInteger", 4096);
     printf("int8 2304 x 4096 x 4096: %" PRId64 " cycles, MXM busy %.4f, useful %.4f\n",
            o.stats.cycles, (double)o.stats.mxm_busy / (4.0 * (double)o.stats.cycles),
            (double)o.macs / (409600.0 * (double)o.stats.cycles));
@@ -612,12 +614,23 @@ END_TEST
 START_TEST(utilisation_fp16) {
     Outcome o;
     if (scaled(100) < 100) return;
-    o = big("float16", "MatMul");
+    o = big("float16", "MatMul", 4096);
     printf("fp16 2304 x 4096 x 4096: %" PRId64 " cycles, MXM busy %.4f, useful %.4f\n",
            o.stats.cycles, (double)o.stats.mxm_busy / (4.0 * (double)o.stats.cycles),
            (double)o.macs / (102400.0 * (double)o.stats.cycles));
     ck_assert(o.macs * 100 >= 95 * 102400 * o.stats.cycles);
     ck_assert_uint_le(o.file_bytes - o.data_bytes, 4u << 20);
+}
+END_TEST
+
+/* Four columns more than full planes: they would cost as much as 320. */
+START_TEST(utilisation_of_strips) {
+    Outcome o;
+    if (scaled(100) < 100) return;
+    o = big("float16", "MatMul", 1604);
+    ck_assert(o.macs * 1000 >= 955 * 102400 * o.stats.cycles);
+    o = big("int8", "MatMulInteger", 1604);
+    ck_assert(o.macs * 1000 >= 890 * 409600 * o.stats.cycles);
 }
 END_TEST
 
@@ -644,6 +657,53 @@ static void products_on(TspMachine m, int kinds, int rows, int depth, int cols, 
 static void all_types_on(TspMachine m, const char *what) {
     products_on(m, 3, 37, 50, 41, what);
 }
+
+/* A strip is made where it should be, and nowhere else. */
+static void strip_on(TspMachine m, const char *type, int rows, int depth, int cols, bool expected) {
+    Text t = {{0}, {0}, {0}};
+    TspGraph g;
+    TspProgram p;
+    TspError err;
+    char label[192], a[64], b[64];
+    bool made = false;
+    shape_text(a, sizeof a, 2, (int[]){rows, depth});
+    shape_text(b, sizeof b, 2, (int[]){depth, cols});
+    declare(&t, "A", type, a, false, 0, 0, 0);
+    declare(&t, "B", type, b, false, 0, 0, 0);
+    node(&t, strcmp(type, "int8") ? "MatMul" : "MatMulInteger", "\"A\", \"B\"", "C", "");
+    snprintf(label, sizeof label, "strip, %s, %s x %s", type, a, b);
+    load(&t, &g, label);
+    if (!tsp_compile(&g, &m, NULL, &p, &err)) ck_abort_msg("%s: compile: %s", label, err.text);
+    for (int32_t i = 0; i < p.tensor_count; i++) made |= !strcmp(p.tensors[i].name, "C.strip");
+    ck_assert_msg(made == expected, "%s: %s", label, made ? "made" : "not made");
+    tsp_program_free(&p);
+    run_graph(&g, m, label, true);
+    tsp_graph_free(&g);
+}
+
+/* Columns beyond full planes: alone and beside full ones, with and without rows left over, on both
+ * machines; and where changing places does not pay or cannot be done. */
+START_TEST(strips) {
+    static const char *const types[] = {"int8", "float16"};
+    TspMachine tsp1 = builtin("tsp1"), tiny = builtin("tiny");
+    for (int i = 0; i < 2; i++) {
+        strip_on(tsp1, types[i], 1300, 1700, 323, true);
+        strip_on(tsp1, types[i], 1920, 1700, 7, true);
+        strip_on(tsp1, types[i], 1300, 1700, 600, false);
+        strip_on(tsp1, types[i], 100, 1700, 323, false);
+        tiny.mem_rows = 1024;
+        strip_on(tiny, types[i], 230, 400, 1, true);
+        strip_on(tiny, types[i], 230, 400, 35, true);
+        strip_on(tiny, types[i], 250, 400, 18, true);
+        strip_on(tiny, types[i], 17, 50, 18, false);
+        tiny.mxm_accumulator_rows = 0;
+        strip_on(tiny, types[i], 230, 400, 35, false);
+        tiny.mxm_accumulator_rows = 5;
+        strip_on(tiny, types[i], 230, 400, 35, true);
+        tiny.mxm_accumulator_rows = 64;
+    }
+}
+END_TEST
 
 /* Rows and weights that no single bank holds. */
 START_TEST(small_banks) {
@@ -707,6 +767,8 @@ int main(void) {
     tcase_add_test(c, random_graphs_tiny);
     tcase_add_test(c, utilisation_int8);
     tcase_add_test(c, utilisation_fp16);
+    tcase_add_test(c, utilisation_of_strips);
+    tcase_add_test(c, strips);
     tcase_add_test(c, special_graphs);
     tcase_add_test(c, float32_range);
     tcase_add_test(c, small_banks);
