@@ -686,20 +686,20 @@ static void strip_on(TspMachine m, const char *type, int rows, int depth, int co
 START_TEST(strips) {
     static const char *const types[] = {"int8", "float16"};
     TspMachine tsp1 = builtin("tsp1"), tiny = builtin("tiny");
+    tiny.mem_rows = 4096;
     for (int i = 0; i < 2; i++) {
         strip_on(tsp1, types[i], 1300, 1700, 323, true);
         strip_on(tsp1, types[i], 1920, 1700, 7, true);
         strip_on(tsp1, types[i], 1300, 1700, 600, false);
-        strip_on(tsp1, types[i], 100, 1700, 323, false);
-        tiny.mem_rows = 1024;
-        strip_on(tiny, types[i], 230, 400, 1, true);
-        strip_on(tiny, types[i], 230, 400, 35, true);
-        strip_on(tiny, types[i], 250, 400, 18, true);
+        strip_on(tsp1, types[i], 20, 1700, 323, false);
+        strip_on(tiny, types[i], 230, 400 << !i, 1, i == 1);
+        strip_on(tiny, types[i], 230, 400 << !i, 40, true);
+        strip_on(tiny, types[i], 250, 400 << !i, 20, i == 1);
         strip_on(tiny, types[i], 17, 50, 18, false);
         tiny.mxm_accumulator_rows = 0;
-        strip_on(tiny, types[i], 230, 400, 35, false);
+        strip_on(tiny, types[i], 230, 200, 40, false);
         tiny.mxm_accumulator_rows = 5;
-        strip_on(tiny, types[i], 230, 400, 35, true);
+        strip_on(tiny, types[i], 230, 200, 40, i == 1);
         tiny.mxm_accumulator_rows = 64;
     }
 }
