@@ -212,9 +212,9 @@ static bool build_step(Scheduler *s, const Stage *stage, const Term *term, const
                         .read_width = {width, 0}});
     if (emit) {
         TspDirection back = h == TSP_WEST ? TSP_EASTWARD : TSP_WESTWARD;
-        product = flow_wire(f, (Wire){back, 4,
-                                      flow_phase(back, acc + tsp_op_func(m, TSP_OP_ACC), column),
-                                      job->rows, interval, column, column, 0});
+        product =
+            flow_wire(f, (Wire){back, 4, flow_phase(back, acc + tsp_op_func(m, TSP_OP_ACC), column),
+                                job->rows, interval, column, column, 0});
     }
     flow_item(f, (Item){.kind = ITEM_QUEUE,
                         .queue = tsp_queue_mxm(m, h, local, TSP_ROLE_RESULTS),
