@@ -67,8 +67,8 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
         w.units[BY_MXM] = (double)tsp_node_macs(g, n) * share / (lanes * lanes);
         w.units[BY_WEIGHTS] = weights / lanes;
         w.fill = m->mem_read_cycles + 2 + m->mxm_load_cycles + m->mxm_install_cycles +
-                 tsp_op_func(m, TSP_OP_ABC) + tsp_op_func(m, TSP_OP_ACC) + 2 +
-                 m->mem_write_cycles - 1;
+                 tsp_op_func(m, TSP_OP_ABC) + tsp_op_func(m, TSP_OP_ACC) + 2 + m->mem_write_cycles -
+                 1;
     } else if (n->op == TSP_GRAPH_GROUP_BY_AGGREGATE) {
         /* A wave of a row a superlane: maps for a record, its update and its way back; the record
          * and its update, two bytes each, gathered, and the new record scattered. */
@@ -81,8 +81,7 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
     } else {
         /* an ALU takes a vector of elements of any width a cycle */
         w.units[BY_VXM] = (double)ceil_div(tsp_value_elements(y), tsp_lanes(m));
-        w.fill =
-            m->mem_read_cycles + 1 + tsp_op_func(m, TSP_OP_ADD) + 1 + m->mem_write_cycles - 1;
+        w.fill = m->mem_read_cycles + 1 + tsp_op_func(m, TSP_OP_ADD) + 1 + m->mem_write_cycles - 1;
     }
     return w;
 }

@@ -58,7 +58,7 @@ static int64_t item_last(const Item *item) {
 static int64_t item_conflict(const Table *t, const Item *item, int32_t queue, int64_t start) {
     int64_t first = start + item->start, last = start + item_last(item), move;
     bool writes = item->kind == ITEM_MEM && item->insn.op == TSP_OP_WRITE;
-    if (first < 0) return -first;
+    if (first < t->floor) return t->floor - first;
     if (item->kind != ITEM_MEM)
         return reserve_conflict(&t->queues[queue], first, last, item->interval, 0, 0, true, NULL);
     move = reserve_conflict(writes ? &t->mem_write[queue] : &t->mem_read[queue], first, last,
@@ -239,7 +239,7 @@ static int64_t search(Table *t, Flow *f, int64_t from, int32_t *map, uint32_t ow
 int64_t flow_earliest(Table *table, Flow *f, int64_t from, TspError *err) {
     int32_t map[TSP_MAX_ALUS];
     uint32_t owner = table->flows + 1;
-    int64_t start = search(table, f, tsp_max64(from, table->floor), map, owner, err);
+    int64_t start = search(table, f, from, map, owner, err);
     if (start >= 0) drop_wires(table, f, f->wire_count, start, owner);
     return start;
 }

@@ -22,6 +22,12 @@ typedef struct {
     int16_t *keys, *values;
 } Bench;
 
+/* Whether instrumented code is to be spared. */
+static bool is_small(void) {
+    const char *scale = getenv("TSP_TEST_SCALE");
+    return scale && !strcmp(scale, "small");
+}
+
 static void build(Bench *b, bool tables) {
     char text[600];
     TspError err;
@@ -131,16 +137,18 @@ START_TEST(tables) {
         int64_t rows;
         int32_t launches;
     } cases[] = {
-        {413, -999, 999, 10000, 1},   {1, -999, 999, 1, 1},       {413, -999, 999, 320 * 37, 3},
-        {500, 0, 0, 5000, 1},         {511, -10, 4000, 3333, 2},  {1000, -999, 999, 20000, 1},
-        {2047, -999, 999, 7777, 1},   {4000, -999, 999, 9999, 2}, {8000, -999, 999, 12345, 1},
-        {10000, -999, 999, 54321, 2}, {16000, 0, 100, 999, 1},
+        {413, -999, 999, 10000, 1},    {1, -999, 999, 1, 1},       {413, -999, 999, 320 * 37, 3},
+        {500, 0, 0, 5000, 1},          {511, -10, 4000, 3333, 2},  {1000, -999, 999, 20000, 1},
+        {2047, -999, 999, 7777, 1},    {4000, -999, 999, 9999, 2}, {8000, -999, 999, 12345, 1},
+        {10000, -999, 999, 54321, 2},  {16000, 0, 100, 999, 1},    {413, -999, 999, 2000000, 2},
+        {9999, -999, 999, 1300000, 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Bench b = {.groups = cases[i].groups,
                    .low = cases[i].low,
                    .high = cases[i].high,
                    .rows = cases[i].rows};
+        if (b.rows > 100000 && is_small()) continue;
         build(&b, true);
         check_tables(&b, cases[i].launches, 10 * i + 1);
         drop(&b);
@@ -179,18 +187,78 @@ START_TEST(results) {
     static const struct {
         int32_t groups, low, high;
         int64_t rows;
-    } cases[] = {{1, 0, 0, 1},          {413, -999, 999, 10000}, {7, -999, 999, 40000},
-                 {100, 5, 5, 320},      {300, 0, 3500, 1601},    {511, -4000, -1, 5000},
-                 {2000, -50, 60, 9999}, {3, -1, 1, 159},         {64, -999, 999, 161}};
+    } cases[] = {
+        {1, 0, 0, 1},         {413, -999, 999, 10000},  {7, -999, 999, 40000}, {100, 5, 5, 320},
+        {300, 0, 3500, 1601}, {511, -4000, -1, 5000},   {2000, -50, 60, 9999}, {3, -1, 1, 159},
+        {64, -999, 999, 161}, {256, -999, 999, 3000000}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Bench b = {.groups = cases[i].groups,
                    .low = cases[i].low,
                    .high = cases[i].high,
                    .rows = cases[i].rows};
+        if (b.rows > 100000 && is_small()) continue;
         build(&b, false);
         check_result(&b, 100 + i);
         drop(&b);
     }
+}
+END_TEST
+
+/* Nodes before, beside and after: grouping takes the chip for itself, and gives it back. */
+START_TEST(among_others) {
+    static const char text[] =
+        "{\"inputs\": [{\"name\": \"K\", \"dtype\": \"int16\", \"shape\": [700, 1000]},"
+        " {\"name\": \"V\", \"dtype\": \"int16\", \"shape\": [700, 1000]},"
+        " {\"name\": \"A\", \"dtype\": \"int8\", \"shape\": [400, 650]},"
+        " {\"name\": \"B\", \"dtype\": \"int8\", \"shape\": [650, 330]}],"
+        " \"nodes\": [{\"op\": \"MatMulInteger\", \"inputs\": [\"A\", \"B\"], \"outputs\": "
+        "[\"C\"]},"
+        " {\"op\": \"GroupByAggregate\", \"inputs\": [\"K\", \"V\"], \"outputs\": [\"R\"],"
+        " \"attributes\": {\"groups\": 300, \"low\": -100, \"high\": 120}},"
+        " {\"op\": \"Add\", \"inputs\": [\"R\", \"R\"], \"outputs\": [\"S\"]},"
+        " {\"op\": \"Relu\", \"inputs\": [\"C\"], \"outputs\": [\"D\"]}],"
+        " \"outputs\": [\"C\", \"S\", \"D\"]}";
+    TspGraph g;
+    TspMachine m;
+    TspProgram p;
+    TspError err;
+    TspProof proof;
+    TspSim *sim;
+    uint8_t *data[8] = {0};
+    double *tolerance[8] = {0};
+    ck_assert(tsp_machine_builtin(&m, "tsp1"));
+    ck_assert_msg(tsp_graph_parse(&g, text, sizeof text - 1, "mixed.json", &err), "%s", err.text);
+    ck_assert_msg(tsp_compile(&g, &m, NULL, &p, &err), "%s", err.text);
+    ck_assert_msg(tsp_verify(&p, NULL, &proof, &err), "%s", err.text);
+    ck_assert((sim = tsp_sim_new(&p, NULL, &err)) != NULL);
+    for (int32_t i = 0, v = 0; i < p.tensor_count; i++) {
+        const TspTensor *t = &p.tensors[i];
+        const bool of_group = t->bounded;
+        if (t->role != TSP_ROLE_INPUT) continue;
+        for (v = 0; strcmp(g.values[v].name, t->name) != 0;) v++;
+        data[v] = malloc((size_t)tsp_tensor_bytes(t));
+        tsp_random_fill(data[v], t->dtype, tsp_tensor_elements(t), (uint64_t)v + 1,
+                        of_group ? t->low : -128, of_group ? t->high : 127);
+        ck_assert(tsp_sim_write_tensor(sim, i, data[v], &err));
+    }
+    ck_assert(tsp_interpret(&g, tsp_lanes(&m), data, tolerance, &err));
+    ck_assert_msg(tsp_sim_run(sim, &err), "%s", err.text);
+    ck_assert_int_eq(tsp_sim_stats(sim).cycles, p.predicted_cycles);
+    for (int32_t v = 0; v < g.value_count; v++) {
+        uint8_t *got;
+        int32_t i = 0;
+        if (!g.values[v].is_output) continue;
+        while (strcmp(p.tensors[i].name, g.values[v].name) != 0) i++;
+        got = malloc((size_t)tsp_value_bytes(&g.values[v]));
+        ck_assert(tsp_sim_read_tensor(sim, i, got, &err));
+        ck_assert_msg(!memcmp(got, data[v], (size_t)tsp_value_bytes(&g.values[v])), "%s differs",
+                      g.values[v].name);
+        free(got);
+    }
+    for (int32_t v = 0; v < g.value_count; v++) free(data[v]), free(tolerance[v]);
+    tsp_sim_free(sim);
+    tsp_program_free(&p);
+    tsp_graph_free(&g);
 }
 END_TEST
 
@@ -199,6 +267,7 @@ int main(void) {
     TCase *tables_case = tcase_create("tables");
     tcase_add_test(tables_case, tables);
     tcase_add_test(tables_case, results);
+    tcase_add_test(tables_case, among_others);
     suite_add_tcase(suite, tables_case);
     return run_suite(suite);
 }
