@@ -91,6 +91,11 @@ static int64_t stored_cols(const TspTensor *t) {
 
 void tsp_tensor_matrix(const TspTensor *t, int64_t *rows, int64_t *cols) {
     int64_t leading = 1;
+    if (t->flat) {
+        *rows = 1;
+        *cols = tsp_tensor_elements(t);
+        return;
+    }
     for (int32_t i = 0; i < t->rank - 2; i++) leading *= t->shape[i];
     *rows = leading * (t->transposed ? stored_cols(t) : stored_rows(t));
     *cols = t->transposed ? stored_rows(t) : stored_cols(t);
@@ -104,9 +109,10 @@ typedef struct {
 static RowBytes row_bytes(const TspTensor *t, const TspPiece *piece, int32_t i) {
     int64_t row = piece->row0 + (int64_t)i * piece->row_step, bytes = tsp_dtype_bytes(t->dtype);
     int64_t rows = stored_rows(t), cols = stored_cols(t);
-    if (!t->transposed) return (RowBytes){(row * cols + piece->col0) * bytes + piece->byte, bytes};
+    int64_t col = piece->col0 + (int64_t)i * piece->col_step;
+    if (!t->transposed) return (RowBytes){(row * cols + col) * bytes + piece->byte, bytes};
     /* Row l*cols + c of the matrix is column c of the l-th stored matrix. */
-    int64_t first = row / cols * rows * cols + row % cols + piece->col0 * cols;
+    int64_t first = row / cols * rows * cols + row % cols + col * cols;
     return (RowBytes){first * bytes + piece->byte, cols * bytes};
 }
 

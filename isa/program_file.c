@@ -10,7 +10,7 @@
 
 static const char magic[8] = {'T', 'S', 'P', 'P', 'R', 'O', 'G', '\n'};
 enum {
-    VERSION = 1,
+    VERSION = 2,
     VERSION_AT = 8,
     FLAGS_AT = 12,
     LENGTH_AT = 16,
@@ -97,6 +97,7 @@ static void write_tensors(Writer *w, const TspProgram *p) {
         bytes_put_int(w, t->rank);
         for (int32_t d = 0; d < t->rank; d++) bytes_put_int(w, t->shape[d]);
         bytes_put_int(w, t->transposed);
+        bytes_put_int(w, t->flat);
         bytes_put_int(w, t->finite);
         bytes_put_int(w, t->piece_count);
         for (int32_t k = 0; k < t->piece_count; k++) {
@@ -105,6 +106,7 @@ static void write_tensors(Writer *w, const TspProgram *p) {
             bytes_put_int(w, piece->row_step);
             bytes_put_int(w, piece->rows);
             bytes_put_int(w, piece->col0);
+            bytes_put_int(w, piece->col_step);
             bytes_put_int(w, piece->cols);
             bytes_put_int(w, piece->byte);
             bytes_put_int(w, piece->broadcast);
@@ -234,6 +236,7 @@ static void read_piece(Reader *r, const TspMachine *m, const TspTensor *t, TspPi
     piece->row_step = bytes_get_int32(r, INT32_MIN, INT32_MAX, "bad row step of a piece");
     piece->rows = bytes_get_int32(r, 1, INT32_MAX, "bad number of rows of a piece");
     piece->col0 = bytes_get_int32(r, 0, INT32_MAX, "bad first column of a piece");
+    piece->col_step = bytes_get_int32(r, INT32_MIN, INT32_MAX, "bad column step of a piece");
     piece->cols = bytes_get_int32(r, 1, lanes, "bad number of columns of a piece");
     piece->byte = bytes_get_int32(r, 0, tsp_dtype_bytes(t->dtype) - 1, "bad byte of a piece");
     piece->broadcast = bytes_get_int32(r, 0, lanes, "bad broadcast of a piece");
@@ -241,7 +244,8 @@ static void read_piece(Reader *r, const TspMachine *m, const TspTensor *t, TspPi
     piece->addr = bytes_get_int32(r, 0, INT32_MAX, "bad address of a piece");
     piece->addr_step = bytes_get_int32(r, INT32_MIN, INT32_MAX, "bad address step of a piece");
     if (!steps_inside(piece->row0, piece->row_step, piece->rows, rows) ||
-        (int64_t)piece->col0 + piece->cols > cols || (piece->broadcast > 0 && piece->cols != 1))
+        !steps_inside(piece->col0, piece->col_step, piece->rows, cols - piece->cols + 1) ||
+        (piece->broadcast > 0 && piece->cols != 1))
         bytes_refuse(r, start, "piece outside its tensor");
     if (!steps_inside(piece->addr, piece->addr_step, piece->rows, tsp_mem_slice_rows(m)))
         bytes_refuse(r, start, "piece outside its MEM slice");
@@ -264,8 +268,11 @@ static void read_tensor(Reader *r, const TspMachine *m, TspTensor *t) {
     t->role = (TspTensorRole)bytes_get_int(r, 0, TSP_ROLE_INTERNAL, "bad role of a tensor");
     read_shape(r, t);
     t->transposed = bytes_get_int(r, 0, 1, "bad transposition of a tensor") != 0;
+    start = r->at;
+    t->flat = bytes_get_int(r, 0, 1, "bad flatness of a tensor") != 0;
+    if (t->flat && t->transposed) bytes_refuse(r, start, "a tensor both flat and transposed");
     t->finite = bytes_get_int(r, 0, 1, "bad finiteness of a tensor") != 0;
-    int32_t count = bytes_get_count(r, 10, "bad number of pieces");
+    int32_t count = bytes_get_count(r, 11, "bad number of pieces");
     t->pieces = bytes_get_array(r, count, sizeof *t->pieces);
     t->piece_count = r->failed ? 0 : count;
     for (int32_t i = 0; i < t->piece_count && !r->failed; i++) read_piece(r, m, t, &t->pieces[i]);

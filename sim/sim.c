@@ -18,12 +18,12 @@ static bool check_tensor(const TspMachine *m, const TspTensor *t, TspError *err)
     for (int32_t i = 0; i < t->piece_count; i++) {
         const TspPiece *p = &t->pieces[i];
         int64_t steps = (int64_t)p->rows - 1, row = p->row0 + steps * p->row_step;
-        int64_t addr = p->addr + steps * p->addr_step;
+        int64_t addr = p->addr + steps * p->addr_step, col = p->col0 + steps * p->col_step;
         bool fits = p->rows >= 0 && p->slice >= 0 && p->slice < 2 * m->mem_slices;
         if (p->rows == 0) continue;
         fits = fits && p->addr >= 0 && p->addr < slice_rows && addr >= 0 && addr < slice_rows &&
                p->row0 >= 0 && p->row0 < rows && row >= 0 && row < rows && p->cols >= 0 &&
-               p->cols <= lanes && p->col0 >= 0 && p->col0 + p->cols <= cols && p->byte >= 0 &&
+               p->cols <= lanes && p->col0 >= 0 && p->col0 + p->cols <= cols && col >= 0 && col + p->cols <= cols && p->byte >= 0 &&
                p->byte < tsp_dtype_bytes(t->dtype) && p->broadcast >= 0 && p->broadcast <= lanes;
         if (!fits)
             return tsp_fail(err, TSP_ERR_INPUT,
