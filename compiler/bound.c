@@ -8,10 +8,11 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { BY_MXM, BY_WEIGHTS, BY_VXM, BY_MEMORY, RESOURCES };
-static const char *const names[RESOURCES] = {"MXM", "weights", "VXM", "memory"};
+enum { BY_MXM, BY_WEIGHTS, BY_VXM, BY_STREAMS, BY_MEMORY, RESOURCES };
+static const char *const names[RESOURCES] = {"MXM", "weights", "VXM", "streams", "memory"};
 
-/* Work in units of one resource (a plane, a stream into a plane, an ALU, a slice), and the cycles
+/* Work in units of one resource (a plane, a stream into a plane, an ALU, a stream register beside
+ * the VXM, a slice), and the cycles
  * that its first and last piece need to pass through. */
 typedef struct {
     double units[RESOURCES];
@@ -66,20 +67,20 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
         w.units[BY_MXM] = (double)tsp_node_macs(g, n) * share / (lanes * lanes);
         w.units[BY_WEIGHTS] = weights / lanes;
         w.fill = m->mem_read_cycles + 2 + m->mxm_load_cycles + m->mxm_install_cycles +
-                 tsp_op_func(m, TSP_OP_ABC) + tsp_op_func(m, TSP_OP_ACC) + 2 +
-                 m->mem_write_cycles - 1;
+                 tsp_op_func(m, TSP_OP_ABC) + tsp_op_func(m, TSP_OP_ACC) + 2 + m->mem_write_cycles -
+                 1;
     } else {
         /* an ALU takes a vector of elements of any width a cycle */
+        w.units[BY_STREAMS] = traffic + results; /* each passes the VXM's registers */
         w.units[BY_VXM] = (double)ceil_div(tsp_value_elements(y), tsp_lanes(m));
-        w.fill =
-            m->mem_read_cycles + 1 + tsp_op_func(m, TSP_OP_ADD) + 1 + m->mem_write_cycles - 1;
+        w.fill = m->mem_read_cycles + 1 + tsp_op_func(m, TSP_OP_ADD) + 1 + m->mem_write_cycles - 1;
     }
     return w;
 }
 
 static int64_t capacity(const TspMachine *m, int resource) {
     const int64_t units[RESOURCES] = {2 * m->mxm_planes, 2 * m->mxm_planes * m->mxm_load_streams,
-                                      m->vxm_alus, 2 * m->mem_slices};
+                                      m->vxm_alus, 2 * m->streams, 2 * m->mem_slices};
     return units[resource];
 }
 

@@ -211,15 +211,35 @@ static TspPiece piece_of(const Tensor *t, int32_t lanes, int32_t ctile, int32_t 
     return piece;
 }
 
+/* One block of a flat tensor: whole rows, then the last one if it is not. */
+static void flat_pieces(const Tensor *t, int32_t lanes, int64_t elements, TspPiece p,
+                        TspTensor *out) {
+    int32_t rest = (int32_t)(elements % lanes);
+    bool ends = rest && p.row0 + p.rows == t->rows;
+    p.col0 = p.row0 * lanes;
+    p.col_step = lanes;
+    p.row0 = p.row_step = 0;
+    p.cols = lanes;
+    p.rows -= ends;
+    if (p.rows > 0) out->pieces[out->piece_count++] = p;
+    if (!ends) return;
+    p.col0 += p.rows * lanes;
+    p.addr += p.rows;
+    p.cols = rest;
+    p.rows = 1;
+    out->pieces[out->piece_count++] = p;
+}
+
 static bool emit_tensor(const TspMachine *m, const Tensor *t, TspTensor *out, TspError *err) {
     int32_t lanes = tsp_lanes(m), group = (int32_t)m->mxm_load_streams;
     size_t most = (size_t)t->ctiles * (size_t)t->bytes *
-                  (size_t)((t->places ? t->copies * t->blocks : 0) +
+                  (size_t)((t->places ? t->copies * (t->blocks + t->flat) : 0) +
                            (t->stripes ? t->stripe_blocks * group : 0));
     *out = (TspTensor){.dtype = t->dtype,
                        .role = t->role,
                        .rank = t->rank,
                        .transposed = t->transposed,
+                       .flat = t->flat,
                        .finite = t->finite};
     memcpy(out->shape, t->shape, sizeof out->shape);
     out->name = strdup(t->name);
@@ -234,7 +254,10 @@ static bool emit_tensor(const TspMachine *m, const Tensor *t, TspTensor *out, Ts
                         piece_of(t, lanes, ctile, byte, tsp_place(t, copy, row, ctile, byte));
                     p.row0 = row;
                     p.rows = tsp_min32(t->block_rows, t->rows - row);
-                    out->pieces[out->piece_count++] = p;
+                    if (t->flat)
+                        flat_pieces(t, lanes, tsp_tensor_elements(out), p, out);
+                    else
+                        out->pieces[out->piece_count++] = p;
                 }
     for (int32_t i = 0; t->stripes && i < t->stripe_blocks * t->ctiles * t->bytes * group; i++) {
         int32_t n = i % group, byte = i / group % t->bytes,
@@ -284,8 +307,8 @@ static bool emit_ops(const Module *m, TspProgram *program, TspError *err) {
     for (int32_t i = 0; i < m->run_count; i++) {
         const Run *r = &m->runs[i];
         TspOpInfo *op = &program->ops[r->op];
-        int64_t end = r->start + (int64_t)(r->count - 1) * r->interval +
-                      tsp_insn_func(&m->machine, &r->insn);
+        int64_t end =
+            r->start + (int64_t)(r->count - 1) * r->interval + tsp_insn_func(&m->machine, &r->insn);
         if (op->start < 0 || r->start < op->start) op->start = r->start;
         if (end > op->end) op->end = end;
         if (end > program->predicted_cycles) program->predicted_cycles = end;

@@ -30,8 +30,14 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
     case TSP_GRAPH_GEMM:
         return lower_gemm(l, node, err);
     default:
-        return lower_elementwise(l, node, err);
+        return l->flat[node->output] ? lower_flat_elementwise(l, node, err)
+                                     : lower_elementwise(l, node, err);
     }
+}
+
+static int32_t input_tensor(Lowerer *l, int32_t value, TspError *err) {
+    if (l->flat[value]) return lower_flat_tensor(l, value, err);
+    return lower_oriented(l, value, l->needs[value][TRANSPOSED] && !l->needs[value][ROWWISE], err);
 }
 
 static bool lower_all(Lowerer *l, TspError *err) {
@@ -41,10 +47,9 @@ static bool lower_all(Lowerer *l, TspError *err) {
         memset(l->split_of[v], -1, sizeof l->split_of[v]);
     }
     find_needs(l);
+    lower_find_flat(l);
     for (int32_t v = 0; v < g->value_count; v++)
-        if (g->values[v].is_input &&
-            lower_oriented(l, v, l->needs[v][TRANSPOSED] && !l->needs[v][ROWWISE], err) < 0)
-            return false;
+        if (g->values[v].is_input && input_tensor(l, v, err) < 0) return false;
     for (l->node = 0; l->node < g->node_count; l->node++)
         if (!lower_node(l, &g->nodes[l->node], err)) return false;
     for (int32_t i = 0; i < l->module->tensor_count; i++) { /* an input that nobody reads */
@@ -61,12 +66,14 @@ bool tsp_pass_lower(Module *module, TspError *err) {
     l.tensor_of = calloc(values, sizeof *l.tensor_of);
     l.split_of = calloc(values, sizeof *l.split_of);
     l.needs = calloc(values, sizeof *l.needs);
-    if (l.tensor_of && l.split_of && l.needs)
+    l.flat = calloc(values, sizeof *l.flat);
+    if (l.tensor_of && l.split_of && l.needs && l.flat)
         ok = lower_all(&l, err);
     else
         tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
     free(l.tensor_of);
     free(l.split_of);
     free(l.needs);
+    free(l.flat);
     return ok;
 }

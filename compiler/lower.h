@@ -4,20 +4,19 @@
 #define TSP_LOWER_H
 #include "ir.h"
 
-enum {
-    ROWWISE = 0,
-    TRANSPOSED = 1
-}; /* orientation of a tensor: lanes run along the last
-      dimension, or along the last but one */
+/* Orientation of a tensor: lanes run along the last dimension, along the last but one, or along all
+ * elements in row-major order. */
+enum { ROWWISE = 0, TRANSPOSED = 1, FLAT = 2, ORIENTATIONS = 3 };
 
 typedef struct {
     Module *module;
     const TspGraph *graph;
-    int32_t (*tensor_of)[2];   /* tensor of a value, by orientation; -1 none yet */
-    int32_t (*split_of)[2][3]; /* fp16 parts of a float32 value */
-    bool (*needs)[2];          /* orientations in which nodes will ask for a value */
-    int32_t identity;          /* uint8 identity matrix, lanes x lanes; -1 none yet */
-    int32_t node;              /* being lowered */
+    int32_t (*tensor_of)[ORIENTATIONS]; /* tensor of a value, by orientation; -1 none yet */
+    int32_t (*split_of)[2][3];          /* fp16 parts of a float32 value */
+    bool (*needs)[2];                   /* orientations in which nodes will ask for a value */
+    bool *flat;       /* values that only element-wise nodes and reductions touch */
+    int32_t identity; /* uint8 identity matrix, lanes x lanes; -1 none yet */
+    int32_t node;     /* being lowered */
 } Lowerer;
 
 /* lower_tensor.c: tensors and the stages that only move or reshape data. All return an index or -1
@@ -52,6 +51,13 @@ bool lower_matmul(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_gemm(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_matmul_integer(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err);
+/* Steps of an element-wise node on From a (and b). */
+From lower_apply(Stage *s, const TspNode *node, const TspGraph *g, From a, From b);
+
+/* lower_flat.c: which values are flat, their tensors, and element-wise nodes on them. */
+void lower_find_flat(Lowerer *l);
+int32_t lower_flat_tensor(Lowerer *l, int32_t value, TspError *err);
+bool lower_flat_elementwise(Lowerer *l, const TspNode *node, TspError *err);
 
 /* Row of a broadcast operand: strides, in rows, over the leading dimensions of the result. */
 void lower_row_strides(const TspValue *v, int32_t out_rank, int64_t strides[TSP_MAX_RANK]);

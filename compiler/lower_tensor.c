@@ -53,7 +53,8 @@ Stage *lower_new_stage(Lowerer *l, const char *what, int32_t rows, int32_t cols,
     Module *m = l->module;
     if (!tsp_grow((void **)&m->stages, &m->stage_capacity, m->stage_count + 1, sizeof(Stage), err))
         return NULL;
-    m->stages[m->stage_count] = (Stage){.op = l->node, .what = what, .rows = rows, .cols = cols};
+    m->stages[m->stage_count] =
+        (Stage){.op = l->node, .what = what, .rows = rows, .cols = cols, .last = -1};
     return &m->stages[m->stage_count++];
 }
 

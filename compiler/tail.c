@@ -200,6 +200,7 @@ static int32_t step_item(const Scheduler *s, Flow *f, const Step *step, int32_t 
             *source = TSP_SRC(TSP_SRC_IMM, 0);
             item.insn.imm = (int32_t)step->imm;
             break;
+        case FROM_SELF:
         case FROM_NONE:
             break;
         }

@@ -53,11 +53,11 @@ enum { TSP_MAX_RANK = 8 };
  *
  * A tensor of shape [.., R', C'] is seen as a matrix of rows x cols: rows = product of all
  * dimensions but the last, cols = the last (rank 0: 1 x 1; rank 1: 1 x n). With `transposed` the
- * last two dimensions swap first; with `flat` all elements are one row, in row-major order. Row i of
- * the piece is row0 + i*row_step of the matrix, from column col = col0 + i*col_step on; its lanes
- * 0.. hold byte `byte` (0 the least significant) of columns col .. col+cols-1 and zeros beyond; it
- * lies at address addr + i*addr_step of the slice. With `broadcast`, cols is 1 element of the
- * matrix (column col) copied to lanes 0..broadcast-1. */
+ * last two dimensions swap first; with `flat` all elements are one row, in row-major order. Row i
+ * of the piece is row0 + i*row_step of the matrix, from column col = col0 + i*col_step on; its
+ * lanes 0.. hold byte `byte` (0 the least significant) of columns col .. col+cols-1 and zeros
+ * beyond; it lies at address addr + i*addr_step of the slice. With `broadcast`, cols is 1 element
+ * of the matrix (column col) copied to lanes 0..broadcast-1. */
 typedef struct {
     int32_t row0, row_step, rows;
     int32_t col0, col_step, cols;

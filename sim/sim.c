@@ -23,8 +23,9 @@ static bool check_tensor(const TspMachine *m, const TspTensor *t, TspError *err)
         if (p->rows == 0) continue;
         fits = fits && p->addr >= 0 && p->addr < slice_rows && addr >= 0 && addr < slice_rows &&
                p->row0 >= 0 && p->row0 < rows && row >= 0 && row < rows && p->cols >= 0 &&
-               p->cols <= lanes && p->col0 >= 0 && p->col0 + p->cols <= cols && col >= 0 && col + p->cols <= cols && p->byte >= 0 &&
-               p->byte < tsp_dtype_bytes(t->dtype) && p->broadcast >= 0 && p->broadcast <= lanes;
+               p->cols <= lanes && p->col0 >= 0 && p->col0 + p->cols <= cols && col >= 0 &&
+               col + p->cols <= cols && p->byte >= 0 && p->byte < tsp_dtype_bytes(t->dtype) &&
+               p->broadcast >= 0 && p->broadcast <= lanes;
         if (!fits)
             return tsp_fail(err, TSP_ERR_INPUT,
                             "tensor %s, piece %d lies outside machine %s or the tensor",

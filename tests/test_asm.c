@@ -762,7 +762,9 @@ static void random_tensor(const TspMachine *m, TspTensor *t, int32_t number) {
                piece->row0 + piece->rows * piece->row_step >= 0 &&
                piece->row0 + piece->rows * piece->row_step < rows)
             piece->rows++;
-        if (!piece->broadcast) piece->cols += random_below((int32_t)cols - piece->col0);
+        int32_t fit =
+            (int32_t)cols - piece->col0 < tsp_lanes(m) ? (int32_t)cols - piece->col0 : tsp_lanes(m);
+        if (!piece->broadcast) piece->cols += random_below(fit);
         if (piece->rows > 1)
             piece->col_step =
                 random_below((int32_t)cols - piece->col0 - piece->cols + 1) / (piece->rows - 1);

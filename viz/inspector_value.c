@@ -192,8 +192,7 @@ static const TspPiece *plane_of(const TspTensor *t, const TspPiece *like, int32_
         const TspPiece *p = &t->pieces[k];
         if (p->byte == byte && p->row0 == like->row0 && p->row_step == like->row_step &&
             p->rows == like->rows && p->col0 == like->col0 && p->col_step == like->col_step &&
-            p->cols == like->cols &&
-            p->broadcast == like->broadcast)
+            p->cols == like->cols && p->broadcast == like->broadcast)
             return p;
     }
     return NULL;
