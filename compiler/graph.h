@@ -34,7 +34,11 @@ typedef struct {
     double alpha, beta;    /* Gemm, default 1 */
     bool trans_a, trans_b; /* Gemm */
     TspDtype to;           /* Cast */
-    int32_t line;          /* of the node's object in the file */
+    bool keepdims;         /* reductions, default 1 */
+    bool select_last;      /* ArgMax */
+    int32_t axis_count;    /* of axes; 0: all */
+    int64_t axes[TSP_MAX_RANK], axis;
+    int32_t line; /* of the node's object in the file */
 } TspNode;
 
 typedef struct {

@@ -29,6 +29,11 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
         return lower_matmul_integer(l, node, err);
     case TSP_GRAPH_GEMM:
         return lower_gemm(l, node, err);
+    case TSP_GRAPH_REDUCE_SUM:
+    case TSP_GRAPH_REDUCE_MEAN:
+    case TSP_GRAPH_REDUCE_MAX:
+    case TSP_GRAPH_REDUCE_MIN:
+        return lower_reduce(l, node, err);
     default:
         return l->flat[node->output] ? lower_flat_elementwise(l, node, err)
                                      : lower_elementwise(l, node, err);

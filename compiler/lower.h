@@ -59,6 +59,9 @@ void lower_find_flat(Lowerer *l);
 int32_t lower_flat_tensor(Lowerer *l, int32_t value, TspError *err);
 bool lower_flat_elementwise(Lowerer *l, const TspNode *node, TspError *err);
 
+/* lower_reduce.c: ReduceSum, ReduceMean, ReduceMax, ReduceMin. */
+bool lower_reduce(Lowerer *l, const TspNode *node, TspError *err);
+
 /* Row of a broadcast operand: strides, in rows, over the leading dimensions of the result. */
 void lower_row_strides(const TspValue *v, int32_t out_rank, int64_t strides[TSP_MAX_RANK]);
 /* Finishes a product stage: with no accumulators in the machine, a stage a K tile. */

@@ -20,11 +20,25 @@ static bool is_elementwise(const TspNode *n) {
     }
 }
 
+static bool is_reduction(const TspNode *n) {
+    switch (n->op) {
+    case TSP_GRAPH_REDUCE_SUM:
+    case TSP_GRAPH_REDUCE_MEAN:
+    case TSP_GRAPH_REDUCE_MAX:
+    case TSP_GRAPH_REDUCE_MIN:
+    case TSP_GRAPH_ARG_MAX:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* May all values of the node be flat? Scalars beside them are no matter, nor are initializers,
  * which can lie in memory twice. */
 static bool may_be_flat(const Lowerer *l, const TspNode *n) {
     const TspGraph *g = l->graph;
     int64_t elements = tsp_value_elements(&g->values[n->output]);
+    if (is_reduction(n)) return true;
     if (!is_elementwise(n) || !l->flat[n->output]) return false;
     for (int32_t i = 0; i < n->input_count; i++) {
         const TspValue *v = &g->values[n->inputs[i]];

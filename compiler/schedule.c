@@ -83,6 +83,8 @@ static bool schedule_flat(Scheduler *s, const Stage *stage, TspError *err) {
 
 static bool schedule_stage(Scheduler *s, const Stage *stage, TspError *err) {
     if (stage->product) return schedule_product(s, stage, err);
+    if (stage->chain_rows) return schedule_chains(s, stage, err);
+    if (stage->shift) return schedule_shifts(s, stage, err);
     if (stage->output_count && s->module->tensors[stage->outputs[0].tensor].flat)
         return schedule_flat(s, stage, err);
     return schedule_rows(s, stage, 0, stage->rows, err);
