@@ -86,10 +86,11 @@ static bool chain_flow(Scheduler *s, Flow *f, const Stage *stage, int32_t low, i
         for (int32_t i = 0; i <= last; i++)
             step_part(f, stage, i, &part, row - low + times.step[i], wires,
                       i == last && part.leaves ? wire : -1);
+        for (int32_t byte = 0; byte < t->bytes && part.leaves; byte++)
+            schedule_write(s, f, wire, byte, tsp_place(t, 0, row0 + row - (high - count), 0, byte),
+                           row - (high - count), part.count, 1);
         part_end = row + part.count;
     }
-    for (int32_t byte = 0; byte < t->bytes && !f->failed; byte++)
-        schedule_write(s, f, wire, byte, tsp_place(t, 0, row0, 0, byte), 0, count, 1);
     return f->failed ? tsp_fail(err, TSP_ERR_SYSTEM, "out of memory") : true;
 }
 

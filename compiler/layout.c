@@ -34,13 +34,14 @@ typedef struct {
     Module *module;
     const TspMachine *m;
     int32_t slices, banks;
-    int32_t *fill;                             /* rows used of each (slice, bank) */
-    int64_t *heat;                             /* vectors that will pass each slice */
-    EdgeList *edges;                           /* of each tensor */
-    Set **used;                                /* [tensor][ctile] */
-    Set *used_all;                             /* [tensor] */
-    int32_t stuck;                             /* tensor that found no place in the last attempt */
-    int32_t max_copies, max_block, max_spread; /* spread: (slice, bank) pairs of a tensor */
+    int32_t *fill;   /* rows used of each (slice, bank) */
+    int64_t *heat;   /* vectors that will pass each slice */
+    EdgeList *edges; /* of each tensor */
+    Set **used;      /* [tensor][ctile] */
+    Set *used_all;   /* [tensor] */
+    int32_t stuck;   /* tensor that found no place in the last attempt */
+    int32_t max_copies, max_block;
+    int32_t max_spread, max_flat_spread; /* (slice, bank) pairs of a tensor, of a flat one */
 } Layout;
 
 static void set_add(Set *s, int32_t i) {
@@ -84,7 +85,8 @@ static bool find_edges(Layout *l, TspError *err) {
             int32_t out = stage->outputs[o].tensor;
             for (int32_t p = 0; p < o; p++)
                 if (!add_pair(l, out, stage->outputs[p].tensor, true, tiled, err)) return false;
-            for (int32_t i = 0; i < stage->operand_count; i++)
+            /* a chain writes when it has read everything */
+            for (int32_t i = 0; i < stage->operand_count && !stage->chain_rows; i++)
                 if (!add_pair(l, out, stage->operands[i].tensor, false, tiled, err)) return false;
             for (int32_t t = 0; t < stage->term_count; t++)
                 if (!add_pair(l, out, stage->terms[t].a, false, false, err)) return false;
@@ -167,7 +169,9 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
                : wide        ? (t->level + block) & 1
                              : (tensor + ctile + block) & 1;
     /* leave slices to those beside it */
-    bool crowded = !wide && spread(l, tensor) >= l->max_spread;
+    bool crowded = spread(l, tensor) >= (t->flat               ? l->max_flat_spread
+                                         : t->apart || t->both ? INT32_MAX
+                                                               : l->max_spread);
     for (int attempt = crowded ? 0 : 2; attempt < 4; attempt++) {
         Place *place = &t->places[((copy * t->blocks + block) * t->ctiles + ctile) * t->bytes];
         Set taken = {{0}}; /* all copies of all bytes of a row are written in one cycle */
@@ -339,9 +343,10 @@ static bool place_all(Layout *l, bool *fits, TspError *err) {
 static bool try_all(Layout *l, TspError *err) {
     /* generous first; spread in sixteenths of the slices */
     static const struct {
-        int32_t copies, block, spread;
-    } attempts[] = {{4, 4096, 10}, {2, 4096, 4}, {1, 4096, 4}, {1, 4096, 0},
-                    {1, 1024, 10}, {1, 256, 10}, {1, 64, 10},  {1, 64, 0}};
+        int32_t copies, block, spread, flat_spread;
+    } attempts[] = {{4, 4096, 10, 32}, {4, 4096, 10, 10}, {2, 4096, 4, 4},
+                    {1, 4096, 4, 4},   {1, 4096, 0, 0},   {1, 1024, 10, 10},
+                    {1, 256, 10, 10},  {1, 64, 10, 10},   {1, 64, 0, 0}};
     int64_t needed, capacity;
     bool fits = false;
     if (!check_size(l->module, &needed, &capacity, err) || !find_edges(l, err)) return false;
@@ -349,6 +354,7 @@ static bool try_all(Layout *l, TspError *err) {
         l->max_copies = attempts[i].copies;
         l->max_block = attempts[i].block;
         l->max_spread = l->slices * attempts[i].spread / 16;
+        l->max_flat_spread = l->slices * attempts[i].flat_spread / 16;
         if (!place_all(l, &fits, err)) return false;
     }
     if (!fits)

@@ -216,12 +216,14 @@ static bool lower_shifts(Lowerer *l, const Fold *fold, Rows *rows, int32_t lanes
     return true;
 }
 
-/* What is left of `lanes` lanes after one folding: all of them at once if two rounds of trees can
- * do that, else as few as one round can leave. */
-static int32_t next_part(int32_t lanes, int32_t width) {
-    int32_t copies = lanes <= 2 * width ? lanes : width;
+/* What is left of `lanes` lanes after one folding: one if two rounds of trees can combine a copy
+ * for each lane and slices hold them all, else as few as one round can leave. */
+static int32_t next_part(const TspMachine *m, TspDtype type, int32_t lanes) {
+    int32_t copies = tree_width(m, type);
+    if (lanes <= tsp_min32(2 * copies, 2 * (int32_t)m->mem_slices / tsp_dtype_bytes(type) - 1))
+        return 1;
     while (lanes % copies) copies--;
-    return copies > 1 ? lanes / copies : 1;
+    return lanes / copies;
 }
 
 /* From `rows` to a row of which lane 0 counts; *result of the stage that ends it. */
@@ -232,7 +234,12 @@ static Stage *lower_fold(Lowerer *l, const Fold *fold, Rows *rows, From *result,
     int32_t most = width - LAST_STEPS > 2 ? width - LAST_STEPS : 2;
     int32_t together = (int32_t)m->vxm_op_cycles;
     while (lanes > 1) {
-        int32_t part = next_part(lanes, width);
+        int32_t part = next_part(m, fold->type, lanes);
+        if (part == lanes)
+            return tsp_fail(err, TSP_ERR_NOT_MODELLED,
+                            "%s: the %d lanes of '%s' cannot be folded in equal parts",
+                            l->graph->nodes[l->node].name, lanes, m->name),
+                   NULL;
         if (!lower_trees(l, fold, rows, together, width, err) ||
             !lower_shifts(l, fold, rows, lanes, part, err))
             return NULL;
