@@ -33,6 +33,24 @@ static bool is_product(const TspNode *n) {
            n->op == TSP_GRAPH_GEMM;
 }
 
+static bool is_sum(const TspNode *n) {
+    return n->op == TSP_GRAPH_REDUCE_SUM || n->op == TSP_GRAPH_REDUCE_MEAN;
+}
+
+static bool is_reduction(const TspNode *n) {
+    return is_sum(n) || n->op == TSP_GRAPH_REDUCE_MAX || n->op == TSP_GRAPH_REDUCE_MIN ||
+           n->op == TSP_GRAPH_ARG_MAX;
+}
+
+/* What no unit undercuts for bringing the first and the last lane together. */
+static int64_t fold_cycles(const TspMachine *m) {
+    int64_t shift = tsp_shift_cycles(m, tsp_lanes(m) - 1, m->superlanes > 1);
+    int64_t permute = tsp_op_func(m, TSP_OP_PERMUTE);
+    int64_t product = tsp_op_func(m, TSP_OP_ABC) + tsp_op_func(m, TSP_OP_ACC);
+    int64_t least = shift < permute ? shift : permute;
+    return least < product ? least : product;
+}
+
 static void count_uses(const TspGraph *g, int32_t *reads, int32_t *products) {
     for (int32_t i = 0; i < g->node_count; i++)
         for (int32_t j = 0; j < g->nodes[i].input_count; j++) {
@@ -69,6 +87,13 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
         w.fill = m->mem_read_cycles + 2 + m->mxm_load_cycles + m->mxm_install_cycles +
                  tsp_op_func(m, TSP_OP_ABC) + tsp_op_func(m, TSP_OP_ACC) + 2 + m->mem_write_cycles -
                  1;
+    } else if (is_reduction(n)) {
+        /* every vector passes an ALU; then lanes are brought together by a detour to an edge */
+        w.units[BY_STREAMS] = traffic;
+        w.units[BY_VXM] = (double)ceil_div(tsp_value_elements(a), tsp_lanes(m));
+        if (a->dtype == TSP_F16 && is_sum(n)) w.units[BY_VXM] *= 2; /* first to float32 */
+        w.fill = m->mem_read_cycles + 1 + tsp_op_func(m, TSP_OP_ADD) + 2 * tsp_mem_columns(m) +
+                 fold_cycles(m) + tsp_op_func(m, TSP_OP_ADD) + 1 + m->mem_write_cycles - 1;
     } else {
         /* an ALU takes a vector of elements of any width a cycle */
         w.units[BY_STREAMS] = traffic + results; /* each passes the VXM's registers */

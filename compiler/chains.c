@@ -6,21 +6,27 @@
  */
 #include "schedule.h"
 
-/* Rows of a chain that one set of instructions handles: of one block of every operand, all of them
- * starting a partial result or none, all of them leaving one or none. */
+/* Rows of a chain that one set of instructions handles: all of them starting a partial result or
+ * none, all of them leaving one or none. */
 typedef struct {
     int32_t first, count; /* rows of the stage */
     bool starts, leaves;
 } Part;
 
-static Part next_part(const Scheduler *s, const Stage *stage, int32_t row, int32_t low,
-                      int32_t high) {
-    int32_t turns = (int32_t)s->m->vxm_op_cycles, end = schedule_cut(s, stage, row, high - row);
+/* From `row` on, of the rows low .. high-1 of a chain, no further than `end`. */
+static Part next_part(const Scheduler *s, int32_t row, int32_t low, int32_t high, int32_t end) {
+    int32_t turns = (int32_t)s->m->vxm_op_cycles;
     int32_t started = tsp_min32(low + turns, high), leaving = high - turns;
-    if (stage->last >= 0 && row < stage->rows - 1) end = tsp_min32(end, stage->rows - 1);
     if (row < started) end = tsp_min32(end, started);
     if (row < leaving) end = tsp_min32(end, leaving);
     return (Part){row, end - row, row < started, row >= leaving};
+}
+
+/* End of the rows from `row` on that come from one block of every operand. */
+static int32_t segment_end(const Scheduler *s, const Stage *stage, int32_t row, int32_t high) {
+    int32_t end = schedule_cut(s, stage, row, high - row);
+    if (stage->last >= 0 && row < stage->rows - 1) end = tsp_min32(end, stage->rows - 1);
+    return end;
 }
 
 /* The ALU issue run of step i for the rows of a part. */
@@ -58,7 +64,7 @@ static bool chain_flow(Scheduler *s, Flow *f, const Stage *stage, int32_t low, i
                        int32_t row0, int64_t *from, TspError *err) {
     const TspMachine *m = s->m;
     int32_t op_cycles = (int32_t)m->vxm_op_cycles, last = stage->step_count - 1;
-    int32_t count = tsp_min32(op_cycles, high - low), vxm = tsp_vxm_column(m), wire, part_end;
+    int32_t count = tsp_min32(op_cycles, high - low), vxm = tsp_vxm_column(m), wire;
     const Tensor *t = &s->module->tensors[stage->outputs[0].tensor];
     Place p = tsp_place(t, 0, row0, 0, 0);
     TspDirection direction =
@@ -73,32 +79,45 @@ static bool chain_flow(Scheduler *s, Flow *f, const Stage *stage, int32_t low, i
                                               m->vxm_entry_cycles + op_cycles + m->vxm_exit_cycles,
                                           vxm),
                                count, 1, vxm, vxm, 0});
-    for (int32_t row = low; row < high && !f->failed; row = part_end) {
-        Part part = next_part(s, stage, row, low, high);
+    for (int32_t row = low, end; row < high && !f->failed; row = end) {
         int32_t wires[MAX_OPERANDS];
+        end = segment_end(s, stage, row, high);
         for (int32_t i = 0; i < stage->operand_count; i++) {
             Operand o = stage->operands[i];
             if (i == 0 && stage->last >= 0 && row == stage->rows - 1)
-                o = (Operand){stage->last, 0, 0, 0};
-            wires[i] = schedule_operand(s, f, &o, row, part.count, 0, 1,
+                o = (Operand){.tensor = stage->last};
+            if (o.row_step == 0)
+                o.copy = low / stage->chain_rows % s->module->tensors[o.tensor].copies;
+            wires[i] = schedule_operand(s, f, &o, row, end - row, 0, 1,
                                         row - low + times.operand[i], from);
         }
-        for (int32_t i = 0; i <= last; i++)
-            step_part(f, stage, i, &part, row - low + times.step[i], wires,
-                      i == last && part.leaves ? wire : -1);
-        for (int32_t byte = 0; byte < t->bytes && part.leaves; byte++)
-            schedule_write(s, f, wire, byte, tsp_place(t, 0, row0 + row - (high - count), 0, byte),
-                           row - (high - count), part.count, 1);
-        part_end = row + part.count;
+        for (Part part; row < end && !f->failed; row += part.count) {
+            int32_t left = row - (high - count);
+            part = next_part(s, row, low, high, end);
+            for (int32_t i = 0; i <= last; i++)
+                step_part(f, stage, i, &part, row - low + times.step[i], wires,
+                          i == last && part.leaves ? wire : -1);
+            for (int32_t byte = 0; byte < t->bytes && part.leaves; byte++)
+                schedule_write(s, f, wire, byte, tsp_place(t, 0, row0 + left, 0, byte), left,
+                               part.count, 1);
+        }
     }
     return f->failed ? tsp_fail(err, TSP_ERR_SYSTEM, "out of memory") : true;
+}
+
+/* Cycle in which the first rows meet the VXM. The chains start together, from slices near and far,
+ * so that they end together: what one leaves would stand in the way of others that still read. */
+static int64_t common_start(const Scheduler *s, const Stage *stage) {
+    int64_t start = s->m->mem_read_cycles + tsp_mem_columns(s->m);
+    if (stage->last < 0) return start;
+    return tsp_max64(start, schedule_ready(&s->module->tensors[stage->last], 0, 0, 1, 1, 1));
 }
 
 bool schedule_chains(Scheduler *s, const Stage *stage, TspError *err) {
     int32_t turns = (int32_t)s->m->vxm_op_cycles;
     for (int32_t low = 0, chain = 0; low < stage->rows; low += stage->chain_rows, chain++) {
         int32_t high = tsp_min32(low + stage->chain_rows, stage->rows);
-        int64_t start = 0;
+        int64_t start = common_start(s, stage);
         flow_clear(&s->compute, stage->op, stage->what);
         if (!chain_flow(s, &s->compute, stage, low, high, chain * turns, &start, err) ||
             (start = flow_earliest(&s->table, &s->compute, start, err)) < 0 ||

@@ -42,7 +42,7 @@ typedef struct {
     bool contiguous; /* rows one after the other in a slice: to stream, to write results */
     bool striped;    /* row r in slice r mod G: to load as weights, G rows a cycle */
     bool streamed;   /* activations of a product: copies let planes read at once */
-    bool both;       /* a copy in each hemisphere */
+    int32_t wanted;  /* > 0: copies, half of them in each hemisphere */
     bool apart;      /* no two blocks in one slice: their rows are read at once */
     int32_t level;   /* of flat tensors: greatest number of stages from an input to here */
     int32_t run;     /* rows of a block, if there is room; 0: for the layout to say */
@@ -80,6 +80,7 @@ typedef struct {
  * column tile ctile0 + c (for a broadcast column: the variant of that width). */
 typedef struct {
     int32_t tensor, row0, row_step, ctile0;
+    int32_t copy; /* of the tensor; chains take turns at the copies of a row that they all read */
 } Operand;
 
 /* Result `from` (bytes src_byte..) is written to byte planes byte0.. of the tensor. It is a step if

@@ -164,14 +164,17 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
     Tensor *t = &l->module->tensors[tensor];
     int32_t rows = tsp_min32(t->block_rows, t->rows - block * t->block_rows);
     int32_t part = t->flat ? block : ctile;
-    bool wide = t->flat || t->apart || t->both;
+    bool wide = t->flat || t->apart || t->wanted;
+    /* of any 2, 4, 8 .. blocks of a flat tensor, evenly spaced or next to each other, one half lies
+     * in each hemisphere: the Thue-Morse sequence */
     int wish = t->copies > 1 ? copy >= t->copies / 2
+               : t->flat     ? (t->level + __builtin_popcount((unsigned)block)) & 1
                : wide        ? (t->level + block) & 1
                              : (tensor + ctile + block) & 1;
     /* leave slices to those beside it */
-    bool crowded = spread(l, tensor) >= (t->flat               ? l->max_flat_spread
-                                         : t->apart || t->both ? INT32_MAX
-                                                               : l->max_spread);
+    bool crowded = spread(l, tensor) >= (t->flat                 ? l->max_flat_spread
+                                         : t->apart || t->wanted ? INT32_MAX
+                                                                 : l->max_spread);
     for (int attempt = crowded ? 0 : 2; attempt < 4; attempt++) {
         Place *place = &t->places[((copy * t->blocks + block) * t->ctiles + ctile) * t->bytes];
         Set taken = {{0}}; /* all copies of all bytes of a row are written in one cycle */
@@ -255,7 +258,7 @@ static bool place_tensor(Layout *l, int32_t tensor, bool *fits, TspError *err) {
     int32_t limit = tsp_min32(l->max_block, (int32_t)l->m->mem_rows);
     if (t->contiguous) {
         /* a copy for each unit that may stream it: a plane, or for fp16 a pair of planes */
-        t->copies = t->both               ? 2
+        t->copies = t->wanted             ? t->wanted
                     : !t->streamed        ? 1
                     : t->dtype == TSP_F16 ? tsp_min32(2, l->max_copies)
                                           : l->max_copies;

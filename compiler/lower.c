@@ -22,6 +22,7 @@ static void find_needs(Lowerer *l) {
 }
 
 static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
+    if (lower_is_dot(l, node)) return lower_reduce(l, node, err);
     switch (node->op) {
     case TSP_GRAPH_MATMUL:
         return lower_matmul(l, node, err);
@@ -34,6 +35,8 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
     case TSP_GRAPH_REDUCE_MAX:
     case TSP_GRAPH_REDUCE_MIN:
         return lower_reduce(l, node, err);
+    case TSP_GRAPH_ARG_MAX:
+        return lower_arg_max(l, node, err);
     default:
         return l->flat[node->output] ? lower_flat_elementwise(l, node, err)
                                      : lower_elementwise(l, node, err);

@@ -29,6 +29,8 @@ int32_t lower_oriented(Lowerer *l, int32_t value, int orientation, TspError *err
 bool lower_split(Lowerer *l, int32_t value, int orientation, int32_t part[3], TspError *err);
 /* The value of the node, copied along lanes if its last dimension is 1 and `cols` is not. */
 int32_t lower_widened(Lowerer *l, int32_t value, int32_t cols, TspError *err);
+/* Copies the one column of `from` along the first `cols` lanes of `to`. */
+bool lower_broadcast(Lowerer *l, int32_t from, int32_t to, int32_t cols, TspError *err);
 Stage *lower_new_stage(Lowerer *l, const char *what, int32_t rows, int32_t cols, TspError *err);
 /* Adds a step, returns its From. */
 From lower_step(Stage *s, TspOpcode op, TspDtype type, TspDtype type2, From a, From b,
@@ -59,8 +61,11 @@ void lower_find_flat(Lowerer *l);
 int32_t lower_flat_tensor(Lowerer *l, int32_t value, TspError *err);
 bool lower_flat_elementwise(Lowerer *l, const TspNode *node, TspError *err);
 
-/* lower_reduce.c: ReduceSum, ReduceMean, ReduceMax, ReduceMin. */
+/* lower_reduce.c: ReduceSum, ReduceMean, ReduceMax, ReduceMin, ArgMax, and the dot product of two
+ * vectors if both are flat and long. */
 bool lower_reduce(Lowerer *l, const TspNode *node, TspError *err);
+bool lower_arg_max(Lowerer *l, const TspNode *node, TspError *err);
+bool lower_is_dot(const Lowerer *l, const TspNode *node);
 
 /* Row of a broadcast operand: strides, in rows, over the leading dimensions of the result. */
 void lower_row_strides(const TspValue *v, int32_t out_rank, int64_t strides[TSP_MAX_RANK]);

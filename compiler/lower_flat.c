@@ -38,7 +38,7 @@ static bool is_reduction(const TspNode *n) {
 static bool may_be_flat(const Lowerer *l, const TspNode *n) {
     const TspGraph *g = l->graph;
     int64_t elements = tsp_value_elements(&g->values[n->output]);
-    if (is_reduction(n)) return true;
+    if (is_reduction(n) || lower_is_dot(l, n)) return true;
     if (!is_elementwise(n) || !l->flat[n->output]) return false;
     for (int32_t i = 0; i < n->input_count; i++) {
         const TspValue *v = &g->values[n->inputs[i]];

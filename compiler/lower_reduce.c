@@ -45,12 +45,27 @@ static uint32_t neutral_bits(TspDtype type) {
     return type == TSP_F16 ? 0x8000 : type == TSP_F32 ? 0x80000000 : 0;
 }
 
+bool lower_is_dot(const Lowerer *l, const TspNode *node) {
+    enum { SHORTEST = 64 }; /* vectors; fewer are sooner through the MXM */
+    bool integer = node->op == TSP_GRAPH_MATMUL_INTEGER;
+    if ((!integer && node->op != TSP_GRAPH_MATMUL) || node->input_count > 2) return false;
+    for (int32_t i = 0; i < 2; i++) {
+        const TspValue *v = &l->graph->values[node->inputs[i]];
+        if (v->rank != 1 || (!v->data && !l->flat[node->inputs[i]]) ||
+            v->shape[0] < (int64_t)SHORTEST * tsp_lanes(&l->module->machine))
+            return false;
+    }
+    return true;
+}
+
 static Fold fold_of(const TspNode *node, TspDtype type) {
     switch (node->op) {
     case TSP_GRAPH_REDUCE_MAX:
         return (Fold){TSP_OP_MAX, type, least_bits(type)};
     case TSP_GRAPH_REDUCE_MIN:
         return (Fold){TSP_OP_MIN, type, greatest_bits(type)};
+    case TSP_GRAPH_MATMUL_INTEGER:
+        return (Fold){TSP_OP_ADD, TSP_I32, 0};
     default: /* halfs are summed in fp32 */
         return (Fold){TSP_OP_ADD, type == TSP_F16 ? TSP_F32 : type, 0};
     }
@@ -117,31 +132,54 @@ static int32_t padded_row(Lowerer *l, int32_t x, int64_t elements, const Fold *f
     return to;
 }
 
-/* Chains over all rows of x; the rows that they leave. */
-static bool lower_chains(Lowerer *l, int32_t x, int32_t last, const Fold *fold, Rows *left,
-                         TspError *err) {
+/* The stage of chains over all rows of x; what is in front of its last steps, and they themselves,
+ * are the caller's. `steps` ALUs a chain. */
+static Stage *new_chains(Lowerer *l, int32_t x, int32_t steps, TspDtype type, TspError *err) {
     const TspMachine *m = &l->module->machine;
-    Tensor t = l->module->tensors[x];
-    int32_t turns = (int32_t)m->vxm_op_cycles, run = tsp_flat_run(m, t.rows), chains, to;
-    bool converts = t.dtype != fold->type;
-    int32_t most = tsp_min32(tree_width(m, fold->type), (int32_t)m->vxm_alus / (1 + converts));
-    Stage *s = lower_new_stage(l, "chains", t.rows, tsp_lanes(m), err);
-    From row;
-    if (!s) return false;
-    s->chain_rows = run * tsp_ceil_div(tsp_ceil_div(t.rows, run), most);
-    s->last = last;
-    chains = tsp_ceil_div(t.rows, s->chain_rows);
-    row = lower_operand(s, x, 0, 1);
-    if (converts) row = lower_step(s, TSP_OP_CVT, t.dtype, fold->type, row, from_none(), 0);
-    row = lower_step(s, fold->op, fold->type, fold->type, row, (From){FROM_SELF, 0}, 0);
-    left->count = (chains - 1) * turns + tsp_min32(turns, t.rows - (chains - 1) * s->chain_rows);
-    if ((to = rows_tensor(l, ".partial", fold->type, left->count, turns, err)) < 0) return false;
-    lower_output(l, &l->module->stages[l->module->stage_count - 1], row, to, 0);
+    int32_t rows = l->module->tensors[x].rows, run = tsp_flat_run(m, rows);
+    int32_t most = tsp_min32(tree_width(m, type), (int32_t)m->vxm_alus / steps);
+    Stage *s = lower_new_stage(l, "chains", rows, tsp_lanes(m), err);
+    /* no shorter than a block, so that no two chains read one block at a time */
+    if (s) s->chain_rows = tsp_ceil_div(rows, most);
+    if (s && s->chain_rows < run) s->chain_rows = run;
+    return s;
+}
+
+/* The rows that the chains of the last stage leave of `result`. */
+static bool lower_left(Lowerer *l, From result, TspDtype type, Rows *left, TspError *err) {
+    int32_t turns = (int32_t)l->module->machine.vxm_op_cycles, to;
+    const Stage *s = &l->module->stages[l->module->stage_count - 1];
+    int32_t chains = tsp_ceil_div(s->rows, s->chain_rows);
+    left->count = (chains - 1) * turns + tsp_min32(turns, s->rows - (chains - 1) * s->chain_rows);
+    if ((to = rows_tensor(l, ".partial", type, left->count, turns, err)) < 0) return false;
+    lower_output(l, &l->module->stages[l->module->stage_count - 1], result, to, 0);
     for (int32_t i = 0; i < left->count; i++) {
         left->tensor[i] = to;
         left->row[i] = i;
     }
     return true;
+}
+
+/* Chains over all rows of x, or of the products of x and y (-1: none); the rows that they leave. */
+static bool lower_chains(Lowerer *l, int32_t x, int32_t y, int32_t last, const Fold *fold,
+                         Rows *left, TspError *err) {
+    TspDtype type = l->module->tensors[x].dtype;
+    const int32_t tensor[2] = {x, y};
+    int32_t operands = y < 0 ? 1 : 2, converts = type != fold->type;
+    Stage *s = new_chains(l, x, operands * (1 + converts), fold->type, err);
+    From row[2] = {from_none(), from_none()};
+    if (!s) return false;
+    s->last = last;
+    for (int32_t i = 0; i < operands; i++) {
+        row[i] = lower_operand(s, tensor[i], 0, 1);
+        if (!converts) continue;
+        type = l->module->tensors[tensor[i]].dtype;
+        row[i] = lower_step(s, TSP_OP_CVT, type, fold->type, row[i], from_none(), 0);
+    }
+    if (operands == 2)
+        row[0] = lower_step(s, TSP_OP_MUL, fold->type, fold->type, row[0], row[1], 0);
+    row[0] = lower_step(s, fold->op, fold->type, fold->type, row[0], (From){FROM_SELF, 0}, 0);
+    return lower_left(l, row[0], fold->type, left, err);
 }
 
 /* A stage that combines rows first, first + step, ..; their combination. */
@@ -198,7 +236,7 @@ static bool lower_shifts(Lowerer *l, const Fold *fold, Rows *rows, int32_t lanes
     Stage *s = lower_tree(l, fold, rows, 0, 1, all, &result, err);
     if (!s || (whole = rows_tensor(l, ".row", fold->type, 1, 1, err)) < 0) return false;
     s = &l->module->stages[l->module->stage_count - 1];
-    l->module->tensors[whole].both = true;
+    l->module->tensors[whole].wanted = 2;
     if (result.kind == FROM_OPERAND)
         result = lower_step(s, TSP_OP_PASS, fold->type, fold->type, result, from_none(), 0);
     lower_output(l, s, result, whole, 0);
@@ -278,41 +316,193 @@ static int32_t operand_rows(Lowerer *l, const TspNode *node, int32_t value, TspE
     return x;
 }
 
-/* Scales, converts and masks lane 0 of the last row, and writes it to the node's output. */
-static bool lower_result(Lowerer *l, const TspNode *node, const Fold *fold, Stage *s, From result,
-                         int64_t elements, TspError *err) {
-    TspDtype type = l->graph->values[node->output].dtype;
-    int32_t at = (int32_t)(s - l->module->stages), mask, out;
+/* Masks lane 0 of `result`, and writes it to `out`. */
+static bool lower_result(Lowerer *l, Stage *s, From result, int32_t out, TspError *err) {
+    int32_t at = (int32_t)(s - l->module->stages), mask;
+    TspDtype type = l->module->tensors[out].dtype;
     uint32_t one = type == TSP_F16 ? 0x3c00 : type == TSP_F32 ? tsp_f32_bits(1) : 1;
-    if ((mask = constant_row(l, ".mask", type, 1, one, 1, 0, err)) < 0 ||
-        (out = lower_oriented(l, node->output, ROWWISE, err)) < 0)
-        return false;
+    if ((mask = constant_row(l, ".mask", type, 1, one, 1, 0, err)) < 0) return false;
     s = &l->module->stages[at];
-    if (node->op == TSP_GRAPH_REDUCE_MEAN)
-        result = lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, result, from_imm(),
-                            tsp_f32_bits((float)(1.0 / (double)elements)));
-    if (fold->type != type)
-        result = lower_step(s, TSP_OP_CVT, fold->type, type, result, from_none(), 0);
     result = lower_step(s, TSP_OP_MASK, type, type, result, lower_operand(s, mask, 0, 0), 0);
     lower_output(l, s, result, out, 0);
     return true;
 }
 
+/* x to one row of which lane 0 counts: *result of the stage that ends it. */
+static Stage *reduce_rows(Lowerer *l, int32_t x, int32_t y, int64_t elements, const Fold *fold,
+                          From *result, TspError *err) {
+    Rows rows;
+    int32_t last = padded_row(l, x, elements, fold, err);
+    if (last < 0 && err->text[0]) return NULL;
+    if (!lower_chains(l, x, y, last, fold, &rows, err)) return NULL;
+    return lower_fold(l, fold, &rows, result, err);
+}
+
 bool lower_reduce(Lowerer *l, const TspNode *node, TspError *err) {
     const TspValue *v = &l->graph->values[node->inputs[0]];
     int64_t elements = tsp_value_elements(v);
+    TspDtype type = l->graph->values[node->output].dtype;
     Fold fold = fold_of(node, v->dtype);
-    Rows rows;
+    int32_t x, y = -1, out;
     From result;
     Stage *s;
-    int32_t x, last;
     if (!check_machine(l, node, &fold, err) ||
-        (x = operand_rows(l, node, node->inputs[0], err)) < 0)
+        (x = operand_rows(l, node, node->inputs[0], err)) < 0 ||
+        (node->input_count > 1 && (y = operand_rows(l, node, node->inputs[1], err)) < 0) ||
+        (out = lower_oriented(l, node->output, ROWWISE, err)) < 0 ||
+        !(s = reduce_rows(l, x, y, elements, &fold, &result, err)))
         return false;
-    last = padded_row(l, x, elements, &fold, err);
-    if (last < 0 && err->text[0]) return false;
-    if (!lower_chains(l, x, last, &fold, &rows, err) ||
+    if (node->op == TSP_GRAPH_REDUCE_MEAN)
+        result = lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, result, from_imm(),
+                            tsp_f32_bits((float)(1.0 / (double)elements)));
+    if (fold.type != type)
+        result = lower_step(s, TSP_OP_CVT, fold.type, type, result, from_none(), 0);
+    return lower_result(l, s, result, out, err);
+}
+
+/* ---- ArgMax: the greatest, then how many rows of each chain and lane come before it ---- */
+
+/* The greatest element in all lanes, a copy for each chain that compares with it. */
+static int32_t greatest_row(Lowerer *l, int32_t x, int64_t elements, int32_t chains,
+                            TspError *err) {
+    TspDtype type = l->module->tensors[x].dtype;
+    Fold fold = {TSP_OP_MAX, type, least_bits(type)};
+    int64_t shape[1] = {1};
+    int32_t one, all;
+    From result;
+    Stage *s = reduce_rows(l, x, -1, elements, &fold, &result, err);
+    int32_t at = s ? (int32_t)(s - l->module->stages) : 0;
+    const char *name = l->graph->values[l->graph->nodes[l->node].output].name;
+    if (!s ||
+        (one = lower_new_tensor(l, name, ".greatest", type, TSP_ROLE_INTERNAL, 1, shape, false,
+                                err)) < 0 ||
+        !lower_result(l, &l->module->stages[at], result, one, err) ||
+        (all = rows_tensor(l, ".wide", type, 1, 1, err)) < 0)
+        return -1;
+    l->module->tensors[all].wanted = chains;
+    return lower_broadcast(l, one, all, tsp_lanes(&l->module->machine), err) ? all : -1;
+}
+
+/* What a chain's counter counts in: the type's own 1 as the bits say, taken as int32 or float32. */
+static TspDtype counter_type(TspDtype type) {
+    return type == TSP_F32 ? TSP_F32 : TSP_I32;
+}
+
+/* Counts, for each lane, the rows before the first that is not less than the greatest. */
+static bool lower_counters(Lowerer *l, int32_t x, int32_t greatest, Stage *s, Rows *left,
+                           TspError *err) {
+    TspDtype type = l->module->tensors[x].dtype, count = counter_type(type);
+    const From self = {FROM_SELF, 0};
+    From less = lower_step(s, TSP_OP_LT, type, type, lower_operand(s, x, 0, 1),
+                           lower_operand(s, greatest, 0, 0), 0);
+    From none_yet = lower_step(s, TSP_OP_MIN, type, type, less, self, 0);
+    return lower_left(l, lower_step(s, TSP_OP_ADD, count, count, none_yet, self, 0), count, left,
+                      err);
+}
+
+/* The first row of the stage that partial result `i` of chains combined, and how many they were. */
+static int32_t first_row(const Stage *chains, int32_t turns, int32_t i, int32_t *count) {
+    int32_t low = i / turns * chains->chain_rows;
+    int32_t length = tsp_min32(chains->chain_rows, chains->rows - low);
+    int32_t turn = (length - tsp_min32(turns, length) + i) % turns;
+    *count = tsp_ceil_div(length - turn, turns);
+    return low + turn;
+}
+
+/* The index, less 2^31, of lane 0 of what each partial result counts from. */
+static int32_t first_indices(Lowerer *l, const Rows *rows, const Stage *chains, TspError *err) {
+    const TspMachine *m = &l->module->machine;
+    int32_t lanes = tsp_lanes(m), turns = (int32_t)m->vxm_op_cycles;
+    int64_t shape[2] = {rows->count, lanes};
+    const char *name = l->graph->values[l->graph->nodes[l->node].output].name;
+    int32_t i =
+        lower_new_tensor(l, name, ".first", TSP_I32, TSP_ROLE_CONSTANT, 2, shape, false, err);
+    uint8_t *data = i < 0 ? NULL : malloc((size_t)rows->count * (size_t)lanes * 4);
+    if (!data) return i < 0 ? -1 : (tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1);
+    for (int32_t row = 0, count; row < rows->count; row++)
+        for (int32_t lane = 0; lane < lanes; lane++) {
+            int64_t from = first_row(chains, turns, row, &count);
+            uint32_t index = (uint32_t)(from * lanes + lane) + 0x80000000u;
+            memcpy(data + 4 * ((size_t)row * (size_t)lanes + (size_t)lane), &index, 4);
+        }
+    l->module->tensors[i].data = data;
+    l->module->tensors[i].contiguous = true;
+    return i;
+}
+
+/* Partial result `row`, `counts` rows of which it saw, as an index less 2^31; 0 if none of the rows
+ * held the greatest, so that it loses against all that did. */
+static bool lower_index(Lowerer *l, const Rows *rows, int32_t row, int32_t counts, TspDtype type,
+                        int32_t first, int32_t to, TspError *err) {
+    const TspMachine *m = &l->module->machine;
+    const uint32_t ones = 15; /* 1.0 of float16 is 0x3c00, 15 * 2^10 */
+    uint32_t rows_apart = (uint32_t)(m->vxm_op_cycles * tsp_lanes(m)), end = (uint32_t)counts;
+    TspDtype count = counter_type(type);
+    Stage *s = lower_new_stage(l, "index", 1, tsp_lanes(m), err);
+    const From none = from_none();
+    From counter, found, index;
+    if (!s) return false;
+    if (type == TSP_F32) end = tsp_f32_bits((float)counts);
+    if (type == TSP_F16) end *= ones << 10;
+    counter = lower_operand(s, rows->tensor[row], rows->row[row], 1);
+    found = lower_step(s, TSP_OP_LT, count, count, counter, from_imm(), end);
+    index = counter;
+    if (type == TSP_F32) index = lower_step(s, TSP_OP_CVT, TSP_F32, TSP_I32, index, none, 0);
+    if (type == TSP_F16) {
+        index = lower_step(s, TSP_OP_SHR, TSP_I32, TSP_I32, index, from_imm(), 10);
+        rows_apart *= 0xeeeeeeefu; /* 1 / 15 modulo 2^32 */
+    }
+    if (index.kind == FROM_STEP) found = lower_step(s, TSP_OP_PASS, count, count, found, none, 0);
+    index = lower_step(s, TSP_OP_MUL, TSP_I32, TSP_I32, index, from_imm(), rows_apart);
+    index = lower_step(s, TSP_OP_ADD, TSP_I32, TSP_I32, index, lower_operand(s, first, row, 1), 0);
+    found = lower_step(s, TSP_OP_PASS, count, count, found, none, 0);
+    index = lower_step(s, TSP_OP_MASK, TSP_I32, TSP_I32, index, found, 0);
+    lower_output(l, s, index, to, row);
+    return true;
+}
+
+/* All partial results as indices. */
+static bool lower_indices(Lowerer *l, const Stage *chains, TspDtype type, Rows *rows,
+                          TspError *err) {
+    int32_t turns = (int32_t)l->module->machine.vxm_op_cycles;
+    int32_t first = first_indices(l, rows, chains, err);
+    int32_t to = first < 0 ? -1 : rows_tensor(l, ".indices", TSP_I32, rows->count, turns, err);
+    if (to < 0) return false;
+    for (int32_t i = 0, count; i < rows->count; i++) {
+        first_row(chains, turns, i, &count);
+        if (!lower_index(l, rows, i, count, type, first, to, err)) return false;
+    }
+    for (int32_t i = 0; i < rows->count; i++) {
+        rows->tensor[i] = to;
+        rows->row[i] = i;
+    }
+    return true;
+}
+
+bool lower_arg_max(Lowerer *l, const TspNode *node, TspError *err) {
+    enum { STEPS = 3 };
+    const TspValue *v = &l->graph->values[node->inputs[0]];
+    const Fold fold = {TSP_OP_MIN, TSP_I32, 0};
+    int32_t x, greatest, chains, out;
+    Stage *s, stage;
+    Rows rows;
+    From result;
+    if (!check_machine(l, node, &fold, err) ||
+        (x = operand_rows(l, node, node->inputs[0], err)) < 0 ||
+        (out = lower_oriented(l, node->output, ROWWISE, err)) < 0)
+        return false;
+    if (!(s = new_chains(l, x, STEPS, TSP_I32, err))) return false;
+    stage = *s;
+    l->module->stage_count--; /* it comes after those that find the greatest */
+    chains = tsp_ceil_div(stage.rows, stage.chain_rows);
+    greatest = greatest_row(l, x, tsp_value_elements(v), chains, err);
+    if (greatest < 0 || !(s = lower_new_stage(l, stage.what, stage.rows, stage.cols, err)))
+        return false;
+    s->chain_rows = stage.chain_rows;
+    if (!lower_counters(l, x, greatest, s, &rows, err) ||
+        !lower_indices(l, &stage, v->dtype, &rows, err) ||
         !(s = lower_fold(l, &fold, &rows, &result, err)))
         return false;
-    return lower_result(l, node, &fold, s, result, elements, err);
+    result = lower_step(s, TSP_OP_ADD, TSP_I32, TSP_I32, result, from_imm(), 0x80000000u);
+    return lower_result(l, s, result, out, err);
 }

@@ -184,7 +184,7 @@ static void try_reduction(const char *op, TspDtype type, int32_t elements, const
     free_case(&c);
 }
 
-static const char *const ops[] = {"ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin"};
+static const char *const ops[] = {"ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ArgMax"};
 static const TspDtype types[] = {TSP_I8, TSP_U8, TSP_I16, TSP_I32, TSP_F16, TSP_F32};
 enum { OPS = sizeof ops / sizeof *ops, TYPES = sizeof types / sizeof *types };
 
@@ -200,11 +200,49 @@ START_TEST(reductions_of_any_length) {
 }
 END_TEST
 
+/* ---- dot products ---- */
+
+static double plain_dot(const Case *c) {
+    TspDtype type = c->x[0]->dtype;
+    double sum = 0;
+    for (int64_t i = 0; i < tsp_value_elements(c->x[0]); i++)
+        sum += tsp_load_double(type, c->in[0], i) * tsp_load_double(type, c->in[1], i);
+    return tsp_dtype_is_float(type) ? sum : (int32_t)(uint32_t)(int64_t)sum;
+}
+
+static void try_dot(TspDtype type, int32_t elements, const char *name, bool wild) {
+    char nodes[200], shape[40];
+    Case c = {0};
+    snprintf(nodes, sizeof nodes,
+             "{\"op\": \"%s\", \"inputs\": [\"x\", \"y\"], \"outputs\": [\"z\"]}",
+             tsp_dtype_is_float(type) ? "MatMul" : "MatMulInteger");
+    snprintf(shape, sizeof shape, "[%d]", elements);
+    make_graph(&c, type, shape, 2, nodes);
+    fill(&c, wild);
+    simulate(&c, name);
+    interpret(&c, name);
+    double want = plain_dot(&c), got = tsp_load_double(c.z->dtype, c.got, 0);
+    if (!wild && exact("ReduceSum", c.z->dtype, want))
+        ck_assert_msg(got == want, "%s on %s: %.17g, want %.17g", c.label, name, got, want);
+    free_case(&c);
+}
+
+START_TEST(dot_products_of_any_length) {
+    static const TspDtype kinds[] = {TSP_I8, TSP_U8, TSP_F16, TSP_F32};
+    random_start();
+    for (int round = 0; round < 60; round++)
+        try_dot(kinds[random_below(4)], 1 + random_below(5000), "tiny", random_below(3) == 0);
+    for (int kind = 0; kind < 4; kind++)
+        try_dot(kinds[kind], 20480 + random_below(5000), "tsp1", false);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("reduce");
     TCase *tests = tcase_create("reduce");
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, reductions_of_any_length);
+    tcase_add_test(tests, dot_products_of_any_length);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
