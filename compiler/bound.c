@@ -61,6 +61,28 @@ static void count_uses(const TspGraph *g, int32_t *reads, int32_t *products) {
         }
 }
 
+static bool is_dot(const TspGraph *g, const TspNode *n) {
+    return is_product(n) && n->op != TSP_GRAPH_GEMM && g->values[n->inputs[0]].rank == 1 &&
+           g->values[n->inputs[1]].rank == 1;
+}
+
+/* Units of the MXM that one vector of a type occupies: fp16 two planes for mxm_fp16_cycles, fp32
+ * three products of halfs. */
+static double plane_cycles(const TspMachine *m, TspDtype type) {
+    return type == TSP_F16   ? 2 * (double)m->mxm_fp16_cycles
+           : type == TSP_F32 ? 6 * (double)m->mxm_fp16_cycles
+                             : 1;
+}
+
+/* Two vectors: the VXM widens both, multiplies and adds, or a plane takes one of them past the
+ * other, each row of activations for one dot product of a row; both at once at best. */
+static void dot_work(const TspMachine *m, const TspValue *a, Work *w) {
+    double steps = a->dtype == TSP_F32 ? 2 : 4, alus = (double)m->vxm_alus;
+    double rate = alus / steps + 2 * (double)m->mxm_planes / plane_cycles(m, a->dtype);
+    w->units[BY_VXM] = (double)ceil_div(tsp_value_elements(a), tsp_lanes(m)) * alus / rate;
+    w->fill = m->mem_read_cycles + 1 + tsp_op_func(m, TSP_OP_ADD) + 1 + m->mem_write_cycles - 1;
+}
+
 /* A value that several nodes read may pass all of them in one reading, and weights may serve
  * several products: each node is charged its share. */
 static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
@@ -73,16 +95,14 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
             traffic += (double)vectors(m, &g->values[n->inputs[i]]) / reads[n->inputs[i]];
     results = (double)vectors(m, y);
     w.units[BY_MEMORY] = traffic > results ? traffic : results;
-    if (is_product(n)) {
+    if (is_dot(g, n)) {
+        dot_work(m, a, &w);
+    } else if (is_product(n)) {
         const TspValue *b = &g->values[n->inputs[1]];
-        /* fp16: two planes for mxm_fp16_cycles; fp32: three products of halfs */
-        double share = a->dtype == TSP_F16   ? 2 * (double)m->mxm_fp16_cycles
-                       : a->dtype == TSP_F32 ? 6 * (double)m->mxm_fp16_cycles
-                                             : 1;
         double weights = fmin((double)tsp_value_bytes(a) / products[n->inputs[0]],
                               (double)tsp_value_bytes(b) / products[n->inputs[1]]);
         if (a->dtype == TSP_F32) weights *= 1.5; /* three halfs each */
-        w.units[BY_MXM] = (double)tsp_node_macs(g, n) * share / (lanes * lanes);
+        w.units[BY_MXM] = (double)tsp_node_macs(g, n) * plane_cycles(m, a->dtype) / (lanes * lanes);
         w.units[BY_WEIGHTS] = weights / lanes;
         w.fill = m->mem_read_cycles + 2 + m->mxm_load_cycles + m->mxm_install_cycles +
                  tsp_op_func(m, TSP_OP_ABC) + tsp_op_func(m, TSP_OP_ACC) + 2 + m->mem_write_cycles -

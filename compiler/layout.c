@@ -121,6 +121,23 @@ static bool allowed(const Layout *l, int32_t tensor, int32_t part, int32_t slice
     return true;
 }
 
+/* Blocks in a slice that are likely to be read beside this block of a flat tensor: of its partners
+ * in a stage, every second one, since a chain that has two blocks begins with the even one. */
+static int32_t rivals(const Layout *l, int32_t tensor, int32_t part, int32_t slice) {
+    const EdgeList *list = &l->edges[tensor];
+    int32_t count = 0;
+    if (!l->module->tensors[tensor].flat) return 0;
+    for (int32_t i = 0; i < list->count; i++) {
+        const Edge *e = &list->items[i];
+        const Tensor *other = &l->module->tensors[e->other];
+        if (!e->same_slice || !other->flat || !l->used[e->other]) continue;
+        for (int32_t p = part % 2; p < other->blocks; p += 2)
+            for (int32_t b = 0; b < l->banks; b++)
+                count += set_has(&l->used[e->other][p], slice * l->banks + b);
+    }
+    return count;
+}
+
 /* The least busy (slice, bank) of a hemisphere (-1: either) with `rows` free rows, not in `taken`
  * slices; -1 if there is none. */
 static int32_t pick(const Layout *l, int32_t tensor, int32_t part, int hemisphere, int32_t rows,
@@ -130,9 +147,10 @@ static int32_t pick(const Layout *l, int32_t tensor, int32_t part, int hemispher
     for (int32_t s = 0; s < l->slices; s++) {
         if (hemisphere >= 0 && (int)tsp_slice_hemisphere(l->m, s) != hemisphere) continue;
         if (set_has(taken, s)) continue;
+        int64_t beside = (int64_t)rivals(l, tensor, part, s) * rows * 4;
         for (int32_t b = 0; b < l->banks; b++) {
             int32_t i = s * l->banks + b;
-            int64_t cost = l->heat[s] * 4 + l->fill[i];
+            int64_t cost = l->heat[s] * 4 + l->fill[i] + beside;
             if (l->fill[i] + rows > l->m->mem_rows || cost >= best_cost) continue;
             if (only_used && !set_has(&l->used_all[tensor], i)) continue;
             if (!allowed(l, tensor, part, s, b)) continue;

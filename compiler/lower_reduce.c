@@ -136,12 +136,15 @@ static int32_t padded_row(Lowerer *l, int32_t x, int64_t elements, const Fold *f
  * are the caller's. `steps` ALUs a chain. */
 static Stage *new_chains(Lowerer *l, int32_t x, int32_t steps, TspDtype type, TspError *err) {
     const TspMachine *m = &l->module->machine;
-    int32_t rows = l->module->tensors[x].rows, run = tsp_flat_run(m, rows);
+    int32_t rows = l->module->tensors[x].rows, run = tsp_flat_run(m, rows), whole;
     int32_t most = tsp_min32(tree_width(m, type), (int32_t)m->vxm_alus / steps);
     Stage *s = lower_new_stage(l, "chains", rows, tsp_lanes(m), err);
-    /* no shorter than a block, so that no two chains read one block at a time */
-    if (s) s->chain_rows = tsp_ceil_div(rows, most);
-    if (s && s->chain_rows < run) s->chain_rows = run;
+    if (!s) return NULL;
+    /* whole blocks if that is about as fast: then streams change direction in step; and never less
+     * than a block, so that no two chains read one block at a time */
+    s->chain_rows = tsp_ceil_div(rows, most);
+    whole = run * tsp_ceil_div(tsp_ceil_div(rows, run), most);
+    if (s->chain_rows < run || whole - s->chain_rows < s->chain_rows / 16) s->chain_rows = whole;
     return s;
 }
 
