@@ -61,7 +61,7 @@ void lower_find_flat(Lowerer *l);
 int32_t lower_flat_tensor(Lowerer *l, int32_t value, TspError *err);
 bool lower_flat_elementwise(Lowerer *l, const TspNode *node, TspError *err);
 
-/* lower_reduce.c: ReduceSum, ReduceMean, ReduceMax, ReduceMin, ArgMax, and the dot product of two
+/* lower_reduce.c, lower_argmax.c: reductions to one element, and the dot product of two
  * vectors if both are flat and long. */
 bool lower_reduce(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_arg_max(Lowerer *l, const TspNode *node, TspError *err);
