@@ -257,9 +257,9 @@ int32_t fold_operand(Lowerer *l, const TspNode *node, int32_t value, TspError *e
         return lower_flat_tensor(l, value, err);
     if (tsp_value_elements(v) > 1)
         return tsp_fail(err, TSP_ERR_NOT_MODELLED,
-                        "%s: reducing '%s' is not modelled, because a product or a broadcast makes "
-                        "or takes it too; only element-wise nodes may",
-                        node->name, v->name),
+                        "%s:%d: %s: reducing '%s' is not modelled, because a product or a "
+                        "broadcast makes or takes it too; only element-wise nodes may",
+                        l->graph->path, (int)node->line, node->name, v->name),
                -1;
     if ((x = lower_oriented(l, value, ROWWISE, err)) >= 0) l->module->tensors[x].contiguous = true;
     return x;

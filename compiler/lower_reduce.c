@@ -12,6 +12,7 @@ static uint32_t greatest_bits(TspDtype type) {
 
 bool lower_is_dot(const Lowerer *l, const TspNode *node) {
     enum { SHORTEST = 64 }; /* vectors; fewer are sooner through the MXM */
+    TspError why;
     bool integer = node->op == TSP_GRAPH_MATMUL_INTEGER;
     if ((!integer && node->op != TSP_GRAPH_MATMUL) || node->input_count > 2) return false;
     for (int32_t i = 0; i < 2; i++) {
@@ -20,7 +21,7 @@ bool lower_is_dot(const Lowerer *l, const TspNode *node) {
             v->shape[0] < (int64_t)SHORTEST * tsp_lanes(&l->module->machine))
             return false;
     }
-    return true;
+    return fold_check(l, node, &(Fold){TSP_OP_ADD, TSP_F32, 0}, &why); /* else by the MXM */
 }
 
 static Fold fold_of(const TspNode *node, TspDtype type) {

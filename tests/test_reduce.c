@@ -237,12 +237,100 @@ START_TEST(dot_products_of_any_length) {
 }
 END_TEST
 
+/* ---- several nodes, scalars among them ---- */
+
+START_TEST(vectors_and_scalars) {
+    static const struct {
+        TspDtype type;
+        int inputs;
+        const char *nodes;
+    } graphs[] = {
+        {TSP_F32, 1,
+         "{\"op\": \"ReduceMean\", \"inputs\": [\"x\"], \"outputs\": [\"m\"], \"attributes\": "
+         "{\"axes\": [0]}}, {\"op\": \"Sub\", \"inputs\": [\"x\", \"m\"], \"outputs\": [\"d\"]}, "
+         "{\"op\": \"Mul\", \"inputs\": [\"d\", \"d\"], \"outputs\": [\"s\"]}, {\"op\": "
+         "\"ReduceMean\", \"inputs\": [\"s\"], \"outputs\": [\"z\"]}"},
+        {TSP_I8, 1,
+         "{\"op\": \"Cast\", \"inputs\": [\"x\"], \"outputs\": [\"w\"], \"attributes\": {\"to\": "
+         "\"int32\"}}, {\"op\": \"ReduceSum\", \"inputs\": [\"w\"], \"outputs\": [\"z\"]}"},
+        {TSP_I32, 2,
+         "{\"op\": \"ReduceMax\", \"inputs\": [\"x\"], \"outputs\": [\"m\"]}, {\"op\": \"Sub\", "
+         "\"inputs\": [\"m\", \"y\"], \"outputs\": [\"d\"]}, {\"op\": \"Relu\", \"inputs\": "
+         "[\"d\"], "
+         "\"outputs\": [\"r\"]}, {\"op\": \"Add\", \"inputs\": [\"r\", \"x\"], \"outputs\": "
+         "[\"z\"]}"},
+        {TSP_F16, 2,
+         "{\"op\": \"ArgMax\", \"inputs\": [\"x\"], \"outputs\": [\"a\"]}, {\"op\": \"Cast\", "
+         "\"inputs\": [\"a\"], \"outputs\": [\"h\"], \"attributes\": {\"to\": \"float16\"}}, "
+         "{\"op\": "
+         "\"Mul\", \"inputs\": [\"y\", \"h\"], \"outputs\": [\"z\"]}"},
+        {TSP_I16, 2,
+         "{\"op\": \"Add\", \"inputs\": [\"x\", \"y\"], \"outputs\": [\"s\"]}, {\"op\": "
+         "\"ReduceMin\", \"inputs\": [\"s\"], \"outputs\": [\"z\"], \"attributes\": {\"axes\": "
+         "[-1]}}"},
+    };
+    random_start();
+    for (int round = 0; round < 60; round++) {
+        size_t i = (size_t)round % (sizeof graphs / sizeof *graphs);
+        const char *name = random_below(2) ? "tsp1" : "tiny";
+        char shape[40];
+        Case c = {0};
+        snprintf(shape, sizeof shape, "[%d]", 2 + random_below(random_below(2) ? 3000 : 40));
+        make_graph(&c, graphs[i].type, shape, graphs[i].inputs, graphs[i].nodes);
+        fill(&c, false);
+        simulate(&c, name);
+        interpret(&c, name);
+        free_case(&c);
+    }
+}
+END_TEST
+
+/* ---- how near the bound ---- */
+
+/* Values are compared as well. `most`: hundredths of the bound that the run may take. */
+static void try_speed(TspDtype type, int inputs, const char *nodes, int64_t most) {
+    enum { ELEMENTS = 3000001 };
+    char shape[40];
+    Case c = {0};
+    snprintf(shape, sizeof shape, "[%d]", ELEMENTS);
+    make_graph(&c, type, shape, inputs, nodes);
+    fill(&c, false);
+    simulate(&c, "tsp1");
+    interpret(&c, "tsp1");
+    ck_assert_msg(c.p.predicted_cycles * 100 <= c.p.bound_cycles * most,
+                  "%s: %" PRId64 " cycles, bound %" PRId64, c.label, c.p.predicted_cycles,
+                  c.p.bound_cycles);
+    free_case(&c);
+}
+
+#define ONE(op) "{\"op\": \"" op "\", \"inputs\": [\"x\"], \"outputs\": [\"z\"]}"
+#define TWO(op) "{\"op\": \"" op "\", \"inputs\": [\"x\", \"y\"], \"outputs\": [\"z\"]}"
+
+START_TEST(long_vectors_run_near_the_bound) {
+    random_start();
+    try_speed(TSP_I8, 2, TWO("Add"), 110);
+    try_speed(TSP_F16, 2, TWO("Add"), 110);
+    try_speed(TSP_F32, 2, TWO("Mul"), 145);
+    try_speed(TSP_I32, 1, ONE("ReduceSum"), 140);
+    try_speed(TSP_F16, 1, ONE("ReduceSum"), 120);
+    try_speed(TSP_F32, 1, ONE("ReduceMean"), 140);
+    try_speed(TSP_I8, 1, ONE("ReduceMax"), 135);
+    try_speed(TSP_F32, 1, ONE("ReduceMin"), 145);
+    try_speed(TSP_I16, 1, ONE("ArgMax"), 480);
+    try_speed(TSP_I8, 2, TWO("MatMulInteger"), 230);
+    try_speed(TSP_F16, 2, TWO("MatMul"), 145);
+    try_speed(TSP_F32, 2, TWO("MatMul"), 145);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("reduce");
     TCase *tests = tcase_create("reduce");
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, reductions_of_any_length);
     tcase_add_test(tests, dot_products_of_any_length);
+    tcase_add_test(tests, vectors_and_scalars);
+    tcase_add_test(tests, long_vectors_run_near_the_bound);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
