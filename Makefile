@@ -56,8 +56,10 @@ else
 WITHOUT := $(filter-out $(WITHOUT_VIEWER),$(wildcard viz/*.c) $(shell grep -l '"viz/' tests/*.c))
 endif
 
-ROOMS    := isa sim compiler viz
-LIB_SRC  := $(filter-out $(WITHOUT),$(wildcard $(ROOMS:%=%/*.c)))
+ROOMS    := isa sim compiler viz programs/1brc
+# A program beside tsp: makes the challenge's measurements.
+GENERATE := programs/1brc/generate
+LIB_SRC  := $(filter-out $(WITHOUT) $(GENERATE).c,$(wildcard $(ROOMS:%=%/*.c)))
 CLI_SRC  := $(wildcard cli/*.c)
 # tsp and tsp-view are the same but for these: tsp starts the other to look at something.
 TSP_ONLY := cli/launch.c
@@ -76,7 +78,7 @@ SOURCES  := $(wildcard $(foreach room,$(ROOMS) cli tests,$(room)/*.[ch]))
 # Kept, though only chains of rules name them; the others are asked for by name.
 .SECONDARY: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/*.c tests/fuzz/*.c))
 PROGRAMS := $(BUILD)/tsp $(if $(filter yes,$(VIEWER)),$(BUILD)/tsp-view)
-all: $(PROGRAMS)
+all: $(PROGRAMS) $(BUILD)/$(GENERATE)
 	@:
 tests: $(TESTS)
 	@:
@@ -99,6 +101,10 @@ $(BUILD)/tsp: $(TSP_OBJ) $(BUILD)/libtsp.a
 $(BUILD)/tsp-view: $(VIEW_OBJ) $(BUILD)/libtsp.a
 	@echo "link $@"
 	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(VIZ_LIBS)
+
+$(BUILD)/$(GENERATE): %: %.o $(BUILD)/libtsp.a
+	@echo "link $@"
+	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(BUILD)/libtsp.a
 	@echo "link $@"

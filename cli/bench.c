@@ -157,7 +157,8 @@ static void print_table(Session *s, const char *only) {
 }
 
 int cli_bench(const CliOptions *options) {
-    Session s = {.bench = {(int32_t)options->rounds, (int32_t)options->threads}};
+    Session s = {
+        .bench = {(int32_t)options->rounds, options->threads ? (int32_t)options->threads : 1}};
     TspError err;
     int code;
     if (options->operand && !strcmp(options->operand, "view") && cli_left_to_viewer(options, &code))

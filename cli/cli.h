@@ -34,7 +34,9 @@ typedef struct {
     const char *machine, *output, *report, *dump, *engine, *kernel, *trace, *ifetch, *faults;
     const char *format;
     CliBindings inputs, outputs;
-    int64_t seed, until, threads, rounds, from, to; /* until, to: -1 if not given */
+    int64_t seed, until, rounds, from, to; /* until, to: -1 if not given */
+    int64_t threads;                       /* 0 if not given */
+    int64_t chips, block_rows;
     double fault_rate;
     /* Of tsp view: options of viz/options.c as they were typed, and what to draw without a window.
      */
@@ -97,6 +99,8 @@ char *cli_read_file(const char *path, size_t *length, TspError *err);
 bool cli_check_target(const char *path, const char *source, TspError *err);
 /* Writes path.tmp, then renames: the file appears whole or not at all. */
 bool cli_write_file(const char *path, const char *text, size_t length, TspError *err);
+/* The same for text that gets a newline at its end. */
+bool cli_write_text(const char *path, char *text, TspError *err);
 
 /* -- sources: whatever the user named, as a program -- */
 typedef enum { CLI_SOURCE_GRAPH, CLI_SOURCE_ASSEMBLY, CLI_SOURCE_PROGRAM } CliSourceKind;
@@ -166,6 +170,7 @@ int cli_info(const CliOptions *options);
 int cli_bench(const CliOptions *options);
 int cli_trace(const CliOptions *options);
 int cli_view(const CliOptions *options);
+int cli_1brc(const CliOptions *options);
 /* In tsp: becomes tsp-view with the same arguments, or fails; true. In tsp-view: false. */
 bool cli_left_to_viewer(const CliOptions *options, int *code);
 

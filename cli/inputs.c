@@ -54,8 +54,9 @@ static void random_input(const TspTensor *t, uint64_t seed, uint8_t *data) {
         [TSP_I32] = {-1000, 1000}, [TSP_F16] = {-1, 1}, [TSP_F32] = {-1, 1},
         [TSP_BOOL] = {0, 1},
     };
-    tsp_random_fill(data, t->dtype, tsp_tensor_elements(t), seed, range[t->dtype].low,
-                    range[t->dtype].high);
+    tsp_random_fill(data, t->dtype, tsp_tensor_elements(t), seed,
+                    t->bounded ? t->low : range[t->dtype].low,
+                    t->bounded ? t->high : range[t->dtype].high);
 }
 
 uint8_t *cli_new_data(const TspTensor *t, TspError *err) {

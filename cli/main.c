@@ -93,6 +93,18 @@ static const CliOption bench_options[] = {
     OPTION_END,
 };
 
+static const CliOption onebrc_options[] = {
+    OPTION_REPORT,
+    {"chips", 0, CLI_OPTION_NUMBER, OPTION(chips), "N", "chips that share the rows (default 1)", 1},
+    {"block-rows", 0, CLI_OPTION_NUMBER, OPTION(block_rows), "N",
+     "rows of a block at most (default: as many as the chip takes)", 1},
+    {"threads", 'j', CLI_OPTION_NUMBER, OPTION(threads), "N",
+     "host threads that read the file (default: one a core)", 1},
+    OPTION_MACHINE,
+    OPTION_HELP,
+    OPTION_END,
+};
+
 static const CliOption trace_options[] = {
     OPTION_OUTPUT("the trace to write; .json for Perfetto, .vcd for GTKWave, .kanata for Konata"),
     {"format", 'f', CLI_OPTION_TEXT, OPTION(format), "perfetto|vcd|kanata",
@@ -159,7 +171,8 @@ static const CliCommand commands[] = {
     {"info", "[PROGRAM]", "what a machine has, or what a program holds", cli_info, info_options},
     {"view", "[GRAPH|PROGRAM|FILE.s]", "show a run, cycle by cycle, in a window or as pictures",
      cli_view, view_options},
-    {"1brc", "MEASUREMENTS.txt", "one billion rows (not modelled yet)", NULL, NULL},
+    {"1brc", "MEASUREMENTS.txt", "the One Billion Row Challenge, grouped by the chip", cli_1brc,
+     onebrc_options},
     {"bench", "[WORKLOAD]", "measure the simulator against the bare arithmetic", cli_bench,
      bench_options},
 };

@@ -90,7 +90,7 @@ bool cli_parse(const CliCommand *command, int argc, char **argv, CliOptions *opt
     struct option longs[OPTIONS_MAX + 1];
     char shorts[2 + 2 * OPTIONS_MAX];
     int code;
-    *options = (CliOptions){.until = -1, .to = -1, .threads = 1, .rounds = 5};
+    *options = (CliOptions){.until = -1, .to = -1, .rounds = 5, .chips = 1};
     make_getopt_tables(command->options, longs, shorts);
     opterr = 0;
     while ((code = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {

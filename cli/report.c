@@ -110,12 +110,10 @@ static cJSON *make_report(const CliOutcome *outcome) {
 bool cli_report_write(const CliOutcome *outcome, const char *path, TspError *err) {
     cJSON *report = make_report(outcome);
     char *text = cJSON_Print(report);
-    size_t length = text ? strlen(text) : 0;
     bool done;
     cJSON_Delete(report);
     if (!text) return tsp_fail(err, TSP_ERR_SYSTEM, "%s: out of memory", path);
-    text[length] = '\n'; /* in place of the zero: the length says where the text ends */
-    done = cli_write_file(path, text, length + 1, err);
+    done = cli_write_text(path, text, err);
     cJSON_free(text);
     return done;
 }

@@ -28,7 +28,6 @@ bool cli_not_modelled(TspError *err, const char *key) {
     static const struct {
         const char *key, *what, *instead;
     } table[] = {
-        {"1brc", "tsp 1brc", "use tsp run on a graph or a program"},
         {".onnx", "an .onnx graph", "write the graph as JSON, see docs/graph-format.md"},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
@@ -123,6 +122,12 @@ bool cli_write_file(const char *path, const char *text, size_t length, TspError 
     }
     free(temporary);
     return written;
+}
+
+bool cli_write_text(const char *path, char *text, TspError *err) {
+    const size_t length = strlen(text);
+    text[length] = '\n'; /* in place of the zero: the length says where the text ends */
+    return cli_write_file(path, text, length + 1, err);
 }
 
 void cli_shape_text(TspDtype dtype, int32_t rank, const int64_t *shape, char *text, size_t size) {

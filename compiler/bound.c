@@ -8,11 +8,11 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { BY_MXM, BY_WEIGHTS, BY_VXM, BY_STREAMS, BY_MEMORY, RESOURCES };
-static const char *const names[RESOURCES] = {"MXM", "weights", "VXM", "streams", "memory"};
+enum { BY_MXM, BY_WEIGHTS, BY_VXM, BY_SXM, BY_STREAMS, BY_MEMORY, RESOURCES };
+static const char *const names[RESOURCES] = {"MXM", "weights", "VXM", "SXM", "streams", "memory"};
 
-/* Work in units of one resource (a plane, a stream into a plane, an ALU, a stream register beside
- * the VXM, a slice), and the cycles
+/* Work in units of one resource (a plane, a stream into a plane, an ALU, a distributor, a stream
+ * register beside the VXM, a slice), and the cycles
  * that its first and last piece need to pass through. */
 typedef struct {
     double units[RESOURCES];
@@ -114,6 +114,15 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
         if (a->dtype == TSP_F16 && is_sum(n)) w.units[BY_VXM] *= 2; /* first to float32 */
         w.fill = m->mem_read_cycles + 1 + tsp_op_func(m, TSP_OP_ADD) + 2 * tsp_mem_columns(m) +
                  fold_cycles(m) + tsp_op_func(m, TSP_OP_ADD) + 1 + m->mem_write_cycles - 1;
+    } else if (n->op == TSP_GRAPH_GROUP_BY_AGGREGATE) {
+        /* A wave of a row a superlane: maps for a record, its update and its way back; the record
+         * and its update, two bytes each, gathered, and the new record scattered. */
+        const double waves = (double)ceil_div(tsp_value_elements(a), m->superlanes);
+        w.units[BY_SXM] = 3 * waves;
+        w.units[BY_VXM] = 3 * waves;
+        w.units[BY_MEMORY] = 6 * waves;
+        w.fill = tsp_op_func(m, TSP_OP_DISTRIBUTE) + tsp_op_func(m, TSP_OP_GATHER) +
+                 tsp_op_func(m, TSP_OP_ADD) + m->vxm_op_cycles + tsp_op_func(m, TSP_OP_SCATTER);
     } else {
         /* an ALU takes a vector of elements of any width a cycle */
         w.units[BY_STREAMS] = traffic + results; /* each passes the VXM's registers */
@@ -125,7 +134,8 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
 
 static int64_t capacity(const TspMachine *m, int resource) {
     const int64_t units[RESOURCES] = {2 * m->mxm_planes, 2 * m->mxm_planes * m->mxm_load_streams,
-                                      m->vxm_alus, 2 * m->streams, 2 * m->mem_slices};
+                                      m->vxm_alus,       2 * m->sxm_distributors,
+                                      2 * m->streams,    2 * m->mem_slices};
     return units[resource];
 }
 
@@ -144,8 +154,9 @@ bool tsp_pass_bound(Module *module, TspError *err) {
         Work w = node_work(m, g, &g->nodes[i], uses, uses + g->value_count);
         module->macs += tsp_node_macs(g, &g->nodes[i]);
         for (int r = 0; r < RESOURCES; r++) {
-            int64_t alone = (int64_t)ceil(w.units[r] / (double)capacity(m, r)) + w.fill;
+            int64_t alone;
             if (!(w.units[r] > 0)) continue;
+            alone = (int64_t)ceil(w.units[r] / (double)capacity(m, r)) + w.fill;
             units[r] += w.units[r];
             if (w.fill < fill[r]) fill[r] = w.fill;
             module->op_bound[i] = tsp_max64(module->op_bound[i], alone);

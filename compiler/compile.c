@@ -34,7 +34,8 @@ static bool run_passes(Module *module, const TspCompileOptions *options, TspProg
 
 bool tsp_compile(const TspGraph *g, const TspMachine *machine, const TspCompileOptions *options,
                  TspProgram *program, TspError *err) {
-    Module module = {.graph = g, .machine = *machine};
+    Module module = {
+        .graph = g, .machine = *machine, .group_tables = options && options->group_tables};
     bool ok;
     if (options && options->dump_pass) *options->dump_text = NULL;
     tsp_program_init(program, machine);

@@ -8,6 +8,10 @@ typedef struct {
     /* Pass whose result is dumped as text ("graph", "lower", "layout", "flow", "schedule", "emit",
      * "verify"), or NULL. */
     const char *dump_pass;
+    /* GroupByAggregate gives its merged tables (group.h) instead of its result OUT, as an output
+     * OUT.tables.next that takes the place of the input OUT.tables: a host that starts the program
+     * on block after block of rows gives empty tables once and reads them at the end. */
+    bool group_tables;
     char **dump_text; /* where to put the malloc'ed text when dump_pass is set; NULL on failure */
 } TspCompileOptions;
 

@@ -76,31 +76,36 @@ static bool join(const Module *m, Event *list, int32_t *count) {
     return true;
 }
 
-static void step_address(TspInsn *insn, int64_t by) {
+static void step_address(TspInsn *insn, int32_t by) {
     switch (insn->op) {
     case TSP_OP_READ:
-        insn->addr += (int32_t)by;
+        insn->addr += by;
         break;
     case TSP_OP_WRITE:
-        insn->waddr += (int32_t)by;
+        insn->waddr += by;
         break;
     case TSP_OP_LW:
-        insn->group += (int32_t)by;
+        insn->group += by;
         break;
     case TSP_OP_ACC:
-        insn->row += (int32_t)by;
+        insn->row += by;
         break;
     default:
         break;
     }
 }
 
+/* What half of an event adds to the address of its run. */
+static int32_t event_step(const Module *m, const Event *e, int half) {
+    return e->run[half] < 0 ? 0 : tsp_run_step(&m->runs[e->run[half]], e->iter[half]);
+}
+
 static TspInsn event_insn(const Module *m, const Event *e) {
     TspInsn insn = m->runs[e->run[0]].insn;
-    step_address(&insn, (int64_t)e->iter[0] * m->runs[e->run[0]].step);
+    step_address(&insn, event_step(m, e, 0));
     if (e->run[1] >= 0) {
         TspInsn write = m->runs[e->run[1]].insn;
-        step_address(&write, (int64_t)e->iter[1] * m->runs[e->run[1]].step);
+        step_address(&write, event_step(m, e, 1));
         insn.op = TSP_OP_READ_WRITE;
         insn.waddr = write.waddr;
         insn.wstream = write.wstream;
@@ -129,19 +134,57 @@ static bool push_nops(TspQueue *q, int64_t cycles, TspError *err) {
     return true;
 }
 
+/* One dimension of a Repeat. */
+typedef struct {
+    int32_t times; /* more than once */
+    int64_t every;
+    int32_t step[2];
+} Dimension;
+
+enum { MOST_REPEATS = 65535, MOST_STEP = 8191 };
+
+/* Whether events list[i] and list[k] are `by` issues of one run apart, and in cycle and addresses
+ * what the dimension says. */
+static bool steps_to(const Module *m, const Event *list, int32_t i, int32_t k, int64_t times,
+                     const Dimension *d) {
+    const Event *a = &list[i], *b = &list[k];
+    if (b->cycle != a->cycle + times * d->every) return false;
+    for (int half = 0; half < 2; half++) {
+        if (b->run[half] != a->run[half]) return false;
+        if (a->run[half] < 0) continue;
+        if (b->iter[half] != a->iter[half] + (k - i)) return false;
+        if (event_step(m, b, half) != event_step(m, a, half) + times * d->step[half]) return false;
+    }
+    return true;
+}
+
+/* The dimension by which list[i] becomes list[k]; false if no Repeat can say it. */
+static bool dimension(const Module *m, const Event *list, int32_t i, int32_t k, Dimension *d) {
+    *d = (Dimension){.every = list[k].cycle - list[i].cycle};
+    for (int half = 0; half < 2; half++)
+        d->step[half] = event_step(m, &list[k], half) - event_step(m, &list[i], half);
+    return d->every <= MOST_REPEATS && abs(d->step[0]) <= MOST_STEP &&
+           abs(d->step[1]) <= MOST_STEP && steps_to(m, list, i, k, 1, d);
+}
+
 /* How many events from list[i] on one instruction with its Repeat can issue. */
-static int32_t stretch(const Event *list, int32_t i, int32_t count) {
-    int32_t n = 1;
-    int64_t d;
-    if (i + 1 >= count) return 1;
-    d = list[i + 1].cycle - list[i].cycle;
-    if (d > 65535) return 1;
-    while (i + n < count && n <= 65535 && list[i + n].run[0] == list[i].run[0] &&
-           list[i + n].run[1] == list[i].run[1] && list[i + n].iter[0] == list[i].iter[0] + n &&
-           (list[i].run[1] < 0 || list[i + n].iter[1] == list[i].iter[1] + n) &&
-           list[i + n].cycle == list[i].cycle + n * d)
-        n++;
-    return n;
+static int32_t stretch(const Module *m, const Event *list, int32_t i, int32_t count,
+                       Dimension *inner, Dimension *outer) {
+    int32_t row = 1;
+    *inner = *outer = (Dimension){0};
+    if (i + 1 >= count || !dimension(m, list, i, i + 1, inner)) return 1;
+    while (i + row < count && row <= MOST_REPEATS && steps_to(m, list, i, i + row, row, inner))
+        row++;
+    inner->times = row - 1;
+    if (i + 2 * row > count || !dimension(m, list, i, i + row, outer)) return row;
+    for (int32_t n = 1; n <= MOST_REPEATS && i + (n + 1) * row <= count; n++) {
+        for (int32_t j = 0; j < row; j++)
+            if (!steps_to(m, list, i, i + n * row, n, outer) ||
+                !steps_to(m, list, i + n * row, i + n * row + j, j, inner))
+                return row * n;
+        outer->times = n;
+    }
+    return row * (outer->times + 1);
 }
 
 static bool emit_queue(const Module *m, TspProgram *program, int32_t queue, const Event *list,
@@ -152,7 +195,8 @@ static bool emit_queue(const Module *m, TspProgram *program, int32_t queue, cons
         const Event *e = &list[i];
         TspInsn insn = event_insn(m, e);
         TspInsnDebug debug = {{e->run[0], e->run[1]}, {e->iter[0], e->iter[1]}, 0};
-        n = stretch(list, i, count);
+        Dimension inner, outer;
+        n = stretch(m, list, i, count, &inner, &outer);
         if (!tsp_insn_validate(&m->machine, &insn, queue, err)) {
             err->kind = err->rule == TSP_RULE_ALU_WIRING ? TSP_ERR_NOT_MODELLED : TSP_ERR_BUG;
             return false;
@@ -160,10 +204,16 @@ static bool emit_queue(const Module *m, TspProgram *program, int32_t queue, cons
         if (!push_nops(q, e->cycle - now, err) || !push(q, &insn, &debug, err)) return false;
         if (n > 1) {
             TspInsn repeat = {.op = TSP_OP_REPEAT,
-                              .n = n - 1,
-                              .d = (int32_t)(list[i + 1].cycle - e->cycle),
-                              .a = m->runs[e->run[0]].step,
-                              .w = e->run[1] >= 0 ? m->runs[e->run[1]].step : 0};
+                              .n = inner.times,
+                              .d = (int32_t)inner.every,
+                              .a = inner.step[0],
+                              .w = inner.step[1]};
+            if (outer.times > 0) {
+                repeat.n2 = outer.times;
+                repeat.d2 = (int32_t)outer.every;
+                repeat.a2 = outer.step[0];
+                repeat.w2 = outer.step[1];
+            }
             if (!push(q, &repeat, NULL, err)) return false;
         }
         now = list[i + n - 1].cycle + 1;
@@ -232,19 +282,26 @@ static void flat_pieces(const Tensor *t, int32_t lanes, int64_t elements, TspPie
 
 static bool emit_tensor(const TspMachine *m, const Tensor *t, TspTensor *out, TspError *err) {
     int32_t lanes = tsp_lanes(m), group = (int32_t)m->mxm_load_streams;
-    size_t most = (size_t)t->ctiles * (size_t)t->bytes *
-                  (size_t)((t->places ? t->copies * (t->blocks + t->flat) : 0) +
-                           (t->stripes ? t->stripe_blocks * group : 0));
+    size_t most = t->pieces ? (size_t)t->piece_count
+                            : (size_t)t->ctiles * (size_t)t->bytes *
+                                  (size_t)((t->places ? t->copies * (t->blocks + t->flat) : 0) +
+                                           (t->stripes ? t->stripe_blocks * group : 0));
     *out = (TspTensor){.dtype = t->dtype,
                        .role = t->role,
                        .rank = t->rank,
                        .transposed = t->transposed,
                        .flat = t->flat,
-                       .finite = t->finite};
+                       .finite = t->finite,
+                       .bounded = t->bounded,
+                       .low = t->low,
+                       .high = t->high,
+                       .pad = t->pad};
     memcpy(out->shape, t->shape, sizeof out->shape);
     out->name = strdup(t->name);
     out->pieces = calloc(most + 1, sizeof *out->pieces);
     if (!out->name || !out->pieces) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    for (; out->piece_count < t->piece_count; out->piece_count++)
+        out->pieces[out->piece_count] = t->pieces[out->piece_count];
     for (int32_t copy = 0; t->places && copy < t->copies; copy++)
         for (int32_t block = 0; block < t->blocks; block++)
             for (int32_t ctile = 0; ctile < t->ctiles; ctile++)

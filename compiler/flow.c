@@ -58,7 +58,7 @@ static int64_t item_last(const Item *item) {
 static int64_t item_conflict(const Table *t, const Item *item, int32_t queue, int64_t start) {
     int64_t first = start + item->start, last = start + item_last(item), move;
     bool writes = item->kind == ITEM_MEM && item->insn.op == TSP_OP_WRITE;
-    if (first < 0) return -first;
+    if (first < t->floor) return t->floor - first;
     if (item->kind != ITEM_MEM)
         return reserve_conflict(&t->queues[queue], first, last, item->interval, 0, 0, true, NULL);
     move = reserve_conflict(writes ? &t->mem_write[queue] : &t->mem_read[queue], first, last,
@@ -300,8 +300,13 @@ static bool add_run(Table *t, const Flow *f, Item *item, const int32_t *map, int
     Module *module = t->module;
     const TspMachine *m = &module->machine;
     int32_t queue = item->kind == ITEM_ALU ? tsp_queue_vxm(m, map[item->queue]) : item->queue;
-    Run run = {queue,       f->op,         resolve(f, item, map), item->step, start + item->start,
-               item->count, item->interval};
+    Run run = {.queue = queue,
+               .op = f->op,
+               .insn = resolve(f, item, map),
+               .step = item->step,
+               .start = start + item->start,
+               .count = item->count,
+               .interval = item->interval};
     if (!tsp_grow((void **)&module->runs, &module->run_capacity, module->run_count + 1, sizeof run,
                   err))
         return false;

@@ -38,7 +38,8 @@ typedef struct {
     bool select_last;      /* ArgMax */
     int32_t axis_count;    /* of axes; 0: all */
     int64_t axes[TSP_MAX_RANK], axis;
-    int32_t line; /* of the node's object in the file */
+    int32_t groups, low, high; /* GroupByAggregate */
+    int32_t line;              /* of the node's object in the file */
 } TspNode;
 
 typedef struct {

@@ -41,6 +41,16 @@ static bool read_flag(const TspGraphReader *r, const cJSON *item, TspNode *node,
     return true;
 }
 
+static bool read_whole(const TspGraphReader *r, const cJSON *item, TspNode *node, size_t offset) {
+    int32_t value = (int32_t)item->valuedouble;
+    if (!cJSON_IsNumber(item) || item->valuedouble != floor(item->valuedouble) ||
+        fabs(item->valuedouble) > INT32_MAX)
+        return tsp_read_fail(r, item, "\"%s\" is not a whole number of 32 bits; write one",
+                             item->string);
+    memcpy((char *)node + offset, &value, sizeof value);
+    return true;
+}
+
 static bool read_type(const TspGraphReader *r, const cJSON *item, TspNode *node, size_t offset) {
     /* ONNX's TensorProto.DataType, for graphs that were converted by hand */
     static const int8_t onnx_codes[TSP_DTYPE_COUNT] = {
@@ -99,6 +109,9 @@ static const struct {
     {TSP_GRAPH_ARG_MAX, "axis", false, read_axis, offsetof(TspNode, axis)},
     {TSP_GRAPH_ARG_MAX, "keepdims", false, read_flag, offsetof(TspNode, keepdims)},
     {TSP_GRAPH_ARG_MAX, "select_last_index", false, read_flag, offsetof(TspNode, select_last)},
+    {TSP_GRAPH_GROUP_BY_AGGREGATE, "groups", true, read_whole, offsetof(TspNode, groups)},
+    {TSP_GRAPH_GROUP_BY_AGGREGATE, "low", true, read_whole, offsetof(TspNode, low)},
+    {TSP_GRAPH_GROUP_BY_AGGREGATE, "high", true, read_whole, offsetof(TspNode, high)},
 };
 enum { ATTRIBUTES = sizeof attributes / sizeof attributes[0] };
 

@@ -245,6 +245,30 @@ static bool infer_arg_max(const Infer *f) {
     return true;
 }
 
+/* Rows of the result: count, sum, least, greatest. */
+static bool infer_group(const Infer *f) {
+    const TspValue *keys = input(f, 0), *values = input(f, 1);
+    const TspNode *n = f->node;
+    if (!check_same_dtype(f)) return false;
+    *f->blame = 1;
+    if (keys->rank != values->rank ||
+        memcmp(keys->shape, values->shape, (size_t)keys->rank * sizeof *keys->shape) != 0)
+        return fail_shapes(f, keys, values, "a value for every key; make the shapes the same");
+    *f->blame = -1;
+    if (n->groups < 1 || n->groups > INT16_MAX)
+        return tsp_fail(f->err, TSP_ERR_INPUT, "%d groups; keys are int16: write 1 to %d",
+                        (int)n->groups, INT16_MAX);
+    if (n->low > n->high || n->low < INT16_MIN || n->high > INT16_MAX)
+        return tsp_fail(f->err, TSP_ERR_INPUT,
+                        "values from %d to %d; write a least and a greatest int16", (int)n->low,
+                        (int)n->high);
+    f->out->dtype = TSP_I32;
+    f->out->rank = 2;
+    f->out->shape[0] = 4;
+    f->out->shape[1] = n->groups;
+    return true;
+}
+
 /* dtypes: of the first two inputs; the output has the first one's unless the rule says otherwise.
  */
 static const struct {
@@ -264,6 +288,7 @@ static const struct {
     [TSP_GRAPH_REDUCE_MAX] = {NUMBERS, infer_reduce},
     [TSP_GRAPH_REDUCE_MIN] = {NUMBERS, infer_reduce},
     [TSP_GRAPH_ARG_MAX] = {NUMBERS, infer_arg_max},
+    [TSP_GRAPH_GROUP_BY_AGGREGATE] = {BIT(TSP_I16), infer_group},
 };
 
 const char *tsp_graph_op_name(TspGraphOp op) {

@@ -202,6 +202,33 @@ static bool interpret_cast(const TspNode *node, int32_t lanes, const TspOperand 
     return true;
 }
 
+/* Rows of the result: count, sum, least, greatest; of a group without elements 0, 0 and the
+ * identities of the last two. Sums modulo 2^32. */
+static bool interpret_group(const TspNode *node, int32_t lanes, const TspOperand in[4],
+                            TspResult *out) {
+    const int64_t elements = tsp_value_elements(in[0].value), groups = node->groups;
+    const TspDtype type = out->value->dtype;
+    (void)lanes;
+    for (int64_t g = 0; g < groups; g++) {
+        tsp_store_int(type, out->data, g, 0);
+        tsp_store_int(type, out->data, groups + g, 0);
+        tsp_store_int(type, out->data, 2 * groups + g, INT32_MAX);
+        tsp_store_int(type, out->data, 3 * groups + g, INT32_MIN);
+    }
+    for (int64_t i = 0; i < elements; i++) {
+        const int64_t g = tsp_load_int(in[0].value->dtype, in[0].data, i);
+        const int64_t v = tsp_load_int(in[1].value->dtype, in[1].data, i);
+        if (g < 0 || g >= groups) continue;
+        tsp_store_int(type, out->data, g, tsp_load_int(type, out->data, g) + 1);
+        tsp_store_int(type, out->data, groups + g, tsp_load_int(type, out->data, groups + g) + v);
+        if (v < tsp_load_int(type, out->data, 2 * groups + g))
+            tsp_store_int(type, out->data, 2 * groups + g, v);
+        if (v > tsp_load_int(type, out->data, 3 * groups + g))
+            tsp_store_int(type, out->data, 3 * groups + g, v);
+    }
+    return true;
+}
+
 /* ---- the graph ---- */
 
 static bool (*const interpreters[TSP_GRAPH_OP_COUNT])(const TspNode *node, int32_t lanes,
@@ -219,6 +246,7 @@ static bool (*const interpreters[TSP_GRAPH_OP_COUNT])(const TspNode *node, int32
     [TSP_GRAPH_REDUCE_MAX] = tsp_interpret_extreme,
     [TSP_GRAPH_REDUCE_MIN] = tsp_interpret_extreme,
     [TSP_GRAPH_ARG_MAX] = tsp_interpret_arg_max,
+    [TSP_GRAPH_GROUP_BY_AGGREGATE] = interpret_group,
 };
 
 static bool interpret_node(const TspGraph *g, const TspNode *node, int32_t lanes, uint8_t **data,

@@ -10,6 +10,7 @@
 #ifndef TSP_IR_H
 #define TSP_IR_H
 #include "graph.h"
+#include "group.h"
 
 typedef struct {
     int32_t slice, addr;
@@ -35,17 +36,21 @@ typedef struct {
     bool transposed; /* the matrix has the last two dimensions of shape swapped */
     uint8_t *data;   /* constants, row-major by shape; owned */
     bool finite;     /* see TspTensor */
-    bool flat;       /* rows are consecutive runs of elements, a vector each, whatever the shape */
+    bool bounded;
+    int32_t low, high, pad; /* see TspTensor */
+    bool flat; /* rows are consecutive runs of elements, a vector each, whatever the shape */
     int32_t rows, cols;
     int32_t bcast_cols; /* > 0: one column, copied to this many lanes' worth of columns */
     /* wanted by the stages */
-    bool contiguous; /* rows one after the other in a slice: to stream, to write results */
-    bool striped;    /* row r in slice r mod G: to load as weights, G rows a cycle */
-    bool streamed;   /* activations of a product: copies let planes read at once */
-    int32_t wanted;  /* > 0: copies, half of them in each hemisphere */
-    bool apart;      /* no two blocks in one slice: their rows are read at once */
-    int32_t level;   /* of flat tensors: greatest number of stages from an input to here */
-    int32_t run;     /* rows of a block, if there is room; 0: for the layout to say */
+    bool contiguous;  /* rows one after the other in a slice: to stream, to write results */
+    bool striped;     /* row r in slice r mod G: to load as weights, G rows a cycle */
+    bool streamed;    /* activations of a product: copies let planes read at once */
+    int32_t wanted;   /* > 0: copies, half of them in each hemisphere */
+    bool apart;       /* no two blocks in one slice: their rows are read at once */
+    int32_t level;    /* of flat tensors: greatest number of stages from an input to here */
+    int32_t run;      /* rows of a block, if there is room; 0: for the layout to say */
+    TspPiece *pieces; /* placed by the lowering: layout leaves it alone; owned */
+    int32_t piece_count, piece_capacity;
     /* layout */
     int32_t bytes, ctiles, blocks, block_rows, copies;
     Place *places; /* [copy][block][ctile][byte] */
@@ -100,10 +105,10 @@ typedef struct {
 enum { MAX_OPERANDS = 17, MAX_STEPS = 24, MAX_OUTPUTS = 4 };
 
 typedef struct {
-    int32_t op;         /* node of the graph */
-    const char *what;   /* for dumps */
-    int32_t rows, cols; /* of the result */
-    bool product;
+    int32_t op;          /* node of the graph */
+    const char *what;    /* for dumps */
+    int32_t rows, cols;  /* of the result */
+    bool product, group; /* group: what module->group says, and none of what follows */
     Term *terms;
     int32_t term_count;
     Operand operands[MAX_OPERANDS];
@@ -121,11 +126,12 @@ typedef struct {
     int32_t shift;
 } Stage;
 
-/* A run of issues, placed. */
+/* A run of issues, placed. The address that Repeat steps is, in issue i, that of the instruction
+ * plus i*step; with `wrap`, (i % wrap)*step + (i / wrap)*step2. */
 typedef struct {
     int32_t queue, op;
     TspInsn insn;
-    int32_t step; /* of the address that Repeat steps */
+    int32_t step, wrap, step2;
     int64_t start;
     int32_t count, interval;
 } Run;
@@ -141,6 +147,9 @@ typedef struct {
     int32_t run_count, run_capacity;
     TspLink *links;
     int32_t link_count, link_capacity;
+    bool group_tables;    /* see TspCompileOptions */
+    int32_t group_result; /* tensor that gets a copy of the merged tables; -1 none */
+    GroupPlan *group;     /* of the one node that groups; NULL none; owned */
     int64_t bound_cycles;
     const char *bound_by;
     int64_t *op_bound; /* one a node */
@@ -157,6 +166,11 @@ bool tsp_pass_schedule(Module *module, TspError *err);
 bool tsp_pass_bound(Module *module, TspError *err);
 bool tsp_pass_emit(Module *module, TspProgram *program, TspError *err);
 void tsp_module_free(Module *module);
+
+/* What is added to the address of a run's instruction in issue i. */
+static inline int32_t tsp_run_step(const Run *r, int32_t i) {
+    return r->wrap ? i % r->wrap * r->step + i / r->wrap * r->step2 : i * r->step;
+}
 
 /* Memory place of row `row`, column tile, byte, copy. */
 static inline Place tsp_place(const Tensor *t, int32_t copy, int32_t row, int32_t ctile,

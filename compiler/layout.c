@@ -351,9 +351,17 @@ static bool check_size(const Module *m, int64_t *needed, int64_t *capacity, TspE
     return true;
 }
 
+/* What groups has its rows already. */
+static void claim_group(Layout *l) {
+    const GroupPlan *plan = l->module->group;
+    for (int32_t i = 0; plan && i < l->slices * l->banks; i++)
+        l->fill[i] = tsp_group_rows(plan, l->m, i / l->banks, i % l->banks);
+}
+
 static bool place_all(Layout *l, bool *fits, TspError *err) {
     *fits = true;
     forget_places(l);
+    claim_group(l);
     for (int32_t i = 0; i < l->module->tensor_count && *fits; i++) {
         l->stuck = i;
         if (!place_tensor(l, i, fits, err)) return false;

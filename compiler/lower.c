@@ -37,6 +37,8 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
         return lower_reduce(l, node, err);
     case TSP_GRAPH_ARG_MAX:
         return lower_arg_max(l, node, err);
+    case TSP_GRAPH_GROUP_BY_AGGREGATE:
+        return lower_group(l, node, err);
     default:
         return l->flat[node->output] ? lower_flat_elementwise(l, node, err)
                                      : lower_elementwise(l, node, err);
@@ -57,12 +59,13 @@ static bool lower_all(Lowerer *l, TspError *err) {
     find_needs(l);
     lower_find_flat(l);
     for (int32_t v = 0; v < g->value_count; v++)
-        if (g->values[v].is_input && input_tensor(l, v, err) < 0) return false;
+        if (g->values[v].is_input && !lower_group_reads(l, v) && input_tensor(l, v, err) < 0)
+            return false;
     for (l->node = 0; l->node < g->node_count; l->node++)
         if (!lower_node(l, &g->nodes[l->node], err)) return false;
     for (int32_t i = 0; i < l->module->tensor_count; i++) { /* an input that nobody reads */
         Tensor *t = &l->module->tensors[i];
-        if (!t->contiguous && !t->striped) t->contiguous = true;
+        if (!t->contiguous && !t->striped && !t->pieces) t->contiguous = true;
     }
     return true;
 }

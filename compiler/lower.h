@@ -27,6 +27,10 @@ int32_t lower_new_tensor(Lowerer *l, const char *name, const char *suffix, TspDt
 int32_t lower_oriented(Lowerer *l, int32_t value, int orientation, TspError *err);
 /* The three fp16 parts of a float32 value: h, r * 2^11, h * 2^-11 with h + r = value. */
 bool lower_split(Lowerer *l, int32_t value, int orientation, int32_t part[3], TspError *err);
+/* A stage whose product of one K tile goes to byte plane `byte` of `out`, rows from out_row on, low
+ * byte only: of zeros and ones, it moves bytes. */
+bool lower_move(Lowerer *l, const char *what, int32_t rows, int32_t cols, Term term, int32_t out,
+                int32_t out_row, int32_t byte, TspError *err);
 /* The value of the node, copied along lanes if its last dimension is 1 and `cols` is not. */
 int32_t lower_widened(Lowerer *l, int32_t value, int32_t cols, TspError *err);
 /* Copies the one column of `from` along the first `cols` lanes of `to`. */
@@ -66,6 +70,12 @@ bool lower_flat_elementwise(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_reduce(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_arg_max(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_is_dot(const Lowerer *l, const TspNode *node);
+
+/* lower_group.c: GroupByAggregate, and whether a value is its, so that it places it. */
+bool lower_group(Lowerer *l, const TspNode *node, TspError *err);
+/* lower_group_result.c: the result from the merged tables, a tensor of words x lanes int32. */
+bool lower_group_result(Lowerer *l, const TspNode *node, int32_t merged, TspError *err);
+bool lower_group_reads(const Lowerer *l, int32_t value);
 
 /* Row of a broadcast operand: strides, in rows, over the leading dimensions of the result. */
 void lower_row_strides(const TspValue *v, int32_t out_rank, int64_t strides[TSP_MAX_RANK]);

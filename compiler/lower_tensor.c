@@ -84,9 +84,8 @@ static bool grow_terms(Stage *s, int32_t count, TspError *err) {
     return true;
 }
 
-/* Every byte plane of `cols` columns of a product of one K tile goes to `out`, low byte only. */
-static bool move_stage(Lowerer *l, const char *what, int32_t rows, int32_t cols, Term term,
-                       int32_t out, int32_t out_row, int32_t byte, TspError *err) {
+bool lower_move(Lowerer *l, const char *what, int32_t rows, int32_t cols, Term term, int32_t out,
+                int32_t out_row, int32_t byte, TspError *err) {
     Stage *s = lower_new_stage(l, what, rows, cols, err);
     if (!s || !grow_terms(s, 1, err)) return false;
     s->product = true;
@@ -128,7 +127,7 @@ static int32_t transpose(Lowerer *l, int32_t from, TspError *err) {
     for (int32_t b = 0; b < batches; b++)
         for (int32_t tile = 0; tile < x.ctiles; tile++)
             for (int32_t byte = 0; byte < x.bytes; byte++)
-                if (!move_stage(l, "transpose", tsp_min32(lanes, cols - tile * lanes), inner,
+                if (!lower_move(l, "transpose", tsp_min32(lanes, cols - tile * lanes), inner,
                                 (Term){l->identity, 0, 0, -1, from, b * inner, tile, byte}, to,
                                 b * cols + tile * lanes, byte, err))
                     return -1;
@@ -173,7 +172,7 @@ bool lower_broadcast(Lowerer *l, int32_t from, int32_t to, int32_t cols, TspErro
     l->module->tensors[from].contiguous = l->module->tensors[from].streamed = true;
     l->module->tensors[to].contiguous = true;
     for (int32_t byte = 0; byte < t->bytes; byte++)
-        if (!move_stage(l, "broadcast", t->rows, cols, (Term){from, 0, 0, byte, ones, 0, 0, -1}, to,
+        if (!lower_move(l, "broadcast", t->rows, cols, (Term){from, 0, 0, byte, ones, 0, 0, -1}, to,
                         0, byte, err))
             return false;
     return true;

@@ -34,11 +34,13 @@ void tsp_module_free(Module *module) {
         free(t->data);
         free(t->places);
         free(t->stripes);
+        free(t->pieces);
     }
     for (int32_t i = 0; i < module->stage_count; i++) free(module->stages[i].terms);
     free(module->tensors);
     free(module->stages);
     free(module->runs);
     free(module->links);
+    free(module->group);
     free(module->op_bound);
 }

@@ -82,12 +82,23 @@ static bool schedule_flat(Scheduler *s, const Stage *stage, TspError *err) {
 }
 
 static bool schedule_stage(Scheduler *s, const Stage *stage, TspError *err) {
+    if (stage->group) return schedule_group(s, stage, err);
     if (stage->product) return schedule_product(s, stage, err);
     if (stage->chain_rows) return schedule_chains(s, stage, err);
     if (stage->shift) return schedule_shifts(s, stage, err);
     if (stage->output_count && s->module->tensors[stage->outputs[0].tensor].flat)
         return schedule_flat(s, stage, err);
     return schedule_rows(s, stage, 0, stage->rows, err);
+}
+
+int64_t schedule_end(const Scheduler *s) {
+    int64_t end = 0;
+    for (int32_t i = 0; i < s->module->run_count; i++) {
+        const Run *r = &s->module->runs[i];
+        end = tsp_max64(end, r->start + (int64_t)(r->count - 1) * r->interval +
+                                 tsp_max64(1, tsp_insn_func(s->m, &r->insn)));
+    }
+    return end;
 }
 
 bool tsp_pass_schedule(Module *module, TspError *err) {

@@ -60,6 +60,11 @@ int32_t schedule_cut(const Scheduler *s, const Stage *stage, int32_t row, int32_
 /* chains.c: stages that combine rows, and stages that move lanes. */
 bool schedule_chains(Scheduler *s, const Stage *stage, TspError *err);
 bool schedule_shifts(Scheduler *s, const Stage *stage, TspError *err);
+/* The cycle from which on nothing that has been placed happens any more. */
+int64_t schedule_end(const Scheduler *s);
+
+/* schedule_group.c */
+bool schedule_group(Scheduler *s, const Stage *stage, TspError *err);
 
 /* planes.c */
 bool schedule_product(Scheduler *s, const Stage *stage, TspError *err);

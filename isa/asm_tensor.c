@@ -175,8 +175,24 @@ void asm_piece_defaults(const TspMachine *m, const TspTensor *t, TspPiece *piece
         count = piece->row_step < 0 ? piece->row0 / -(int64_t)piece->row_step + 1 : 1;
     piece->rows = (int32_t)count;
     cols -= piece->col0;
+    if (piece->byte == TSP_WHOLE) { /* the whole vectors that are left */
+        int64_t left = rows * (cols + piece->col0) - piece->col0, size = tsp_dtype_bytes(t->dtype);
+        piece->cols = (int32_t)(left < tsp_lanes(m) / size ? left : tsp_lanes(m) / size);
+        if (piece->cols > 0) piece->rows = (int32_t)(left / piece->cols - piece->row0);
+        return;
+    }
     if (cols > tsp_lanes(m)) cols = tsp_lanes(m);
     piece->cols = piece->broadcast ? 1 : (int32_t)cols;
+}
+
+static bool check_addresses(const AsmCursor *c, const TspPiece *piece, int64_t last_addr,
+                            int64_t slice_rows) {
+    if (piece->addr >= slice_rows || last_addr < 0 || last_addr >= slice_rows)
+        return asm_fail(c, c->text,
+                        "addresses %d to %lld are not all in a slice, which has rows 0 to "
+                        "%lld; change addr= or addr_step=",
+                        (int)piece->addr, (long long)last_addr, (long long)slice_rows - 1);
+    return true;
 }
 
 /* Whether the piece lies within the tensor's matrix and the slice's rows. */
@@ -188,6 +204,14 @@ static bool check_piece(const Asm *a, const AsmCursor *c, const TspTensor *t,
     int64_t last_addr = piece->addr + (int64_t)(piece->rows - 1) * piece->addr_step;
     int64_t last_col = piece->col0 + (int64_t)(piece->rows - 1) * piece->col_step;
     tsp_tensor_matrix(t, &rows, &cols);
+    if ((piece->byte == TSP_WHOLE || piece->fill) && !tsp_piece_fits(m, t, piece))
+        return asm_fail(c, c->text,
+                        "byte=-1 takes %d rows of %d whole elements, at most %lld bytes each, from "
+                        "element %d on; '%.60s' has not so many, or is transposed, or fill= is "
+                        "without byte=-1",
+                        (int)piece->rows, (int)piece->cols, (long long)lanes, (int)piece->col0,
+                        t->name);
+    if (piece->byte == TSP_WHOLE) return check_addresses(c, piece, last_addr, slice_rows);
     if (piece->rows < 1 || piece->row0 >= rows || last_row < 0 || last_row >= rows)
         return asm_fail(c, c->text,
                         "rows %d to %lld are not all in '%.60s', which has %lld; change "
@@ -210,12 +234,7 @@ static bool check_piece(const Asm *a, const AsmCursor *c, const TspTensor *t,
     if (piece->byte >= tsp_dtype_bytes(t->dtype))
         return asm_fail(c, c->text, "byte=%d, but %s has bytes 0 to %d", (int)piece->byte,
                         tsp_dtype_name(t->dtype), (int)tsp_dtype_bytes(t->dtype) - 1);
-    if (piece->addr >= slice_rows || last_addr < 0 || last_addr >= slice_rows)
-        return asm_fail(c, c->text,
-                        "addresses %d to %lld are not all in a slice, which has rows 0 to "
-                        "%lld; change addr= or addr_step=",
-                        (int)piece->addr, (long long)last_addr, (long long)slice_rows - 1);
-    return true;
+    return check_addresses(c, piece, last_addr, slice_rows);
 }
 
 static bool add_piece(Asm *a, const AsmCursor *c, TspTensor *t, TspPiece piece) {
@@ -240,8 +259,9 @@ static const struct {
     {"col0", offsetof(TspPiece, col0), 0},
     {"col_step", offsetof(TspPiece, col_step), INT32_MIN},
     {"cols", offsetof(TspPiece, cols), 1},
-    {"byte", offsetof(TspPiece, byte), 0},
+    {"byte", offsetof(TspPiece, byte), TSP_WHOLE},
     {"broadcast", offsetof(TspPiece, broadcast), 0},
+    {"fill", offsetof(TspPiece, fill), 0},
     {"addr", offsetof(TspPiece, addr), 0},
     {"addr_step", offsetof(TspPiece, addr_step), INT32_MIN},
 };
@@ -282,7 +302,7 @@ static bool read_keys(Asm *a, AsmCursor *c, const TspTensor *t, const char *slic
         if (k == KEY_COUNT && strcmp(word, slices_key))
             return asm_fail(c, where,
                             "'%s' is unknown here; there are %s row0 row_step rows col0 col_step "
-                            "cols byte broadcast addr addr_step",
+                            "cols byte broadcast fill addr addr_step",
                             word, slices_key);
         if (k < KEY_COUNT ? *piece_field(&written, keys[k].offset) : has_slice)
             return asm_fail(c, where, "%s is given twice; leave one out", word);
@@ -325,8 +345,8 @@ bool asm_stripe(Asm *a, AsmCursor *c) {
     step = last < whole.slice ? -1 : 1;
     if (!check_piece(a, c, t,
                      &(TspPiece){whole.row0, whole.row_step, whole.rows, whole.col0, whole.col_step,
-                                 whole.cols, whole.byte, whole.broadcast, whole.slice, whole.addr,
-                                 0}))
+                                 whole.cols, whole.byte, whole.broadcast, whole.fill, whole.slice,
+                                 whole.addr, 0}))
         return false;
     for (int32_t i = 0; i < count && i < whole.rows; i++) {
         TspPiece piece = whole;

@@ -110,10 +110,40 @@ static RowBytes row_bytes(const TspTensor *t, const TspPiece *piece, int32_t i) 
     int64_t row = piece->row0 + (int64_t)i * piece->row_step, bytes = tsp_dtype_bytes(t->dtype);
     int64_t rows = stored_rows(t), cols = stored_cols(t);
     int64_t col = piece->col0 + (int64_t)i * piece->col_step;
+    if (piece->byte == TSP_WHOLE) return (RowBytes){(piece->col0 + row * piece->cols) * bytes, 1};
     if (!t->transposed) return (RowBytes){(row * cols + col) * bytes + piece->byte, bytes};
     /* Row l*cols + c of the matrix is column c of the l-th stored matrix. */
     int64_t first = row / cols * rows * cols + row % cols + col * cols;
     return (RowBytes){first * bytes + piece->byte, cols * bytes};
+}
+
+/* Bytes of the tensor that a vector of the piece holds. */
+static int32_t piece_bytes(const TspTensor *t, const TspPiece *piece) {
+    return piece->byte == TSP_WHOLE ? piece->cols * tsp_dtype_bytes(t->dtype) : piece->cols;
+}
+
+/* first, first + step, ... of `count` items all in 0 .. limit-1. */
+static bool steps_inside(int64_t first, int64_t step, int64_t count, int64_t limit) {
+    int64_t last = first + step * (count - 1);
+    return first >= 0 && first < limit && last >= 0 && last < limit;
+}
+
+bool tsp_piece_fits(const TspMachine *m, const TspTensor *t, const TspPiece *piece) {
+    const int32_t lanes = tsp_lanes(m), bytes = tsp_dtype_bytes(t->dtype);
+    int64_t rows, cols;
+    tsp_tensor_matrix(t, &rows, &cols);
+    if (piece->rows < 1 || piece->cols < 1 || piece->col0 < 0) return false;
+    if (piece->byte == TSP_WHOLE) {
+        const int64_t left = rows * cols - piece->col0;
+        return !t->transposed && piece->col_step == 0 && piece->broadcast == 0 &&
+               piece->cols * bytes <= lanes && piece->fill >= 0 && piece->fill <= lanes &&
+               piece->fill % bytes == 0 &&
+               steps_inside(piece->row0, piece->row_step, piece->rows, left / piece->cols);
+    }
+    return piece->fill == 0 && piece->byte >= 0 && piece->byte < bytes && piece->cols <= lanes &&
+           steps_inside(piece->col0, piece->col_step, piece->rows, cols - piece->cols + 1) &&
+           steps_inside(piece->row0, piece->row_step, piece->rows, rows) && piece->broadcast >= 0 &&
+           piece->broadcast <= lanes && (piece->broadcast == 0 || piece->cols == 1);
 }
 
 void tsp_piece_pack(const TspMachine *m, const TspTensor *t, const TspPiece *piece, int32_t i,
@@ -124,15 +154,19 @@ void tsp_piece_pack(const TspMachine *m, const TspTensor *t, const TspPiece *pie
     if (piece->broadcast > 0) {
         memset(vector, source[0], (size_t)piece->broadcast);
     } else if (from.step == 1) {
-        memcpy(vector, source, (size_t)piece->cols);
+        memcpy(vector, source, (size_t)piece_bytes(t, piece));
     } else {
         for (int32_t c = 0; c < piece->cols; c++) vector[c] = source[c * from.step];
     }
+    for (int32_t lane = piece_bytes(t, piece), bytes = tsp_dtype_bytes(t->dtype);
+         lane < piece->fill; lane++)
+        vector[lane] = (uint8_t)((uint32_t)t->pad >> 8 * (lane % bytes));
 }
 
 void tsp_piece_unpack(const TspMachine *m, const TspTensor *t, const TspPiece *piece, int32_t i,
                       const uint8_t *vector, uint8_t *data) {
     RowBytes to = row_bytes(t, piece, i);
     (void)m; /* a piece never has more columns than the machine lanes */
-    for (int32_t c = 0; c < piece->cols; c++) data[to.first + c * to.step] = vector[c];
+    for (int32_t c = 0, bytes = piece_bytes(t, piece); c < bytes; c++)
+        data[to.first + c * to.step] = vector[c];
 }

@@ -57,14 +57,20 @@ enum { TSP_MAX_RANK = 8 };
  * of the piece is row0 + i*row_step of the matrix, from column col = col0 + i*col_step on; its
  * lanes 0.. hold byte `byte` (0 the least significant) of columns col .. col+cols-1 and zeros
  * beyond; it lies at address addr + i*addr_step of the slice. With `broadcast`, cols is 1 element
- * of the matrix (column col) copied to lanes 0..broadcast-1. */
+ * of the matrix (column col) copied to lanes 0..broadcast-1.
+ *
+ * With byte TSP_WHOLE the tensor is seen flat, as its row-major data: row i of the piece are the
+ * `cols` elements from element col0 + (row0 + i*row_step)*cols on, each whole, byte after byte; the
+ * lanes after them up to lane fill-1 hold the tensor's `pad`, element after element. */
 typedef struct {
     int32_t row0, row_step, rows;
     int32_t col0, col_step, cols;
     int32_t byte;
     int32_t broadcast; /* 0: no */
+    int32_t fill;      /* 0: no; only with TSP_WHOLE */
     int32_t slice, addr, addr_step;
 } TspPiece;
+enum { TSP_WHOLE = -1 };
 
 typedef struct {
     char *name;
@@ -75,6 +81,9 @@ typedef struct {
     bool transposed; /* how the pieces see it */
     bool flat;       /* the same: not both */
     bool finite;     /* a run that leaves an infinity or NaN in it is refused: floats only */
+    bool bounded;    /* integers only: values outside low .. high are refused when it is written */
+    int32_t low, high;
+    int32_t pad; /* element that pieces with `fill` put after the last */
     TspPiece
         *pieces; /* copies allowed: inputs fill all, outputs are read from the first that covers */
     int32_t piece_count;
@@ -110,6 +119,8 @@ int64_t tsp_tensor_elements(const TspTensor *t);
 int64_t tsp_tensor_bytes(const TspTensor *t);
 /* Rows and columns of the matrix that the pieces see. */
 void tsp_tensor_matrix(const TspTensor *t, int64_t *rows, int64_t *cols);
+/* Whether a piece lies inside its tensor and its lanes inside the machine's; memory aside. */
+bool tsp_piece_fits(const TspMachine *m, const TspTensor *t, const TspPiece *piece);
 /* Fills one vector (tsp_lanes(m) bytes) with row i of a piece from row-major data, padding 0. */
 void tsp_piece_pack(const TspMachine *m, const TspTensor *t, const TspPiece *piece, int32_t i,
                     const uint8_t *data, uint8_t *vector);

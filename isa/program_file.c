@@ -10,7 +10,7 @@
 
 static const char magic[8] = {'T', 'S', 'P', 'P', 'R', 'O', 'G', '\n'};
 enum {
-    VERSION = 2,
+    VERSION = 3,
     VERSION_AT = 8,
     FLAGS_AT = 12,
     LENGTH_AT = 16,
@@ -99,6 +99,10 @@ static void write_tensors(Writer *w, const TspProgram *p) {
         bytes_put_int(w, t->transposed);
         bytes_put_int(w, t->flat);
         bytes_put_int(w, t->finite);
+        bytes_put_int(w, t->bounded);
+        bytes_put_int(w, t->low);
+        bytes_put_int(w, t->high);
+        bytes_put_int(w, t->pad);
         bytes_put_int(w, t->piece_count);
         for (int32_t k = 0; k < t->piece_count; k++) {
             const TspPiece *piece = &t->pieces[k];
@@ -110,6 +114,7 @@ static void write_tensors(Writer *w, const TspProgram *p) {
             bytes_put_int(w, piece->cols);
             bytes_put_int(w, piece->byte);
             bytes_put_int(w, piece->broadcast);
+            bytes_put_int(w, piece->fill);
             bytes_put_int(w, piece->slice);
             bytes_put_int(w, piece->addr);
             bytes_put_int(w, piece->addr_step);
@@ -230,23 +235,20 @@ static bool steps_inside(int64_t first, int64_t step, int64_t count, int64_t lim
 static void read_piece(Reader *r, const TspMachine *m, const TspTensor *t, TspPiece *piece) {
     size_t start = r->at;
     int32_t lanes = tsp_lanes(m);
-    int64_t rows, cols;
-    tsp_tensor_matrix(t, &rows, &cols);
     piece->row0 = bytes_get_int32(r, 0, INT32_MAX, "bad first row of a piece");
     piece->row_step = bytes_get_int32(r, INT32_MIN, INT32_MAX, "bad row step of a piece");
     piece->rows = bytes_get_int32(r, 1, INT32_MAX, "bad number of rows of a piece");
     piece->col0 = bytes_get_int32(r, 0, INT32_MAX, "bad first column of a piece");
     piece->col_step = bytes_get_int32(r, INT32_MIN, INT32_MAX, "bad column step of a piece");
     piece->cols = bytes_get_int32(r, 1, lanes, "bad number of columns of a piece");
-    piece->byte = bytes_get_int32(r, 0, tsp_dtype_bytes(t->dtype) - 1, "bad byte of a piece");
+    piece->byte =
+        bytes_get_int32(r, TSP_WHOLE, tsp_dtype_bytes(t->dtype) - 1, "bad byte of a piece");
     piece->broadcast = bytes_get_int32(r, 0, lanes, "bad broadcast of a piece");
+    piece->fill = bytes_get_int32(r, 0, lanes, "bad fill of a piece");
     piece->slice = bytes_get_int32(r, 0, 2 * (int32_t)m->mem_slices - 1, "piece in no MEM slice");
     piece->addr = bytes_get_int32(r, 0, INT32_MAX, "bad address of a piece");
     piece->addr_step = bytes_get_int32(r, INT32_MIN, INT32_MAX, "bad address step of a piece");
-    if (!steps_inside(piece->row0, piece->row_step, piece->rows, rows) ||
-        !steps_inside(piece->col0, piece->col_step, piece->rows, cols - piece->cols + 1) ||
-        (piece->broadcast > 0 && piece->cols != 1))
-        bytes_refuse(r, start, "piece outside its tensor");
+    if (!tsp_piece_fits(m, t, piece)) bytes_refuse(r, start, "piece outside its tensor");
     if (!steps_inside(piece->addr, piece->addr_step, piece->rows, tsp_mem_slice_rows(m)))
         bytes_refuse(r, start, "piece outside its MEM slice");
 }
@@ -272,7 +274,11 @@ static void read_tensor(Reader *r, const TspMachine *m, TspTensor *t) {
     t->flat = bytes_get_int(r, 0, 1, "bad flatness of a tensor") != 0;
     if (t->flat && t->transposed) bytes_refuse(r, start, "a tensor both flat and transposed");
     t->finite = bytes_get_int(r, 0, 1, "bad finiteness of a tensor") != 0;
-    int32_t count = bytes_get_count(r, 11, "bad number of pieces");
+    t->bounded = bytes_get_int(r, 0, 1, "bad bounds of a tensor") != 0;
+    t->low = bytes_get_int32(r, INT32_MIN, INT32_MAX, "bad least value of a tensor");
+    t->high = bytes_get_int32(r, INT32_MIN, INT32_MAX, "bad greatest value of a tensor");
+    t->pad = bytes_get_int32(r, INT32_MIN, INT32_MAX, "bad padding of a tensor");
+    int32_t count = bytes_get_count(r, 12, "bad number of pieces");
     t->pieces = bytes_get_array(r, count, sizeof *t->pieces);
     t->piece_count = r->failed ? 0 : count;
     for (int32_t i = 0; i < t->piece_count && !r->failed; i++) read_piece(r, m, t, &t->pieces[i]);
@@ -289,7 +295,7 @@ static void read_tensor(Reader *r, const TspMachine *m, TspTensor *t) {
 }
 
 static void read_tensors(Reader *r, TspProgram *p) {
-    int32_t count = bytes_get_count(r, 7, "bad number of tensors");
+    int32_t count = bytes_get_count(r, 12, "bad number of tensors");
     p->tensors = bytes_get_array(r, count, sizeof *p->tensors);
     p->tensor_count = r->failed ? 0 : count;
     for (int32_t i = 0; i < p->tensor_count && !r->failed; i++)

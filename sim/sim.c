@@ -12,20 +12,14 @@ static const Engine *const engines[] = {
 
 /* Refuses pieces that lie outside the machine or the tensor. */
 static bool check_tensor(const TspMachine *m, const TspTensor *t, TspError *err) {
-    const int64_t slice_rows = tsp_mem_slice_rows(m), lanes = tsp_lanes(m);
-    int64_t rows, cols;
-    tsp_tensor_matrix(t, &rows, &cols);
+    const int64_t slice_rows = tsp_mem_slice_rows(m);
     for (int32_t i = 0; i < t->piece_count; i++) {
         const TspPiece *p = &t->pieces[i];
-        int64_t steps = (int64_t)p->rows - 1, row = p->row0 + steps * p->row_step;
-        int64_t addr = p->addr + steps * p->addr_step, col = p->col0 + steps * p->col_step;
+        int64_t addr = p->addr + ((int64_t)p->rows - 1) * p->addr_step;
         bool fits = p->rows >= 0 && p->slice >= 0 && p->slice < 2 * m->mem_slices;
         if (p->rows == 0) continue;
         fits = fits && p->addr >= 0 && p->addr < slice_rows && addr >= 0 && addr < slice_rows &&
-               p->row0 >= 0 && p->row0 < rows && row >= 0 && row < rows && p->cols >= 0 &&
-               p->cols <= lanes && p->col0 >= 0 && p->col0 + p->cols <= cols && col >= 0 &&
-               col + p->cols <= cols && p->byte >= 0 && p->byte < tsp_dtype_bytes(t->dtype) &&
-               p->broadcast >= 0 && p->broadcast <= lanes;
+               tsp_piece_fits(m, t, p);
         if (!fits)
             return tsp_fail(err, TSP_ERR_INPUT,
                             "tensor %s, piece %d lies outside machine %s or the tensor",
@@ -136,6 +130,36 @@ static const TspTensor *tensor_at(const TspSim *sim, int32_t tensor, TspError *e
     return NULL;
 }
 
+static int32_t integer(TspDtype type, const uint8_t *data, int64_t i) {
+    int16_t i16;
+    int32_t i32;
+    switch (type) {
+    case TSP_I8:
+        return (int8_t)data[i];
+    case TSP_I16:
+        return memcpy(&i16, data + 2 * i, sizeof i16), i16;
+    case TSP_I32:
+        return memcpy(&i32, data + 4 * i, sizeof i32), i32;
+    default:
+        return data[i];
+    }
+}
+
+/* Refuses a value outside the tensor's bounds. */
+static bool check_bounds(const TspTensor *t, const uint8_t *data, TspError *err) {
+    const int64_t elements = t->bounded ? tsp_tensor_elements(t) : 0;
+    for (int64_t i = 0; i < elements; i++) {
+        const int32_t value = integer(t->dtype, data, i);
+        if (value >= t->low && value <= t->high) continue;
+        return tsp_fail(err, TSP_ERR_INPUT,
+                        "tensor %s: element %lld is %d; the program was made for values from %d to "
+                        "%d only",
+                        t->name ? t->name : "?", (long long)i, (int)value, (int)t->low,
+                        (int)t->high);
+    }
+    return true;
+}
+
 bool tsp_sim_write_tensor(TspSim *sim, int32_t tensor, const uint8_t *data, TspError *err) {
     const TspTensor *t = tensor_at(sim, tensor, err);
     size_t bytes;
@@ -143,6 +167,7 @@ bool tsp_sim_write_tensor(TspSim *sim, int32_t tensor, const uint8_t *data, TspE
     if (tsp_sim_now(sim) > 0)
         return tsp_fail(err, TSP_ERR_INPUT, "tensor %s: write it before cycle 0, not in cycle %lld",
                         t->name ? t->name : "?", (long long)tsp_sim_now(sim));
+    if (!check_bounds(t, data, err)) return false;
     bytes = (size_t)tsp_tensor_bytes(t);
     if (!sim->inputs[tensor]) sim->inputs[tensor] = malloc(bytes + 1);
     if (!sim->inputs[tensor]) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory for a tensor");
@@ -212,6 +237,32 @@ bool tsp_sim_read_tensor(const TspSim *sim, int32_t tensor, uint8_t *data, TspEr
                          "tensor %s: nobody wrote byte %zu of element %zu", t->name ? t->name : "?",
                          i % (size_t)tsp_dtype_bytes(t->dtype),
                          i / (size_t)tsp_dtype_bytes(t->dtype));
+}
+
+/* -- starting again -- */
+
+/* The input that lies where this output lies, and is replaced by it; -1 if none does. */
+static int32_t state_input(const TspProgram *p, const TspTensor *output) {
+    if (output->role != TSP_ROLE_OUTPUT || output->piece_count == 0) return -1;
+    for (int32_t i = 0; i < p->tensor_count; i++) {
+        const TspTensor *t = &p->tensors[i];
+        if (t->role == TSP_ROLE_INPUT && t->piece_count == output->piece_count &&
+            tsp_tensor_bytes(t) == tsp_tensor_bytes(output) &&
+            !memcmp(t->pieces, output->pieces, (size_t)t->piece_count * sizeof *t->pieces))
+            return i;
+    }
+    return -1;
+}
+
+bool tsp_sim_again(TspSim *sim, TspError *err) {
+    const TspProgram *p = sim->program;
+    for (int32_t i = 0; i < p->tensor_count; i++) {
+        const int32_t input = state_input(p, &p->tensors[i]);
+        if (input >= 0 && sim->inputs[input] &&
+            !tsp_sim_read_tensor(sim, i, sim->inputs[input], err))
+            return false;
+    }
+    return reset(sim, err);
 }
 
 /* -- time -- */

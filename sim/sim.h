@@ -66,12 +66,18 @@ typedef struct {
  * refused in its cycle. NULL on failure. */
 TspSim *tsp_sim_new(const TspProgram *program, const TspSimOptions *options, TspError *err);
 void tsp_sim_free(TspSim *sim);
-/* Places a tensor (row-major data, tsp_tensor_bytes long) in memory; before cycle 0 only. */
+/* Places a tensor (row-major data, tsp_tensor_bytes long) in memory; before cycle 0 only. Refuses
+ * values outside the tensor's bounds (TSP_ERR_INPUT). */
 bool tsp_sim_write_tensor(TspSim *sim, int32_t tensor, const uint8_t *data, TspError *err);
 /* Collects a tensor from memory; every element must be covered by a piece and have been written
  * (else TSP_ERR_ILLEGAL, ROW_UNDEFINED). With faults on, words with one wrong bit are corrected on
  * the way to the host, not counted; with two: TSP_ERR_FAULT. */
 bool tsp_sim_read_tensor(const TspSim *sim, int32_t tensor, uint8_t *data, TspError *err);
+
+/* After the run: the same program from cycle 0 once more, as a host starts it on the next block of
+ * its data. Memory holds the constants and the inputs as they were; an input in whose place an
+ * output lies (the same pieces) holds what that output has become. All else is undefined again. */
+bool tsp_sim_again(TspSim *sim, TspError *err);
 
 /* After the run: false (TSP_ERR_NOT_MODELLED) if a tensor marked `finite` holds an infinity or NaN:
  * a value that the compiler's way of computing does not cover, so that the results mean nothing. */

@@ -26,7 +26,7 @@ copy_tree() {
         cmp -s "$file" "$tree/$file" && continue
         mkdir -p "$tree/$(dirname "$file")" && cp "$file" "$tree/$file" || exit 1
     done || die "the tree cannot be copied"
-    (cd "$tree" && find isa sim compiler viz cli tests -name '*.[ch]') | while read -r file; do
+    (cd "$tree" && find isa sim compiler viz programs cli tests -name '*.[ch]') | while read -r file; do
         [ -f "$file" ] || rm -f "$tree/$file"
     done
 }

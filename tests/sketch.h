@@ -11,7 +11,7 @@ enum { SKETCH_ITEMS = 2048, SKETCH_RUNS = 64 };
 
 typedef struct {
     int32_t queue;
-    int64_t cycle; /* of the first issue */
+    int64_t cycle;  /* of the first issue */
     int64_t resume; /* of a Sync: cycle in which the queue goes on; 0: right after it */
     TspInsn insn;
     TspInsn repeat; /* .op is TSP_OP_REPEAT, or 0 for none */

@@ -311,15 +311,15 @@ START_TEST(tensors_and_where_they_lie) {
     ck_assert_int_eq(p.tensors[1].pieces[1].addr, 5);
     ck_assert_mem_eq(p.tensors[2].data, float_bytes, sizeof float_bytes);
     /* Nine rows 1..9 over four slices: three, two, two, two. */
-    static const TspPiece w[] = {{1, 4, 3, 4, 0, 12, 0, 0, 4, 8, 1},
-                                 {2, 4, 2, 4, 0, 12, 0, 0, 3, 8, 1},
-                                 {3, 4, 2, 4, 0, 12, 0, 0, 2, 8, 1},
-                                 {4, 4, 2, 4, 0, 12, 0, 0, 1, 8, 1}};
+    static const TspPiece w[] = {{1, 4, 3, 4, 0, 12, 0, 0, 0, 4, 8, 1},
+                                 {2, 4, 2, 4, 0, 12, 0, 0, 0, 3, 8, 1},
+                                 {3, 4, 2, 4, 0, 12, 0, 0, 0, 2, 8, 1},
+                                 {4, 4, 2, 4, 0, 12, 0, 0, 0, 1, 8, 1}};
     ck_assert_int_eq(p.tensors[3].piece_count, 4);
     ck_assert_mem_eq(p.tensors[3].pieces, w, sizeof w);
     /* The matrix of T is 2*4 rows of 3. */
-    static const TspPiece t[] = {{7, -2, 4, 0, 0, 3, 3, 0, 11, 511, -1},
-                                 {0, 1, 2, 2, 0, 1, 0, 16, 12, 0, 1}};
+    static const TspPiece t[] = {{7, -2, 4, 0, 0, 3, 3, 0, 0, 11, 511, -1},
+                                 {0, 1, 2, 2, 0, 1, 0, 16, 0, 12, 0, 1}};
     ck_assert_mem_eq(p.tensors[4].pieces, t, sizeof t);
     ck_assert_int_eq(insn(&p, "mem.w1", 0).addr, 0x21);
     ck_assert_int_eq(insn(&p, "mem.w1", 1).addr, 0x22);
@@ -578,7 +578,7 @@ static const struct {
      "t.s:2:1: byte=1, but int8 has bytes 0 to 0"},
     {".tensor X, int8, [4, 8], input\n.piece slice=mem.w0, lane=0",
      "t.s:2:22: 'lane' is unknown here; there are slice row0 row_step rows col0 col_step "
-     "cols byte broadcast addr addr_step"},
+     "cols byte broadcast fill addr addr_step"},
     {".tensor X, int8, [4, 8], input\n.piece slice=mem.w0, addr=0, addr=1",
      "t.s:2:30: addr is given twice; leave one out"},
     {".tensor X, int8, [4, 8], input\n.piece slice=mem.w0",

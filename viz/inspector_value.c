@@ -170,17 +170,24 @@ const TspPiece *viz_inspect_piece(const VizRun *run, int32_t slice, int32_t row,
 const char *viz_inspect_part(char text[VIZ_WORDS], const TspTensor *tensor, const TspPiece *piece,
                              int32_t index) {
     const int32_t bytes = tsp_dtype_bytes(tensor->dtype);
-    const int32_t first = piece->col0 + index * piece->col_step;
+    const int32_t column = piece->col0 + index * piece->col_step;
     int64_t rows, columns;
     int at;
     tsp_tensor_matrix(tensor, &rows, &columns);
+    if (piece->byte == TSP_WHOLE) {
+        const int64_t first =
+            piece->col0 + (int64_t)(piece->row0 + index * piece->row_step) * piece->cols;
+        snprintf(text, VIZ_WORDS, "elements %" PRId64 " to %" PRId64 ", whole, byte after byte",
+                 first, first + piece->cols - 1);
+        return text;
+    }
     at = snprintf(text, VIZ_WORDS, "row %d of %" PRId64, piece->row0 + index * piece->row_step,
                   rows);
     if (piece->broadcast)
-        at += snprintf(text + at, VIZ_WORDS - (size_t)at, ", column %d in every lane", first);
+        at += snprintf(text + at, VIZ_WORDS - (size_t)at, ", column %d in every lane", column);
     else if (piece->cols < columns)
-        at += snprintf(text + at, VIZ_WORDS - (size_t)at, ", columns %d to %d", first,
-                       first + piece->cols - 1);
+        at += snprintf(text + at, VIZ_WORDS - (size_t)at, ", columns %d to %d", column,
+                       column + piece->cols - 1);
     if (bytes > 1)
         snprintf(text + at, VIZ_WORDS - (size_t)at, ", byte %d of %d", piece->byte, bytes);
     return text;
@@ -223,12 +230,15 @@ static void put_row_value(VizLines *l, int32_t slice, int32_t row, const TspPiec
         return;
     }
     put_written(l, written);
-    if (piece) {
+    if (piece && piece->byte == TSP_WHOLE) {
+        value.dtype = TSP_U8;
+    } else if (piece) {
         value.planes = tsp_dtype_bytes(t->dtype);
         value.shown = piece->byte;
     }
     for (int32_t k = 0; k < value.planes; k++) {
-        const TspPiece *p = piece && k != piece->byte ? plane_of(t, piece, k) : piece;
+        const bool other = piece && piece->byte != TSP_WHOLE && k != piece->byte;
+        const TspPiece *p = other ? plane_of(t, piece, k) : piece;
         const uint8_t *bytes = NULL;
         if (!piece || p == piece) bytes = tsp_sim_row(run->sim, slice, row, NULL);
         if (p && p != piece)
