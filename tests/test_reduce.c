@@ -55,14 +55,16 @@ static void make_graph(Case *c, TspDtype type, const char *shape, int inputs, co
 }
 
 /* Whole numbers of a few bits: sums of some thousand are exact in any order, and the greatest is
- * there more than once. `wild`: any bits, but no NaN. */
+ * there more than once; in some cases all are below zero, or above, so that a zero from beyond the
+ * end would be noticed. `wild`: any bits, but no NaN. */
 static void fill(Case *c, bool wild) {
+    const int32_t middle = 8 * (random_below(3) - 1);
     for (int i = 0; i < MOST_INPUTS; i++) {
         const TspValue *v = c->x[i];
         if (!v) continue;
         c->in[i] = calloc((size_t)tsp_value_bytes(v), 1);
         for (int64_t k = 0; k < tsp_value_elements(v); k++) {
-            int64_t whole = wild ? (int64_t)random_bits() : random_below(15) - 7;
+            int64_t whole = wild ? (int64_t)random_bits() : middle + random_below(15) - 7;
             if (!tsp_dtype_is_float(v->dtype))
                 tsp_store_int(v->dtype, c->in[i], k, whole);
             else
