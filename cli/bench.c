@@ -15,6 +15,7 @@ const BenchWorkload bench_workloads[] = {
     {"stream-int8", "z = a x + y, 10 million int8", bench_stream_int8, bench_stream_int8_once},
     {"stream-fp32", "z = a x + y, 10 million fp32", bench_stream_fp32, bench_stream_fp32_once},
     {"histogram", "163,840 keys, gather and scatter", bench_histogram, NULL},
+    {"group", "819,200 rows by 512 keys", bench_group, NULL},
     {"idle", "a billion cycles of NOP", bench_idle, NULL},
     {"smallest", "a process: one read, one write", bench_smallest, NULL},
     {"timing-only", "int8 [2304, 4096] x [4096, 4096]", bench_timing_only, bench_timing_only_once},

@@ -145,6 +145,7 @@ bool bench_stream_int8_once(const Bench *b, TspError *err);
 bool bench_stream_fp32(const Bench *b, BenchResult *r, TspError *err);
 bool bench_stream_fp32_once(const Bench *b, TspError *err);
 bool bench_histogram(const Bench *b, BenchResult *r, TspError *err); /* bench_histogram.c */
+bool bench_group(const Bench *b, BenchResult *r, TspError *err);     /* bench_group.c */
 bool bench_idle(const Bench *b, BenchResult *r, TspError *err);      /* bench_time.c */
 bool bench_smallest(const Bench *b, BenchResult *r, TspError *err);
 bool bench_timing_only(const Bench *b, BenchResult *r, TspError *err);

@@ -84,7 +84,7 @@ static bool merge_pass(GroupKernel *k, int32_t first, int32_t copy) {
     Merge g = {.k = k, .words = k->plan->words};
     Value values[MOST_UNITS];
     int32_t units = 0;
-    for (int h = TSP_WEST; h <= TSP_EAST; h++)
+    for (TspHemisphere h = TSP_WEST; h <= TSP_EAST; h++)
         for (int32_t i = 0; i < 2 && first + i < k->plan->pairs; i++)
             values[units++] = widen(&g, h, first + i, i, copy * k->plan->stride);
     for (; units > 1; units /= 2)

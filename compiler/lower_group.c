@@ -20,7 +20,7 @@ static bool place_rows(Lowerer *l, Tensor *t, int32_t role, TspError *err) {
     const int32_t rows = plan->segment_rows, each = plan->row_elements;
     const int64_t elements = (int64_t)t->rows * t->cols;
     int64_t first = 0;
-    for (int h = TSP_WEST; h <= TSP_EAST; h++)
+    for (TspHemisphere h = TSP_WEST; h <= TSP_EAST; h++)
         for (int32_t done = 0, count; done < plan->side[h].vectors; done += count) {
             TspPiece piece = {.row_step = 1,
                               .cols = each,
@@ -171,7 +171,7 @@ static bool preparation(Lowerer *l, const GroupSide *s, TspError *err) {
 
 static bool constants(Lowerer *l, TspError *err) {
     const GroupPlan *plan = l->module->group;
-    for (int h = TSP_WEST; h <= TSP_EAST; h++) {
+    for (TspHemisphere h = TSP_WEST; h <= TSP_EAST; h++) {
         const GroupSide *s = &plan->side[h];
         for (int i = 0; i < 2; i++)
             if (!constant(l, "lane maps", TSP_U8, plan->waves, lane_of_element, &s->lanes[i],
@@ -208,11 +208,11 @@ static bool internals(Lowerer *l, TspError *err) {
                                         [SOURCE_VALUES] = "values for gathering"};
     const GroupPlan *plan = l->module->group;
     const int32_t rows = plan->segment_rows;
-    for (int h = TSP_WEST; h <= TSP_EAST; h++) {
+    for (TspHemisphere h = TSP_WEST; h <= TSP_EAST; h++) {
         for (int32_t q = 0; q < plan->pairs; q++)
             for (int b = 0; b < 2; b++)
-                if (!internal(l, "tables", (plan->copies - 1) * plan->stride + plan->words, plan->side[h].tables[q][b],
-                              err))
+                if (!internal(l, "tables", (plan->copies - 1) * plan->stride + plan->words,
+                              plan->side[h].tables[q][b], err))
                     return false;
         for (int32_t done = 0; done < plan->side[h].vectors; done += rows)
             for (int role = SOURCE_KEYS; role <= SOURCE_VALUES; role++)
@@ -303,13 +303,15 @@ bool lower_group(Lowerer *l, const TspNode *node, TspError *err) {
     const TspValue *keys = &l->graph->values[node->inputs[0]];
     const bool partial = l->module->group_tables;
     Stage *stage;
+    TspError why;
     int32_t first;
     if (!check_inputs(l, node, err)) return false;
     l->module->group = calloc(1, sizeof *l->module->group);
     if (!l->module->group) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
     if (!tsp_group_plan(l->module->group, &l->module->machine, node->groups, node->low, node->high,
-                        tsp_value_elements(keys), partial ? 2 : 1, err))
-        return false;
+                        tsp_value_elements(keys), partial ? 2 : 1, &why))
+        return tsp_fail(err, why.kind, "%s:%d: %s: %s", l->graph->path, (int)node->line, node->name,
+                        why.text);
     if (rows_tensor(l, node->inputs[0], RAW_KEYS, err) < 0 ||
         rows_tensor(l, node->inputs[1], RAW_VALUES, err) < 0 || !constants(l, err) ||
         !internals(l, err) ||

@@ -212,9 +212,9 @@ static bool build_step(Scheduler *s, const Stage *stage, const Term *term, const
                         .read_width = {width, 0}});
     if (emit) {
         TspDirection back = h == TSP_WEST ? TSP_EASTWARD : TSP_WESTWARD;
-        product = flow_wire(f, (Wire){back, 4,
-                                      flow_phase(back, acc + tsp_op_func(m, TSP_OP_ACC), column),
-                                      job->rows, interval, column, column, 0});
+        product =
+            flow_wire(f, (Wire){back, 4, flow_phase(back, acc + tsp_op_func(m, TSP_OP_ACC), column),
+                                job->rows, interval, column, column, 0});
     }
     flow_item(f, (Item){.kind = ITEM_QUEUE,
                         .queue = tsp_queue_mxm(m, h, local, TSP_ROLE_RESULTS),
@@ -265,18 +265,37 @@ static bool place_step(Scheduler *s, const Stage *stage, Unit *u, int32_t plane,
     return true;
 }
 
+/* Which planes each unit gets: a stage that needs fewer than there are takes those that are free
+ * first. */
+static void choose_planes(const Scheduler *s, const Unit *units, int32_t count, int32_t planes,
+                          int32_t *plane_of) {
+    int32_t busy = 0, order[MAX_PLANES];
+    for (int32_t i = 0; i < count; i++) {
+        int32_t at = i;
+        busy += units[i].count > 0;
+        for (; at > 0 && s->planes[order[at - 1]].array_free > s->planes[i * planes].array_free;
+             at--)
+            order[at] = order[at - 1];
+        order[at] = i * planes;
+    }
+    for (int32_t i = 0, used = 0, idle = busy; i < count; i++)
+        plane_of[i] = busy == count ? i * planes : order[units[i].count > 0 ? used++ : idle++];
+}
+
 bool schedule_product(Scheduler *s, const Stage *stage, TspError *err) {
     Unit units[MAX_PLANES] = {{0}};
     const Term *term = &stage->terms[0];
     int32_t planes = term_type(&s->module->tensors[term->a], term->a_byte) == TSP_F16 ? 2 : 1;
     int32_t count = 2 * (int32_t)s->m->mxm_planes / planes;
+    int32_t plane_of[MAX_PLANES];
     bool ok = share_out(s, stage, units, count, err);
+    choose_planes(s, units, count, planes, plane_of);
     for (bool more = true; ok && more;) { /* in step, so that all units get their turn in time */
         more = false;
         for (int32_t i = 0; i < count && ok; i++) {
             if (units[i].job >= units[i].count) continue;
             more = true;
-            ok = place_step(s, stage, &units[i], i * planes, planes, i, count, err);
+            ok = place_step(s, stage, &units[i], plane_of[i], planes, i, count, err);
         }
     }
     for (int32_t i = 0; i < count; i++) free(units[i].jobs);

@@ -250,13 +250,13 @@ bool schedule_group(Scheduler *s, const Stage *stage, TspError *err) {
                      .err = err,
                      .phase = s->module->run_count,
                      .end = schedule_end(s)};
-    for (int h = TSP_WEST; h <= TSP_EAST; h++) {
+    for (TspHemisphere h = TSP_WEST; h <= TSP_EAST; h++) {
         const TspHemisphere other = h == TSP_WEST ? TSP_EAST : TSP_WEST;
         group_prepare(&k, h);
-        clear_side(&k, k.plan->packed == 1 ? (TspHemisphere)h : other);
+        clear_side(&k, k.plan->packed == 1 ? h : other);
         if (k.plan->packed > 1 || h == TSP_EAST) group_phase(&k); /* else both sides at once */
     }
-    for (int h = TSP_WEST; h <= TSP_EAST; h++) waves_side(&k, h);
+    for (TspHemisphere h = TSP_WEST; h <= TSP_EAST; h++) waves_side(&k, h);
     group_phase(&k);
     if (!schedule_merge(&k) ||
         (s->module->group_result >= 0 &&

@@ -1,6 +1,7 @@
 /* fast.c - the fast engine from outside: what it is made of, loading, looking. */
 #include "fast_batch.h"
 #include "fast_keyframe.h"
+#include "fast_mem.h"
 #include "fast_stream.h"
 
 #include <stdlib.h>
@@ -93,9 +94,12 @@ static bool predecode(Fast *f, int32_t queue, TspError *err) {
             word->op[half] = q->debug ? op_of_run(f->program, q->debug[i].run[half]) : -1;
         word->fault = (uint8_t)fault_of(f, q->words[i], queue, &word->insn);
         if (word->fault != WORD_FINE) continue;
+        if (word->insn.op == TSP_OP_GATHER || word->insn.op == TSP_OP_SCATTER)
+            f->indirect[queue] = true;
         word->func = tsp_insn_func(f->m, &word->insn);
         word->unit = (uint8_t)tsp_insn_info(word->insn.op)->unit;
-        if (word->unit == TSP_UNIT_VXM) word->bytes = f->alu_lanes->find_bytes(&word->insn);
+        if (word->unit == TSP_UNIT_VXM) word->packed = f->alu_lanes->find_packed(&word->insn);
+        word->bytes = (uint8_t)(word->packed ? tsp_dtype_bytes((TspDtype)word->insn.type) : 4);
         if (word->insn.op == TSP_OP_REPEAT && i > 0) word[-1].repeat = &word->insn;
     }
     return true;
@@ -112,7 +116,7 @@ static bool allocate(Fast *f, TspError *err) {
     const size_t n = (size_t)f->lanes, planes = SIM_PLANES, wheel = (size_t)f->wheel;
     const size_t kept = planes * (size_t)f->m->mxm_accumulator_rows;
     const size_t rows = f->row_count, check_bytes = SIM_SUPERLANES * sizeof(uint16_t);
-    f->defined = map(rows * sizeof *f->defined);
+    f->rows = map(rows * sizeof *f->rows);
     f->row_chunk = calloc(rows / SIM_CHUNK + 1, sizeof *f->row_chunk);
     f->sum_changed = calloc(kept / FAST_SUM_CHUNK + 1, sizeof *f->sum_changed);
     if (f->checks && !(f->vec_check = map((size_t)f->vec_capacity * check_bytes)))
@@ -123,27 +127,26 @@ static bool allocate(Fast *f, TspError *err) {
     f->events = calloc((size_t)f->event_capacity, sizeof *f->events);
     f->vectors = map((size_t)f->vec_capacity * TSP_MAX_LANES);
     f->vec_refs = map((size_t)f->vec_capacity * sizeof *f->vec_refs);
-    f->row_vec = map(rows * sizeof *f->row_vec);
     f->results = calloc((size_t)SIM_ALUS * SIM_ALU_RESULTS * TSP_MAX_LANES, sizeof *f->results);
     f->operands = calloc(2 * TSP_MAX_LANES, sizeof *f->operands);
     f->products = calloc(planes * SIM_PRODUCTS * n, sizeof *f->products);
     f->accumulators = calloc(kept * n + 1, sizeof *f->accumulators);
     f->accumulator_type = calloc(kept + 1, 1);
     f->intervals = calloc((size_t)f->program->op_count + 1, sizeof *f->intervals);
-    if (f->defined && f->row_chunk && f->sum_changed && f->slots && f->buckets && f->occupied &&
-        f->events && f->vectors && f->vec_refs && f->row_vec && f->results && f->operands &&
-        f->products && f->accumulators && f->accumulator_type && f->intervals)
+    if (f->rows && f->row_chunk && f->sum_changed && f->slots && f->buckets && f->occupied &&
+        f->events && f->vectors && f->vec_refs && f->results && f->operands && f->products &&
+        f->accumulators && f->accumulator_type && f->intervals)
         return true;
     return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory for the simulator's state");
 }
 
-/* Nothing is defined any more. What rows hold stays: nobody looks at it before a write. */
+/* Nothing is defined any more. */
 static void forget_memory(Fast *f) {
     for (size_t chunk = 0; chunk * SIM_CHUNK < f->row_count; chunk++) {
         const size_t first = chunk * SIM_CHUNK, left = f->row_count - first;
         if (!f->row_chunk[chunk]) continue;
         f->row_chunk[chunk] = 0;
-        memset(f->defined + first, 0, (left < SIM_CHUNK ? left : SIM_CHUNK) * sizeof *f->defined);
+        memset(f->rows + first, 0, (left < SIM_CHUNK ? left : SIM_CHUNK) * sizeof *f->rows);
     }
 }
 
@@ -166,8 +169,7 @@ static void reserve(void *e, int32_t slice, int32_t addr, int32_t rows) {
     map_now(f->vectors + f->reserved * TSP_MAX_LANES, count * TSP_MAX_LANES);
     map_now(f->vec_refs + f->reserved, count * sizeof *f->vec_refs);
     f->reserved += count;
-    map_now(f->defined + row, count * sizeof *f->defined);
-    map_now(f->row_vec + row, count * sizeof *f->row_vec);
+    map_now(f->rows + row, count * sizeof *f->rows);
 }
 
 static bool reset(void *e, TspError *err) {
@@ -199,7 +201,7 @@ static void destroy(void *e) {
     Fast *f = e;
     fast_batch_stop(f);
     fast_keyframes_stop(f);
-    if (f->defined) munmap(f->defined, f->row_count * sizeof *f->defined);
+    if (f->rows) munmap(f->rows, f->row_count * sizeof *f->rows);
     for (int32_t q = 0; q < TSP_MAX_QUEUES; q++) free(f->words[q]);
     free(f->row_chunk);
     free(f->sum_changed);
@@ -210,7 +212,6 @@ static void destroy(void *e) {
     free(f->events);
     if (f->vectors) munmap(f->vectors, (size_t)f->vec_capacity * TSP_MAX_LANES);
     if (f->vec_refs) munmap(f->vec_refs, (size_t)f->vec_capacity * sizeof *f->vec_refs);
-    if (f->row_vec) munmap(f->row_vec, f->row_count * sizeof *f->row_vec);
     if (f->vec_check)
         munmap(f->vec_check, (size_t)f->vec_capacity * SIM_SUPERLANES * sizeof *f->vec_check);
     free(f->results);
@@ -265,6 +266,7 @@ static void place(void *e, int32_t slice, int32_t addr, const uint8_t *vector) {
 static bool advance(void *e, int64_t limit, TspError *err) {
     Fast *f = e;
     TspError earlier;
+    if (f->state.now == 0 && limit > 0) fast_plain_find(f);
     if (f->state.now == 0 && f->keyframe_due == 0 && limit > 0) fast_keyframe_make(f);
     if (fast_advance(f, limit, err)) return true;
     if (err->cycle > 0 && !fast_mxm_none_lost(f, err->cycle, &earlier)) *err = earlier;
@@ -344,10 +346,10 @@ static const uint8_t *stream_ago(const void *e, int32_t stream, int32_t column, 
 static const uint8_t *row(const void *e, int32_t slice, int32_t addr, uint32_t *written) {
     Fast *f = (Fast *)e; /* only its view is written */
     const size_t row = fast_row_id(f, slice, addr);
-    *written = f->defined[row];
+    *written = f->rows[row].defined;
     if (!*written && landing(f) == SIM_NONE) return NULL;
     if (*written) /* others are not touched, so that they take no memory */
-        memcpy(f->view, fast_vec(f, f->row_vec[row]), (size_t)f->lanes);
+        memcpy(f->view, fast_vec(f, f->rows[row].vec), (size_t)f->lanes);
     else
         memset(f->view, 0, (size_t)f->lanes);
     for (int32_t i = landing(f); i != SIM_NONE; i = f->events[i].next) {
@@ -356,9 +358,7 @@ static const uint8_t *row(const void *e, int32_t slice, int32_t addr, uint32_t *
         if (event->kind == EVENT_WRITE && (size_t)event->target != row) continue;
         for (int32_t k = 0; k < f->superlanes; k++) {
             size_t target = (size_t)event->target;
-            if (event->kind == EVENT_SCATTER)
-                target =
-                    fast_row_id(f, event->queue, fast_map_row(f, fast_vec(f, event->vec[1]), k));
+            if (event->kind == EVENT_SCATTER) target = fast_row_id(f, event->queue, event->row[k]);
             if (!(event->mask >> k & 1) || target != row) continue;
             memcpy(f->view + k * f->tile, fast_vec(f, event->vec[0]) + k * f->tile,
                    (size_t)f->tile);
@@ -371,7 +371,7 @@ static const uint8_t *row(const void *e, int32_t slice, int32_t addr, uint32_t *
 static const uint16_t *row_check(const void *e, int32_t slice, int32_t addr) {
     const Fast *f = e;
     const size_t row = fast_row_id(f, slice, addr);
-    return f->defined[row] ? fast_vec_check(f, f->row_vec[row]) : NULL;
+    return f->rows[row].defined ? fast_vec_check(f, f->rows[row].vec) : NULL;
 }
 
 static const uint32_t *latch(const void *e, int32_t alu) {

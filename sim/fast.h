@@ -23,6 +23,7 @@ enum {
     SIM_ALU_RESULTS = 256, /* > twice vxm_op_cycles of any machine, and an immediate */
     SIM_FETCHES = 128,     /* >= vectors of an Ifetch + ifetch_cycles of any machine */
     SIM_SUPERLANES = 20,
+    SIM_MAP = 24,      /* superlanes, filled up so that the host compares them as whole vectors */
     SIM_CHUNK = 1024,  /* memory rows that are cleared, or kept for going back, as one */
     SIM_PRODUCTS = 256 /* > 2 * (mxm_entry_cycles + mxm_product_cycles) of any machine */
 };
@@ -37,11 +38,12 @@ typedef enum { WORD_FINE, WORD_UNDECODABLE, WORD_INVALID, WORD_NOT_MODELLED } Wo
 typedef struct {
     TspInsn insn;
     int64_t start; /* cycle of its first issue, the same in every run; -1 until a run got there */
-    const TspInsn *repeat; /* the Repeat that follows, NULL: none */
-    TspBytesKernel *bytes; /* what does the VXM op on bytes as they are, NULL: it takes registers */
+    const TspInsn *repeat;   /* the Repeat that follows, NULL: none */
+    TspPackedKernel *packed; /* what does the VXM op on packed elements, NULL: on registers */
     int32_t op[2]; /* graph op of the instruction (read half) and of the write half, -1 none */
     int32_t func;  /* its d_func */
     uint8_t unit;  /* a TspUnit */
+    uint8_t bytes; /* a lane of what the VXM op works on: of packed elements, or of registers, 4 */
     uint8_t fault; /* a WordFault, reported in the cycle in which the word would issue */
 } Word;
 
@@ -78,7 +80,8 @@ typedef struct {
     uint32_t batch;         /* that one */
     int32_t target;         /* WRITE: row of the chip */
     uint32_t mask;          /* WRITE, SCATTER: superlanes written; POWER: switched on */
-    int32_t vec[8]; /* DRIVE, WRITE: [0]; SCATTER: data, map; INPUT: operand a in 0..3, b in 4..7 */
+    int32_t vec[8];         /* DRIVE, WRITE, SCATTER: [0]; INPUT: operand a in 0..3, b in 4..7 */
+    uint16_t row[SIM_MAP];  /* SCATTER: of the slice, for each superlane */
 } Event;
 
 typedef struct {
@@ -95,8 +98,17 @@ typedef struct {
 } StreamSlot;
 
 /* -- units -- */
+typedef struct {      /* a memory row */
+    uint32_t defined; /* superlanes that hold something */
+    int32_t vec;      /* if any does */
+} MemRow;
+
+typedef struct {             /* rows of a slice: see fast_mem.h */
+    int32_t first, end, vec; /* of the first */
+} PlainRows;
+
 typedef struct {
-    int32_t addr; /* SIM_NONE: a Scatter, whose map the event holds */
+    int32_t addr; /* SIM_NONE: a Scatter, whose rows the event holds */
     int32_t event;
     uint32_t mask; /* superlanes */
     int64_t lands;
@@ -113,13 +125,13 @@ typedef struct {
     uint32_t taken, shown;
     int64_t appears[SIM_ALU_RESULTS / 2]; /* of number % alu_slots */
     uint8_t result_type[SIM_ALU_RESULTS / 2];
-    bool result_bytes[SIM_ALU_RESULTS / 2]; /* a byte a lane, until somebody wants registers */
-    int64_t produced;    /* cycle of the last result that has appeared, -1: none yet */
-    int32_t latched;     /* its slot in the ALU's results */
-    TspDtype type;       /* of it */
-    uint32_t filled;     /* the immediate that its own row of lanes holds, as an operand of: */
-    int32_t filled_type; /* a TspDtype plus 1; 0: none yet */
-    bool filled_bytes;   /* a byte a lane */
+    uint8_t result_bytes[SIM_ALU_RESULTS / 2]; /* a lane; packed until somebody wants registers */
+    int64_t produced;     /* cycle of the last result that has appeared, -1: none yet */
+    int32_t latched;      /* its slot in the ALU's results */
+    TspDtype type;        /* of it */
+    uint32_t filled;      /* the immediate that its own row of lanes holds, as an operand of: */
+    int32_t filled_type;  /* a TspDtype plus 1; 0: none yet */
+    int32_t filled_bytes; /* a lane */
 } Alu;
 
 typedef struct {           /* an activation on its way through the array */
@@ -215,9 +227,10 @@ typedef struct {
     size_t row_count;    /* of the chip */
     size_t reserved;     /* rows that reserve() has been told of */
     /* Mapped, touched only where used, dropped by reset: */
-    uint32_t *defined;         /* [slice][row] superlanes that hold something */
-    int32_t *row_vec;          /* [slice][row] its vector, where `defined` says that there is one */
-    uint8_t *row_chunk;        /* [row / SIM_CHUNK] FAST_CHUNK_ flags */
+    MemRow *rows;       /* [slice][row] */
+    uint8_t *row_chunk; /* [row / SIM_CHUNK] FAST_CHUNK_ flags */
+    PlainRows plain[SIM_SLICES];
+    bool indirect[SIM_SLICES]; /* the slice has a Gather or a Scatter to do */
     uint32_t *results;         /* [alu][SIM_ALU_RESULTS][TSP_MAX_LANES]; of bytes the first part */
     uint32_t *operands;        /* two registers, scratch */
     uint32_t *products;        /* [plane][SIM_PRODUCTS][lanes] */
@@ -327,11 +340,6 @@ static inline uint16_t *fast_vec_check(const Fast *f, int32_t vec) {
 }
 void fast_mem_land(Fast *f, const Event *event);
 void fast_scatter_land(Fast *f, const Event *event);
-/* Row that the map of a Gather or Scatter names for a superlane. */
-static inline int32_t fast_map_row(const Fast *f, const uint8_t *map, int32_t superlane) {
-    const uint8_t *word = map + superlane * f->tile;
-    return word[0] | (f->tile > 1 ? word[1] << 8 : 0);
-}
 /* Defines a row before cycle 0. */
 void fast_mem_place(Fast *f, size_t row, const uint8_t *vector);
 /* Takes the ALU's operands and computes; its queue is event->queue. */
@@ -353,7 +361,7 @@ bool fast_mxm_none_lost(Fast *f, int64_t before, TspError *err);
 static inline uint32_t *fast_product(const Fast *f, int32_t plane, int32_t row) {
     return f->products + ((size_t)plane * SIM_PRODUCTS + (size_t)row) * (size_t)f->lanes;
 }
-/* A result of an ALU: registers, or bytes where result_bytes says so. */
+/* A result of an ALU: registers, or packed elements where result_bytes says so. */
 static inline uint32_t *fast_alu_result(const Fast *f, int32_t alu, int32_t slot) {
     return f->results + ((size_t)alu * SIM_ALU_RESULTS + (size_t)slot) * TSP_MAX_LANES;
 }

@@ -1,5 +1,5 @@
 /* fast_faults.c - bits that flip, and check bits: made, checked, used to correct. */
-#include "fast_stream.h"
+#include "fast_mem.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -67,10 +67,11 @@ static void flip_one(Fast *f, const TspFlip *flip) {
     const int32_t k = flip->superlane;
     int32_t vec;
     if (flip->slice >= 0) {
-        size_t row = fast_row_id(f, flip->slice, flip->row);
-        if (!(f->defined[row] >> k & 1)) return;
-        vec = f->row_vec[row] = fast_vec_own(f, f->row_vec[row]);
-        f->row_chunk[row / SIM_CHUNK] |= FAST_CHUNK_CHANGED;
+        const size_t id = fast_row_id(f, flip->slice, flip->row);
+        MemRow *row = &f->rows[id];
+        if (!(row->defined >> k & 1)) return;
+        vec = row->vec = fast_vec_own(f, row->vec);
+        fast_row_changed(f, id);
     } else {
         int64_t diagonal = fast_diagonal(flip->stream, flip->column, f->state.now);
         StreamSlot *slot = fast_slot(f, flip->stream, diagonal);

@@ -42,12 +42,13 @@ static uint64_t mix_queues(const Fast *f, uint64_t hash) {
 }
 
 static uint64_t mix_memory(const Fast *f, uint64_t hash) {
-    for (size_t row = 0; row < f->row_count; row++) {
-        if (!f->defined[row]) continue;
-        hash = mix(mix(hash, row), f->defined[row]);
-        hash = mix_bytes(hash, fast_vec(f, f->row_vec[row]), (size_t)f->lanes);
+    for (size_t i = 0; i < f->row_count; i++) {
+        const MemRow *row = &f->rows[i];
+        if (!row->defined) continue;
+        hash = mix(mix(hash, i), row->defined);
+        hash = mix_bytes(hash, fast_vec(f, row->vec), (size_t)f->lanes);
         if (f->checks)
-            hash = mix_bytes(hash, fast_vec_check(f, f->row_vec[row]),
+            hash = mix_bytes(hash, fast_vec_check(f, row->vec),
                              (size_t)f->superlanes * sizeof(uint16_t));
     }
     return hash;
@@ -76,7 +77,8 @@ static uint64_t mix_events(const Fast *f, uint64_t hash) {
                     hash = mix(hash, (uint64_t)e->stream << 32 | (uint64_t)e->column);
                     hash = mix(hash, (uint64_t)e->target);
                     hash = mix_vec(f, mix(hash, e->mask), e->vec[0]);
-                    if (e->kind == EVENT_SCATTER) hash = mix_vec(f, hash, e->vec[1]);
+                    if (e->kind == EVENT_SCATTER)
+                        hash = mix_bytes(hash, e->row, (size_t)f->superlanes * sizeof *e->row);
                 } else if (e->kind == EVENT_POWER) {
                     hash = mix(hash, e->mask);
                 } else if (e->kind == EVENT_INPUT) {

@@ -2,7 +2,7 @@
 #include "fast_keyframe.h"
 
 #include "fast_batch.h"
-#include "fast_stream.h"
+#include "fast_mem.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +13,9 @@ enum { FEWEST = 2 };
  * user too, of the one that it was equal to when it was last kept or gone back to. */
 typedef struct {
     int32_t users;
-    int32_t rows;     /* of them defined */
-    uint32_t counted; /* by which recount */
-    uint32_t defined[SIM_CHUNK];
-    int32_t vec[SIM_CHUNK]; /* held */
+    int32_t defined;       /* of the rows */
+    uint32_t counted;      /* by which recount */
+    MemRow row[SIM_CHUNK]; /* vectors held */
 } RowChunk;
 
 typedef struct {
@@ -81,7 +80,7 @@ static Holder past(const Keyframe *k) {
 static void visit_event(Fast *f, const Event *event, Visit *each) {
     static const int32_t held[] = {[EVENT_DRIVE] = 1,
                                    [EVENT_WRITE] = 1,
-                                   [EVENT_SCATTER] = 2,
+                                   [EVENT_SCATTER] = 1,
                                    [EVENT_POWER] = 0,
                                    [EVENT_INPUT] = 8};
     for (int32_t i = 0; i < held[event->kind]; i++) visit(f, event->vec[i], each);
@@ -104,10 +103,9 @@ static void visit_all(Fast *f, Holder h, Visit *each) {
     }
 }
 
-static void visit_rows(Fast *f, const uint32_t *defined, const int32_t *vec, size_t count,
-                       Visit *each) {
+static void visit_rows(Fast *f, const MemRow *row, size_t count, Visit *each) {
     for (size_t i = 0; i < count; i++)
-        if (defined[i]) each(f, vec[i]);
+        if (row[i].defined) each(f, row[i].vec);
 }
 
 /* -- chunks -- */
@@ -125,7 +123,7 @@ static size_t sum_rows_in(const Fast *f, size_t chunk) {
 
 static void leave_rows(Fast *f, RowChunk *chunk) {
     if (!chunk || --chunk->users > 0) return;
-    visit_rows(f, chunk->defined, chunk->vec, SIM_CHUNK, fast_vec_drop);
+    visit_rows(f, chunk->row, SIM_CHUNK, fast_vec_drop);
     f->keyframes->bytes -= (int64_t)sizeof *chunk;
     free(chunk);
 }
@@ -145,10 +143,9 @@ static bool keep_rows(Fast *f, size_t number) {
     chunk = calloc(1, sizeof *chunk);
     if (!chunk) return false;
     chunk->users = 1;
-    memcpy(chunk->defined, f->defined + first, count * sizeof *f->defined);
-    memcpy(chunk->vec, f->row_vec + first, count * sizeof *f->row_vec);
-    for (size_t i = 0; i < count; i++) chunk->rows += chunk->defined[i] != 0;
-    visit_rows(f, chunk->defined, chunk->vec, count, hold);
+    memcpy(chunk->row, f->rows + first, count * sizeof *f->rows);
+    for (size_t i = 0; i < count; i++) chunk->defined += chunk->row[i].defined != 0;
+    visit_rows(f, chunk->row, count, hold);
     leave_rows(f, all->rows[number]);
     all->rows[number] = chunk;
     all->bytes += (int64_t)sizeof *chunk;
@@ -183,15 +180,13 @@ static void restore_rows(Fast *f, size_t number, RowChunk *chunk, bool counting)
     if (same && counting) return;
     if (chunk) {
         chunk->users++;
-        if (counting) visit_rows(f, chunk->defined, chunk->vec, count, hold);
+        if (counting) visit_rows(f, chunk->row, count, hold);
     }
-    if (counting) visit_rows(f, f->defined + first, f->row_vec + first, count, fast_vec_drop);
-    if (chunk) {
-        memcpy(f->defined + first, chunk->defined, count * sizeof *f->defined);
-        memcpy(f->row_vec + first, chunk->vec, count * sizeof *f->row_vec);
-    } else {
-        memset(f->defined + first, 0, count * sizeof *f->defined);
-    }
+    if (counting) visit_rows(f, f->rows + first, count, fast_vec_drop);
+    if (chunk)
+        memcpy(f->rows + first, chunk->row, count * sizeof *f->rows);
+    else
+        memset(f->rows + first, 0, count * sizeof *f->rows);
     leave_rows(f, all->rows[number]);
     all->rows[number] = chunk;
     f->row_chunk[number] = chunk ? FAST_CHUNK_DEFINED : 0;
@@ -312,7 +307,7 @@ static Keyframe *capture(Fast *f) {
 static int64_t bytes_kept(const Fast *f) {
     const struct FastKeyframes *all = f->keyframes;
     int64_t rows = 0;
-    for (size_t i = 0; i < all->row_chunks; i++) rows += all->rows[i] ? all->rows[i]->rows : 0;
+    for (size_t i = 0; i < all->row_chunks; i++) rows += all->rows[i] ? all->rows[i]->defined : 0;
     return all->bytes + (f->state.vec_live - rows) * TSP_MAX_LANES;
 }
 
@@ -352,6 +347,7 @@ void fast_keyframe_make(Fast *f) {
     Keyframe *k = NULL;
     bool kept = room_for_one(all);
     fast_batch_finish_all(f);
+    fast_plain_forget(f);
     for (size_t i = 0; i < all->row_chunks && kept; i++) kept = keep_rows(f, i);
     for (size_t i = 0; i < all->sum_chunks && kept; i++) kept = keep_sums(f, i);
     if (kept) k = capture(f);
@@ -378,14 +374,14 @@ static void recount(Fast *f) {
     memset(f->vec_refs, 0, (size_t)st->vec_used * sizeof *f->vec_refs);
     visit_all(f, present(f), hold);
     for (size_t i = 0; i < all->row_chunks; i++)
-        visit_rows(f, f->defined + i * SIM_CHUNK, f->row_vec + i * SIM_CHUNK, rows_in(f, i), hold);
+        visit_rows(f, f->rows + i * SIM_CHUNK, rows_in(f, i), hold);
     for (int32_t i = 0; i < all->count; i++) {
         visit_all(f, past(all->list[i]), hold);
         for (size_t c = 0; c < all->row_chunks; c++) {
             RowChunk *chunk = all->list[i]->rows[c];
             if (!chunk || chunk->counted == number) continue;
             chunk->counted = number;
-            visit_rows(f, chunk->defined, chunk->vec, SIM_CHUNK, hold);
+            visit_rows(f, chunk->row, SIM_CHUNK, hold);
         }
     }
     st->vec_free = SIM_NONE;
@@ -405,6 +401,7 @@ static void restore(Fast *f, Keyframe *k, bool broken) {
     State *st = &f->state;
     int32_t vec_free, vec_used, vec_live;
     fast_batch_reset(f);
+    fast_plain_forget(f);
     if (!broken) {
         visit_all(f, past(k), hold);
         visit_all(f, present(f), fast_vec_drop);

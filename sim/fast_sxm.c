@@ -65,9 +65,7 @@ bool fast_distribute(Fast *f, const Issue *issue, TspError *err) {
     int32_t vecs[2];
     if (!inputs(f, issue, operands, 2, vecs, in, err)) return false;
     out = output(f, issue, issue->insn->stream);
-    for (int32_t base = 0; base < lanes_to_move(f); base += f->tile)
-        for (int32_t i = base; i < base + f->tile; i++)
-            out[i] = in[1][i] < f->tile ? in[0][base + in[1][i]] : 0;
+    f->alu_lanes->distribute(in[0], in[1], out, f->tile, lanes_to_move(f));
     return done(f, vecs, 2);
 }
 

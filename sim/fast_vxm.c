@@ -31,38 +31,48 @@ bool fast_vxm_issue(Fast *f, const Issue *issue, TspError *err) {
     return !at_once || fast_vxm_input(f, &input, err);
 }
 
-/* -- operands: as bytes for an op that works on bytes, else as registers -- */
+/* -- operands: packed for an op that works on packed elements, else as registers -- */
+
+/* Packs the low bytes of registers. */
+static void pack(const Fast *f, void *out, const uint32_t *registers, int32_t bytes) {
+    uint8_t low[TSP_MAX_LANES], high[TSP_MAX_LANES];
+    const uint8_t *const planes[] = {low, high};
+    f->alu_lanes->store((uint8_t *[]){low, high}, registers, bytes == 1 ? TSP_I8 : TSP_I16,
+                        f->lanes);
+    if (bytes == 1)
+        memcpy(out, low, (size_t)f->lanes);
+    else
+        f->alu_lanes->join(out, planes, f->lanes);
+}
 
 /* All lanes of an immediate: filled once for as long as the ALU has no other. */
-static const void *immediate(Fast *f, int32_t number, uint32_t imm, TspDtype type, bool as_bytes) {
+static const void *immediate(Fast *f, int32_t number, const Word *word) {
     Alu *alu = &f->state.alu[number];
     uint32_t *lanes = fast_alu_result(f, number, SIM_ALU_RESULTS - 1);
-    if (alu->filled == imm && alu->filled_type == 1 + (int32_t)type &&
-        alu->filled_bytes == as_bytes)
+    const uint32_t imm = (uint32_t)word->insn.imm;
+    if (alu->filled == imm && alu->filled_type == 1 + word->insn.type &&
+        alu->filled_bytes == word->bytes)
         return lanes;
-    if (as_bytes)
-        memset(lanes, (int)(imm & 0xff), (size_t)f->lanes);
-    else
-        f->alu_lanes->fill(lanes, imm, type, f->lanes);
+    f->alu_lanes->fill(lanes, imm, (TspDtype)word->insn.type, f->lanes);
+    if (word->bytes < 4) pack(f, lanes, lanes, word->bytes);
     alu->filled = imm;
-    alu->filled_type = 1 + (int32_t)type;
-    alu->filled_bytes = as_bytes;
+    alu->filled_type = 1 + word->insn.type;
+    alu->filled_bytes = word->bytes;
     return lanes;
 }
 
 /* The result that an ALU has latched. Lends it, or fills scratch. */
-static const void *latched(Fast *f, int32_t number, TspDtype type, bool as_bytes,
-                           uint32_t *scratch) {
+static const void *latched(Fast *f, int32_t number, const Word *word, uint32_t *scratch) {
     const Alu *alu = &f->state.alu[number];
-    const uint32_t *result = fast_alu_result(f, number, alu->latched);
-    const bool are_bytes = alu->result_bytes[alu->latched];
-    if (as_bytes && are_bytes) return result;
-    if (as_bytes) {
-        uint8_t *low = (uint8_t *)scratch;
-        f->alu_lanes->store(&low, result, TSP_I8, f->lanes);
+    const TspDtype type = (TspDtype)word->insn.type;
+    const uint32_t *result;
+    if (alu->result_bytes[alu->latched] == word->bytes && word->bytes < 4)
+        return fast_alu_result(f, number, alu->latched);
+    result = fast_alu_registers(f, number, alu->latched);
+    if (word->bytes < 4) {
+        pack(f, scratch, result, word->bytes);
         return scratch;
     }
-    if (are_bytes) result = fast_alu_registers(f, number, alu->latched);
     if (tsp_dtype_bytes(type) == 4 || alu->type == type) return result;
     f->alu_lanes->narrow(scratch, result, type, f->lanes);
     return scratch;
@@ -74,21 +84,23 @@ static bool take(Fast *f, const Event *event, const Word *word, int32_t which, c
     const TspInsn *insn = &word->insn;
     const int32_t source = which == 0 ? insn->src_a : insn->src_b, number = TSP_SRC_NUMBER(source);
     const TspDtype type = (TspDtype)insn->type;
-    const int32_t *vec = event->vec + 4 * which;
+    const int32_t *vec = event->vec + 4 * which, count = tsp_dtype_bytes(type);
     uint32_t *scratch = f->operands + which * TSP_MAX_LANES;
     const TspSrcKind kind = (TspSrcKind)TSP_SRC_KIND(source);
     const uint8_t *planes[4];
     const Alu *alu;
     *operand = scratch;
     if (f->timing_only && kind <= TSP_SRC_IMM) return true;
-    if (kind == TSP_SRC_STREAM && word->bytes) {
+    if (kind == TSP_SRC_STREAM && word->bytes == 1) {
         *operand = fast_vec(f, *vec);
     } else if (kind == TSP_SRC_STREAM) {
-        for (int32_t i = 0; i < tsp_dtype_bytes(type); i++) planes[i] = fast_vec(f, vec[i]);
-        f->alu_lanes->load(scratch, planes, type, f->lanes);
+        for (int32_t i = 0; i < count; i++) planes[i] = fast_vec(f, vec[i]);
+        if (word->bytes == 2)
+            f->alu_lanes->join((uint16_t *)scratch, planes, f->lanes);
+        else
+            f->alu_lanes->load(scratch, planes, type, f->lanes);
     } else if (kind == TSP_SRC_IMM) {
-        *operand = immediate(f, f->info[event->queue].index, (uint32_t)insn->imm, type,
-                             word->bytes != NULL);
+        *operand = immediate(f, f->info[event->queue].index, word);
     } else {
         alu = fast_alu(f, number, f->state.now);
         if (kind == TSP_SRC_ALU && alu->produced != f->state.now)
@@ -101,7 +113,7 @@ static bool take(Fast *f, const Event *event, const Word *word, int32_t which, c
             return engine_offence(f->program, err, TSP_RULE_ALU_UNDEFINED, f->state.now,
                                   event->queue, event->index,
                                   "expected ALU %d to have produced a result by now", (int)number);
-        if (!f->timing_only) *operand = latched(f, number, type, word->bytes != NULL, scratch);
+        if (!f->timing_only) *operand = latched(f, number, word, scratch);
     }
     return true;
 }
@@ -122,8 +134,10 @@ static void drive(Fast *f, const Event *input, const Word *word, const uint32_t 
         planes[i] = fast_vec(f, event->vec[0]);
     }
     if (f->timing_only) return;
-    if (word->bytes)
+    if (word->bytes == 1)
         memcpy(planes[0], result, (size_t)f->lanes);
+    else if (word->bytes == 2)
+        f->alu_lanes->split(planes, (const uint16_t *)result, f->lanes);
     else
         f->alu_lanes->store(planes, result, type, f->lanes);
 }
@@ -140,8 +154,8 @@ bool fast_vxm_input(Fast *f, const Event *event, TspError *err) {
     for (int32_t i = 0; i < operands; i++)
         if (!take(f, event, word, i, &operand[i], err)) return false;
     if (operands == 1) operand[1] = operand[0];
-    if (word->bytes && !f->timing_only)
-        word->bytes(operand[0], operand[1], (uint8_t *)result, f->lanes);
+    if (word->packed && !f->timing_only)
+        word->packed(operand[0], operand[1], result, f->lanes);
     else if (!f->timing_only &&
              !f->alu_lanes->operate(insn, operand[0], operand[1], result, f->lanes))
         return tsp_fail(err, TSP_ERR_BUG, "%s passed the load and has no lanes",
@@ -150,7 +164,7 @@ bool fast_vxm_input(Fast *f, const Event *event, TspError *err) {
         for (int32_t i = 0; i < 4 && vec[i] != SIM_NONE; i++) fast_vec_drop(f, vec[i]);
     alu->appears[slot] = f->state.now + f->m->vxm_op_cycles;
     alu->result_type[slot] = (uint8_t)result_type(insn);
-    alu->result_bytes[slot] = word->bytes != NULL;
+    alu->result_bytes[slot] = word->bytes;
     alu->taken++;
     if (insn->dst != TSP_DST_NONE) drive(f, event, word, result);
     return true;
@@ -159,12 +173,15 @@ bool fast_vxm_input(Fast *f, const Event *event, TspError *err) {
 const uint32_t *fast_alu_registers(Fast *f, int32_t number, int32_t slot) {
     Alu *alu = &f->state.alu[number];
     uint32_t *result = fast_alu_result(f, number, slot);
-    uint8_t bytes[TSP_MAX_LANES];
-    const uint8_t *planes[1] = {bytes};
-    if (!alu->result_bytes[slot] || f->timing_only) return result;
-    memcpy(bytes, result, (size_t)f->lanes);
+    uint8_t low[TSP_MAX_LANES], high[TSP_MAX_LANES];
+    const uint8_t *const planes[] = {low, high};
+    if (alu->result_bytes[slot] == 4 || f->timing_only) return result;
+    if (alu->result_bytes[slot] == 1)
+        memcpy(low, result, (size_t)f->lanes);
+    else
+        f->alu_lanes->split((uint8_t *[]){low, high}, (const uint16_t *)result, f->lanes);
     f->alu_lanes->load(result, planes, (TspDtype)alu->result_type[slot], f->lanes);
-    alu->result_bytes[slot] = false;
+    alu->result_bytes[slot] = 4;
     return result;
 }
 

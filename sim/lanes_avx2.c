@@ -3,11 +3,13 @@
 #include "lanes.h"
 
 #if defined(__x86_64__)
+#include <immintrin.h>
 #ifdef __clang__
 #pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
 #else
 #pragma GCC target("avx2")
 #endif
+#define LANES_SHUFFLE
 #define LANES_SET tsp_lanes_avx2
 extern const TspLanes tsp_lanes_avx2;
 #include "lanes_loops.h"

@@ -4,12 +4,14 @@
 #include "lanes.h"
 
 #if defined(__x86_64__)
+#include <immintrin.h>
 #ifdef __clang__
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))),        \
                              apply_to = function)
 #else
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl")
 #endif
+#define LANES_SHUFFLE
 #define LANES_SET tsp_lanes_avx512
 extern const TspLanes tsp_lanes_avx512;
 #include "lanes_loops.h"

@@ -27,17 +27,20 @@ enum { TYPES = TSP_F32 + 1 };
         }                                                                                          \
     }
 
-/* The same on bytes as they stand on streams, of type i8 or u8; unary ops do not look at b. */
-#define BYTES(T, name, expression)                                                                 \
-    static void bytes_##name(const uint8_t *a, const uint8_t *b, uint8_t *out, int32_t n) {        \
+/* The same on packed elements; unary ops do not look at b. */
+#define PACKED(T, Element, name, expression)                                                       \
+    static void name(const void *packed_a, const void *packed_b, void *packed_out, int32_t n) {    \
+        const Element *a = packed_a, *b = packed_b;                                                \
+        Element *out = packed_out;                                                                 \
         INDEPENDENT for (int32_t i = 0; i < n; i++) {                                              \
             const uint32_t x = wrap_##T(a[i]), y = wrap_##T(b[i]);                                 \
             (void)y;                                                                               \
-            out[i] = (uint8_t)(expression);                                                        \
+            out[i] = (Element)(expression);                                                        \
         }                                                                                          \
     }
-#define BYTES_i8(name, expression) BYTES(i8, name, expression)
-#define BYTES_u8(name, expression) BYTES(u8, name, expression)
+#define PACKED_i8(name, expression)  PACKED(i8, uint8_t, bytes_##name, expression)
+#define PACKED_u8(name, expression)  PACKED(u8, uint8_t, bytes_##name, expression)
+#define PACKED_i16(name, expression) PACKED(i16, uint16_t, halves_##name, expression)
 
 /* -- integers: wrap_T reduces modulo 2^bits, clamp_T saturates, both into a register -- */
 
@@ -79,6 +82,11 @@ static inline uint32_t add_sat_word(uint32_t x, uint32_t y) {
     uint32_t sum = x + y, overflow = ~(x ^ y) & (x ^ sum);
     return overflow >> 31 ? limit_i32(x >> 31) : sum;
 }
+/* The same within 16 bits, so that no lane takes more of them. */
+static inline uint16_t add_sat_half(uint16_t x, uint16_t y) {
+    const uint16_t sum = (uint16_t)(x + y), limit = (uint16_t)(INT16_MAX + (x >> 15));
+    return (int16_t)(~(x ^ y) & (x ^ sum)) < 0 ? limit : sum;
+}
 static inline uint32_t sub_sat_word(uint32_t x, uint32_t y) {
     uint32_t difference = x - y, overflow = (x ^ y) & (x ^ difference);
     return overflow >> 31 ? limit_i32(x >> 31) : difference;
@@ -119,20 +127,22 @@ INTEGER_KERNELS(i8, 8, BINARY, UNARY)
 INTEGER_KERNELS(u8, 8, BINARY, UNARY)
 INTEGER_KERNELS(i16, 16, BINARY, UNARY)
 INTEGER_KERNELS(i32, 32, BINARY, UNARY)
-INTEGER_KERNELS(i8, 8, BYTES_i8, BYTES_i8)
-INTEGER_KERNELS(u8, 8, BYTES_u8, BYTES_u8)
+INTEGER_KERNELS(i8, 8, PACKED_i8, PACKED_i8)
+INTEGER_KERNELS(u8, 8, PACKED_u8, PACKED_u8)
+INTEGER_KERNELS(i16, 16, PACKED_i16, PACKED_i16)
 NARROW_KERNELS(i8, BINARY)
 NARROW_KERNELS(u8, BINARY)
 NARROW_KERNELS(i16, BINARY)
-NARROW_KERNELS(i8, BYTES_i8)
-NARROW_KERNELS(u8, BYTES_u8)
-BINARY(add_sat_i32, add_sat_word(x, y))
-BINARY(sub_sat_i32, sub_sat_word(x, y))
-BINARY(mul_sat_i32, mul_sat_word(x, y))
+NARROW_KERNELS(i8, PACKED_i8)
+NARROW_KERNELS(u8, PACKED_u8)
+PACKED_i16(add_sat_i16, add_sat_half((uint16_t)x, (uint16_t)y))
+    PACKED_i16(sub_sat_i16, clamp_i16((int32_t)(x - y)))
+        PACKED_i16(mul_sat_i16, clamp_i16((int32_t)(x *y))) BINARY(add_sat_i32, add_sat_word(x, y))
+            BINARY(sub_sat_i32, sub_sat_word(x, y)) BINARY(mul_sat_i32, mul_sat_word(x, y))
 
-/* -- floats -- */
+    /* -- floats -- */
 
-static inline int32_t greater(int32_t a, int32_t b) {
+    static inline int32_t greater(int32_t a, int32_t b) {
     return a > b ? a : b;
 }
 static inline bool either_nan_f16(uint32_t x, uint32_t y) {
@@ -181,7 +191,8 @@ FLOAT_KERNELS(f32)
     UNARY(pass_bits, x)
 
 BIT_KERNELS(BINARY, UNARY)
-BIT_KERNELS(BYTES_u8, BYTES_u8)
+BIT_KERNELS(PACKED_u8, PACKED_u8)
+BIT_KERNELS(PACKED_i16, PACKED_i16)
 
 /* -- conversions -- */
 
@@ -237,33 +248,33 @@ FROM_FLOAT(f32)
 
 typedef struct {
     Kernel *of[TYPES];
-    TspBytesKernel *of_bytes[TSP_U8 + 1]; /* for bytes as they stand on streams */
+    TspPackedKernel *of_packed[TSP_I16 + 1];
 } Kernels;
 
 #define EACH(name)                                                                                 \
     { name##_i8, name##_u8, name##_i16, name##_i32, name##_f16, name##_f32 }
-#define EACH_BYTES(name)                                                                           \
-    { bytes_##name##_i8, bytes_##name##_u8 }
+#define EACH_PACKED(name)                                                                          \
+    { bytes_##name##_i8, bytes_##name##_u8, halves_##name##_i16 }
 #define INTEGERS(name)                                                                             \
-    { {name##_i8, name##_u8, name##_i16, name##_i32, NULL, NULL}, EACH_BYTES(name) }
+    { {name##_i8, name##_u8, name##_i16, name##_i32, NULL, NULL}, EACH_PACKED(name) }
 #define NUMBERS(name)                                                                              \
-    { EACH(name), EACH_BYTES(name) }
+    { EACH(name), EACH_PACKED(name) }
 #define SATURATES(name)                                                                            \
     {                                                                                              \
         {name##_sat_i8,  name##_sat_u8, name##_sat_i16,                                            \
          name##_sat_i32, name##_f16,    name##_f32}, /* floats have infinity */                    \
-            EACH_BYTES(name##_sat)                                                                 \
+            EACH_PACKED(name##_sat)                                                                \
     }
 #define FLOATS(name)                                                                               \
     {                                                                                              \
         {NULL, NULL, NULL, NULL, name##_f16, name##_f32}, {                                        \
-            NULL, NULL                                                                             \
+            NULL, NULL, NULL                                                                       \
         }                                                                                          \
     }
 #define ALIKE(name)                                                                                \
     {                                                                                              \
         {name, name, name, name, name, name}, {                                                    \
-            bytes_##name, bytes_##name                                                             \
+            bytes_##name, bytes_##name, halves_##name                                              \
         }                                                                                          \
     }
 
@@ -330,9 +341,9 @@ static bool operate(const TspInsn *insn, const uint32_t *a, const uint32_t *b, u
     return true;
 }
 
-static TspBytesKernel *find_bytes(const TspInsn *insn) {
-    if (insn->type < 0 || insn->type > TSP_U8) return NULL;
-    return kernels[insn->op].of_bytes[insn->type];
+static TspPackedKernel *find_packed(const TspInsn *insn) {
+    if (insn->type < 0 || insn->type > TSP_I16) return NULL;
+    return kernels[insn->op].of_packed[insn->type];
 }
 
 /* -- byte planes -- */
@@ -371,6 +382,17 @@ static void store(uint8_t *const *planes, const uint32_t *reg, TspDtype type, in
     }
 }
 
+static void join(uint16_t *out, const uint8_t *const *planes, int32_t n) {
+    const uint8_t *low = planes[0], *high = planes[1];
+    INDEPENDENT for (int32_t i = 0; i < n; i++) out[i] = (uint16_t)(low[i] | high[i] << 8);
+}
+
+static void split(uint8_t *const *planes, const uint16_t *in, int32_t n) {
+    uint8_t *low = planes[0], *high = planes[1];
+    INDEPENDENT for (int32_t i = 0; i < n; i++) low[i] = (uint8_t)in[i];
+    INDEPENDENT for (int32_t i = 0; i < n; i++) high[i] = (uint8_t)(in[i] >> 8);
+}
+
 static uint32_t narrowed(uint32_t value, uint32_t mask, uint32_t sign) {
     return ((value & mask) ^ sign) - sign;
 }
@@ -391,4 +413,36 @@ static void fill(uint32_t *out, uint32_t immediate, TspDtype type, int32_t n) {
     for (int32_t i = 0; i < n; i++) out[i] = value;
 }
 
-const TspLanes LANES_SET = {knows, operate, find_bytes, load, store, narrow, fill};
+/* -- the SXM's distributors -- */
+
+#ifdef LANES_SHUFFLE
+/* Two superlanes are a register, as a byte shuffle takes them: that gives 0 where bit 7 is set,
+ * which adding 0x70 with saturation does to everything above 15. An odd superlane is left to the
+ * caller. */
+static void distribute_words(const uint8_t *data, const uint8_t *map, uint8_t *out, int32_t n) {
+    const __m256i beyond = _mm256_set1_epi8(0x70);
+    for (int32_t i = 0; i + 32 <= n; i += 32) {
+        const __m256i from = _mm256_loadu_si256((const __m256i *)(map + i));
+        const __m256i words = _mm256_loadu_si256((const __m256i *)(data + i));
+        _mm256_storeu_si256((__m256i *)(out + i),
+                            _mm256_shuffle_epi8(words, _mm256_adds_epu8(from, beyond)));
+    }
+}
+#endif
+
+static void distribute(const uint8_t *data, const uint8_t *map, uint8_t *out, int32_t tile,
+                       int32_t n) {
+    int32_t done = 0;
+#ifdef LANES_SHUFFLE
+    if (tile == 16) {
+        distribute_words(data, map, out, n);
+        done = n / 32 * 32;
+    }
+#endif
+    for (int32_t base = done; base < n; base += tile)
+        for (int32_t i = base; i < base + tile; i++)
+            out[i] = map[i] < tile ? data[base + map[i]] : 0;
+}
+
+const TspLanes LANES_SET = {knows, operate, find_packed, load, store,
+                            join,  split,   narrow,      fill, distribute};

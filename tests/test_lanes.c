@@ -87,24 +87,30 @@ typedef struct { /* collects operands until a row of lanes is full */
     uint32_t a[CHUNK], b[CHUNK];
 } Batch;
 
-/* The op straight on bytes, where there is one: in place, the same lanes as in registers. */
-static void check_bytes(const Batch *batch, const uint32_t *want) {
+/* The op on packed elements, where there is one: in place, the same lanes as in registers. */
+static void check_packed(const Batch *batch, const uint32_t *want) {
     const TspInsn *insn = &batch->insn;
     const TspDtype type = (TspDtype)insn->type;
-    TspBytesKernel *kernel = lanes->find_bytes(insn);
+    TspPackedKernel *kernel = lanes->find_packed(insn);
+    const bool bytes = tsp_dtype_bytes(type) == 1;
     uint8_t a[CHUNK], b[CHUNK];
-    ck_assert((kernel != NULL) == (tsp_dtype_bytes(type) == 1 && !converts(insn->op)));
+    uint16_t halves_a[CHUNK], halves_b[CHUNK];
+    ck_assert((kernel != NULL) == ((bytes || type == TSP_I16) && !converts(insn->op)));
     if (kernel == NULL) return;
     for (int32_t i = 0; i < batch->n; i++) {
-        a[i] = (uint8_t)batch->a[i];
-        b[i] = (uint8_t)batch->b[i];
+        a[i] = (uint8_t)(halves_a[i] = (uint16_t)batch->a[i]);
+        b[i] = (uint8_t)(halves_b[i] = (uint16_t)batch->b[i]);
     }
-    kernel(a, b, a, batch->n);
-    for (int32_t i = 0; i < batch->n; i++)
-        if (in_register(type, a[i]) != want[i])
-            ck_abort_msg("%s %s of bytes 0x%02x and 0x%02x: expected 0x%08x, got 0x%02x",
+    kernel(bytes ? (void *)a : halves_a, bytes ? (void *)b : halves_b, bytes ? (void *)a : halves_a,
+           batch->n);
+    for (int32_t i = 0; i < batch->n; i++) {
+        const uint32_t got = bytes ? a[i] : halves_a[i];
+        if (in_register(type, got) != want[i])
+            ck_abort_msg("%s %s of packed 0x%04x and 0x%04x: expected 0x%08x, got 0x%04x",
                          tsp_insn_info(insn->op)->mnemonic, tsp_dtype_short(type),
-                         (uint8_t)batch->a[i], b[i], (unsigned)want[i], a[i]);
+                         (unsigned)batch->a[i], (unsigned)batch->b[i], (unsigned)want[i],
+                         (unsigned)got);
+    }
 }
 
 static void flush_batch(Batch *batch) {
@@ -122,7 +128,7 @@ static void flush_batch(Batch *batch) {
                          (unsigned)batch->a[i], (unsigned)batch->b[i], (unsigned)want,
                          (unsigned)out[i]);
     }
-    check_bytes(batch, out);
+    check_packed(batch, out);
     batch->n = 0;
 }
 
@@ -483,12 +489,52 @@ START_TEST(test_planes) {
 }
 END_TEST
 
+/* Two planes packed and taken apart again, by the definition. */
+START_TEST(test_join_and_split) {
+    uint8_t in[2][CHUNK], out[2][CHUNK + 1];
+    uint16_t packed[CHUNK + 1];
+    random_start();
+    for (int32_t n = 0; n <= CHUNK; n++) {
+        for (int32_t i = 0; i < 2 * CHUNK; i++) in[i / CHUNK][i % CHUNK] = (uint8_t)random_bits();
+        packed[n] = 0xbeef;
+        out[0][n] = out[1][n] = 0x5a;
+        lanes->join(packed, (const uint8_t *[]){in[0], in[1]}, n);
+        lanes->split((uint8_t *[]){out[0], out[1]}, packed, n);
+        ck_assert_uint_eq(packed[n], 0xbeef);
+        for (int32_t i = 0; i < n; i++) ck_assert_uint_eq(packed[i], in[0][i] + 256u * in[1][i]);
+        for (int32_t p = 0; p < 2; p++) {
+            ck_assert_mem_eq(out[p], in[p], (size_t)n);
+            ck_assert_uint_eq(out[p][n], 0x5a);
+        }
+    }
+}
+END_TEST
+
+/* Every map entry meets every lane; superlanes of all sizes that machines have. */
+START_TEST(test_distribute) {
+    uint8_t data[CHUNK], map[CHUNK], out[CHUNK];
+    random_start();
+    for (int32_t round = 0; round < 4096; round++) {
+        const int32_t tile = round % 8 ? 16 : 1 + random_below(16), n = CHUNK / tile * tile;
+        for (int32_t i = 0; i < n; i++) {
+            data[i] = (uint8_t)random_bits();
+            map[i] = (uint8_t)(round < 256 ? i + round : random_below(round % 2 ? 256 : 20));
+        }
+        lanes->distribute(data, map, out, tile, n);
+        for (int32_t i = 0; i < n; i++)
+            ck_assert_uint_eq(out[i], map[i] < tile ? data[i / tile * tile + map[i]] : 0);
+    }
+}
+END_TEST
+
 static void add_tests(Suite *suite, const char *name, void (*use)(void)) {
     TCase *tests = tcase_create(name);
     tcase_add_unchecked_fixture(tests, use, NULL);
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, test_known_values);
     tcase_add_test(tests, test_bytes_exhaustively);
+    tcase_add_test(tests, test_join_and_split);
+    tcase_add_test(tests, test_distribute);
     tcase_add_loop_test(tests, test_pairs, 0, 4);
     tcase_add_loop_test(tests, test_unary, 0, TYPES);
     tcase_add_loop_test(tests, test_converts, 0, TYPES);
