@@ -208,7 +208,7 @@ END_TEST
 START_TEST(an_op_and_what_it_reads_and_writes) {
     ck_assert_str_eq(inspect(VIZ_OP, 3, 560), "op | layer2.gemm\n"
                                               "type | Gemm\n"
-                                              "state | running, 269 of 767 cycles\n"
+                                              "state | running, 282 of 783 cycles\n"
                                               "predicted | cycles 278 to 1061\n"
                                               "simulated | cycles 278 to 1061\n"
                                               "difference | none\n"
