@@ -139,32 +139,40 @@ typedef struct {
     int32_t times; /* more than once */
     int64_t every;
     int32_t step[2];
+    bool evenly; /* no other steps are to be expected */
 } Dimension;
 
 enum { MOST_REPEATS = 65535, MOST_STEP = 8191 };
 
-/* Whether events list[i] and list[k] are `by` issues of one run apart, and in cycle and addresses
- * what the dimension says. */
-static bool steps_to(const Module *m, const Event *list, int32_t i, int32_t k, int64_t times,
-                     const Dimension *d) {
+/* Whether b is `by` issues of the same runs after a, in the cycle given. */
+static inline bool follows(const Event *a, const Event *b, int32_t by, int64_t cycle) {
+    return b->cycle == cycle && b->run[0] == a->run[0] && b->run[1] == a->run[1] &&
+           b->iter[0] == a->iter[0] + by && (a->run[1] < 0 || b->iter[1] == a->iter[1] + by);
+}
+
+/* Whether the addresses of an event's runs step evenly for good, so that they need no look. */
+static bool steps_evenly(const Module *m, const Event *e) {
+    return !m->runs[e->run[0]].wrap && (e->run[1] < 0 || !m->runs[e->run[1]].wrap);
+}
+
+/* Whether list[k] is what the dimension makes of list[i] after so many times. */
+static inline bool steps_to(const Module *m, const Event *list, int32_t i, int32_t k, int64_t times,
+                            const Dimension *d) {
     const Event *a = &list[i], *b = &list[k];
-    if (b->cycle != a->cycle + times * d->every) return false;
-    for (int half = 0; half < 2; half++) {
-        if (b->run[half] != a->run[half]) return false;
-        if (a->run[half] < 0) continue;
-        if (b->iter[half] != a->iter[half] + (k - i)) return false;
+    if (!follows(a, b, k - i, a->cycle + times * d->every)) return false;
+    if (d->evenly) return true;
+    for (int half = 0; half < 2; half++)
         if (event_step(m, b, half) != event_step(m, a, half) + times * d->step[half]) return false;
-    }
     return true;
 }
 
 /* The dimension by which list[i] becomes list[k]; false if no Repeat can say it. */
 static bool dimension(const Module *m, const Event *list, int32_t i, int32_t k, Dimension *d) {
-    *d = (Dimension){.every = list[k].cycle - list[i].cycle};
+    *d = (Dimension){.every = list[k].cycle - list[i].cycle, .evenly = steps_evenly(m, &list[i])};
+    if (!follows(&list[i], &list[k], k - i, list[k].cycle)) return false;
     for (int half = 0; half < 2; half++)
         d->step[half] = event_step(m, &list[k], half) - event_step(m, &list[i], half);
-    return d->every <= MOST_REPEATS && abs(d->step[0]) <= MOST_STEP &&
-           abs(d->step[1]) <= MOST_STEP && steps_to(m, list, i, k, 1, d);
+    return d->every <= MOST_REPEATS && abs(d->step[0]) <= MOST_STEP && abs(d->step[1]) <= MOST_STEP;
 }
 
 /* How many events from list[i] on one instruction with its Repeat can issue. */
