@@ -261,16 +261,36 @@ static TspPiece piece_of(const Tensor *t, int32_t lanes, int32_t ctile, int32_t 
     return piece;
 }
 
+/* One block of a flat tensor: whole rows, then the last one if it is not. */
+static void flat_pieces(const Tensor *t, int32_t lanes, int64_t elements, TspPiece p,
+                        TspTensor *out) {
+    int32_t rest = (int32_t)(elements % lanes);
+    bool ends = rest && p.row0 + p.rows == t->rows;
+    p.col0 = p.row0 * lanes;
+    p.col_step = lanes;
+    p.row0 = p.row_step = 0;
+    p.cols = lanes;
+    p.rows -= ends;
+    if (p.rows > 0) out->pieces[out->piece_count++] = p;
+    if (!ends) return;
+    p.col0 += p.rows * lanes;
+    p.addr += p.rows;
+    p.cols = rest;
+    p.rows = 1;
+    out->pieces[out->piece_count++] = p;
+}
+
 static bool emit_tensor(const TspMachine *m, const Tensor *t, TspTensor *out, TspError *err) {
     int32_t lanes = tsp_lanes(m), group = (int32_t)m->mxm_load_streams;
     size_t most = t->pieces ? (size_t)t->piece_count
                             : (size_t)t->ctiles * (size_t)t->bytes *
-                                  (size_t)((t->places ? t->copies * t->blocks : 0) +
+                                  (size_t)((t->places ? t->copies * (t->blocks + t->flat) : 0) +
                                            (t->stripes ? t->stripe_blocks * group : 0));
     *out = (TspTensor){.dtype = t->dtype,
                        .role = t->role,
                        .rank = t->rank,
                        .transposed = t->transposed,
+                       .flat = t->flat,
                        .finite = t->finite,
                        .bounded = t->bounded,
                        .low = t->low,
@@ -291,7 +311,10 @@ static bool emit_tensor(const TspMachine *m, const Tensor *t, TspTensor *out, Ts
                         piece_of(t, lanes, ctile, byte, tsp_place(t, copy, row, ctile, byte));
                     p.row0 = row;
                     p.rows = tsp_min32(t->block_rows, t->rows - row);
-                    out->pieces[out->piece_count++] = p;
+                    if (t->flat)
+                        flat_pieces(t, lanes, tsp_tensor_elements(out), p, out);
+                    else
+                        out->pieces[out->piece_count++] = p;
                 }
     for (int32_t i = 0; t->stripes && i < t->stripe_blocks * t->ctiles * t->bytes * group; i++) {
         int32_t n = i % group, byte = i / group % t->bytes,

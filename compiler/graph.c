@@ -213,7 +213,8 @@ static bool read_node(Reader *r, const cJSON *item, int32_t index) {
     TspNode *node = &r->g->nodes[index];
     TspValue *v;
     if (!tsp_read_keys(&r->read, item, "a node", keys, 5, found)) return false;
-    *node = (TspNode){.alpha = 1, .beta = 1, .inputs = {-1, -1, -1, -1}, .output = -1};
+    *node = (TspNode){
+        .alpha = 1, .beta = 1, .keepdims = true, .inputs = {-1, -1, -1, -1}, .output = -1};
     r->g->node_count = index + 1;
     r->node_items[index] = item;
     r->node_inputs[index] = found[1];

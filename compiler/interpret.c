@@ -241,6 +241,11 @@ static bool (*const interpreters[TSP_GRAPH_OP_COUNT])(const TspNode *node, int32
     [TSP_GRAPH_MUL] = interpret_pairwise,
     [TSP_GRAPH_RELU] = interpret_relu,
     [TSP_GRAPH_CAST] = interpret_cast,
+    [TSP_GRAPH_REDUCE_SUM] = tsp_interpret_sum,
+    [TSP_GRAPH_REDUCE_MEAN] = tsp_interpret_sum,
+    [TSP_GRAPH_REDUCE_MAX] = tsp_interpret_extreme,
+    [TSP_GRAPH_REDUCE_MIN] = tsp_interpret_extreme,
+    [TSP_GRAPH_ARG_MAX] = tsp_interpret_arg_max,
     [TSP_GRAPH_GROUP_BY_AGGREGATE] = interpret_group,
 };
 

@@ -4,20 +4,19 @@
 #define TSP_LOWER_H
 #include "ir.h"
 
-enum {
-    ROWWISE = 0,
-    TRANSPOSED = 1
-}; /* orientation of a tensor: lanes run along the last
-      dimension, or along the last but one */
+/* Orientation of a tensor: lanes run along the last dimension, along the last but one, or along all
+ * elements in row-major order. */
+enum { ROWWISE = 0, TRANSPOSED = 1, FLAT = 2, ORIENTATIONS = 3 };
 
 typedef struct {
     Module *module;
     const TspGraph *graph;
-    int32_t (*tensor_of)[2];   /* tensor of a value, by orientation; -1 none yet */
-    int32_t (*split_of)[2][3]; /* fp16 parts of a float32 value */
-    bool (*needs)[2];          /* orientations in which nodes will ask for a value */
-    int32_t identity;          /* uint8 identity matrix, lanes x lanes; -1 none yet */
-    int32_t node;              /* being lowered */
+    int32_t (*tensor_of)[ORIENTATIONS]; /* tensor of a value, by orientation; -1 none yet */
+    int32_t (*split_of)[2][3];          /* fp16 parts of a float32 value */
+    bool (*needs)[2];                   /* orientations in which nodes will ask for a value */
+    bool *flat;       /* values that only element-wise nodes and reductions touch */
+    int32_t identity; /* uint8 identity matrix, lanes x lanes; -1 none yet */
+    int32_t node;     /* being lowered */
 } Lowerer;
 
 /* lower_tensor.c: tensors and the stages that only move or reshape data. All return an index or -1
@@ -34,6 +33,8 @@ bool lower_move(Lowerer *l, const char *what, int32_t rows, int32_t cols, Term t
                 int32_t out_row, int32_t byte, TspError *err);
 /* The value of the node, copied along lanes if its last dimension is 1 and `cols` is not. */
 int32_t lower_widened(Lowerer *l, int32_t value, int32_t cols, TspError *err);
+/* Copies the one column of `from` along the first `cols` lanes of `to`. */
+bool lower_broadcast(Lowerer *l, int32_t from, int32_t to, int32_t cols, TspError *err);
 Stage *lower_new_stage(Lowerer *l, const char *what, int32_t rows, int32_t cols, TspError *err);
 /* Adds a step, returns its From. */
 From lower_step(Stage *s, TspOpcode op, TspDtype type, TspDtype type2, From a, From b,
@@ -56,6 +57,19 @@ bool lower_matmul(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_gemm(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_matmul_integer(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err);
+/* Steps of an element-wise node on From a (and b). */
+From lower_apply(Stage *s, const TspNode *node, const TspGraph *g, From a, From b);
+
+/* lower_flat.c: which values are flat, their tensors, and element-wise nodes on them. */
+void lower_find_flat(Lowerer *l);
+int32_t lower_flat_tensor(Lowerer *l, int32_t value, TspError *err);
+bool lower_flat_elementwise(Lowerer *l, const TspNode *node, TspError *err);
+
+/* lower_reduce.c, lower_argmax.c: reductions to one element, and the dot product of two
+ * vectors if both are flat and long. */
+bool lower_reduce(Lowerer *l, const TspNode *node, TspError *err);
+bool lower_arg_max(Lowerer *l, const TspNode *node, TspError *err);
+bool lower_is_dot(const Lowerer *l, const TspNode *node);
 
 /* lower_group.c: GroupByAggregate, and whether a value is its, so that it places it. */
 bool lower_group(Lowerer *l, const TspNode *node, TspError *err);

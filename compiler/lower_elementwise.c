@@ -6,8 +6,7 @@
  */
 #include "lower.h"
 
-/* Steps of the node on From a (and b). */
-static From apply(Stage *s, const TspNode *node, const TspGraph *g, From a, From b) {
+From lower_apply(Stage *s, const TspNode *node, const TspGraph *g, From a, From b) {
     TspDtype type = g->values[node->inputs[0]].dtype;
     TspDtype plain = type == TSP_BOOL ? TSP_U8 : type;
     switch (node->op) {
@@ -65,7 +64,7 @@ bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
         }
         for (int32_t i = 0; i < node->input_count; i++)
             from[i] = lower_operand(s, tensor[i], (int32_t)at[i], run == 1 ? 0 : (int32_t)step[i]);
-        lower_output(l, s, apply(s, node, g, from[0], from[1]), out, (int32_t)row);
+        lower_output(l, s, lower_apply(s, node, g, from[0], from[1]), out, (int32_t)row);
     }
     return true;
 }

@@ -124,9 +124,10 @@ static bool read_tensor(Asm *a, AsmCursor *c, TspTensor *t) {
     if (!asm_need(c, ',') || !read_shape(a, c, t) || !asm_need(c, ',') || !read_role(c, t))
         return false;
     if (asm_take(c, ',')) {
-        if (!asm_take_text(c, "transposed"))
-            return asm_fail(c, c->at, "'transposed' or nothing may follow the role");
-        t->transposed = true;
+        t->transposed = asm_take_text(c, "transposed");
+        t->flat = !t->transposed && asm_take_text(c, "flat");
+        if (!t->transposed && !t->flat)
+            return asm_fail(c, c->at, "'transposed', 'flat' or nothing may follow the role");
     }
     if (t->role == TSP_ROLE_CONSTANT) {
         t->data = calloc(1, 1); /* grows with the .data there is, whatever the shape says */
@@ -201,6 +202,7 @@ static bool check_piece(const Asm *a, const AsmCursor *c, const TspTensor *t,
     int64_t rows, cols, lanes = tsp_lanes(m), slice_rows = tsp_mem_slice_rows(m);
     int64_t last_row = piece->row0 + (int64_t)(piece->rows - 1) * piece->row_step;
     int64_t last_addr = piece->addr + (int64_t)(piece->rows - 1) * piece->addr_step;
+    int64_t last_col = piece->col0 + (int64_t)(piece->rows - 1) * piece->col_step;
     tsp_tensor_matrix(t, &rows, &cols);
     if ((piece->byte == TSP_WHOLE || piece->fill) && !tsp_piece_fits(m, t, piece))
         return asm_fail(c, c->text,
@@ -221,6 +223,11 @@ static bool check_piece(const Asm *a, const AsmCursor *c, const TspTensor *t,
                         "lanes; change col0= or cols=",
                         (int)piece->col0, (long long)piece->col0 + piece->cols - 1, t->name,
                         (long long)cols, (long long)lanes);
+    if (last_col < 0 || last_col + piece->cols > cols)
+        return asm_fail(c, c->text,
+                        "the last row begins at column %lld of '%.60s', which has %lld; change "
+                        "col_step= or rows=",
+                        (long long)last_col, t->name, (long long)cols);
     if (piece->broadcast > lanes || (piece->broadcast && piece->cols != 1))
         return asm_fail(c, c->text, "broadcast= copies one column to at most %lld lanes",
                         (long long)lanes);
@@ -250,6 +257,7 @@ static const struct {
     {"row_step", offsetof(TspPiece, row_step), INT32_MIN},
     {"rows", offsetof(TspPiece, rows), 1},
     {"col0", offsetof(TspPiece, col0), 0},
+    {"col_step", offsetof(TspPiece, col_step), INT32_MIN},
     {"cols", offsetof(TspPiece, cols), 1},
     {"byte", offsetof(TspPiece, byte), TSP_WHOLE},
     {"broadcast", offsetof(TspPiece, broadcast), 0},
@@ -293,8 +301,8 @@ static bool read_keys(Asm *a, AsmCursor *c, const TspTensor *t, const char *slic
         while (k < KEY_COUNT && strcmp(word, keys[k].name)) k++;
         if (k == KEY_COUNT && strcmp(word, slices_key))
             return asm_fail(c, where,
-                            "'%s' is unknown here; there are %s row0 row_step rows col0 cols "
-                            "byte broadcast fill addr addr_step",
+                            "'%s' is unknown here; there are %s row0 row_step rows col0 col_step "
+                            "cols byte broadcast fill addr addr_step",
                             word, slices_key);
         if (k < KEY_COUNT ? *piece_field(&written, keys[k].offset) : has_slice)
             return asm_fail(c, where, "%s is given twice; leave one out", word);
@@ -336,9 +344,9 @@ bool asm_stripe(Asm *a, AsmCursor *c) {
     count = abs(last - whole.slice) + 1;
     step = last < whole.slice ? -1 : 1;
     if (!check_piece(a, c, t,
-                     &(TspPiece){whole.row0, whole.row_step, whole.rows, whole.col0, whole.cols,
-                                 whole.byte, whole.broadcast, whole.fill, whole.slice, whole.addr,
-                                 0}))
+                     &(TspPiece){whole.row0, whole.row_step, whole.rows, whole.col0, whole.col_step,
+                                 whole.cols, whole.byte, whole.broadcast, whole.fill, whole.slice,
+                                 whole.addr, 0}))
         return false;
     for (int32_t i = 0; i < count && i < whole.rows; i++) {
         TspPiece piece = whole;
@@ -347,6 +355,8 @@ bool asm_stripe(Asm *a, AsmCursor *c) {
         piece.rows = (whole.rows - i - 1) / count + 1;
         /* One row takes no step; keep it small so that it cannot overflow. */
         piece.row_step = piece.rows > 1 ? whole.row_step * count : whole.row_step;
+        piece.col0 = whole.col0 + i * whole.col_step;
+        piece.col_step = piece.rows > 1 ? whole.col_step * count : whole.col_step;
         if (!add_piece(a, c, t, piece)) return false;
     }
     return true;

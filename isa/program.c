@@ -91,6 +91,11 @@ static int64_t stored_cols(const TspTensor *t) {
 
 void tsp_tensor_matrix(const TspTensor *t, int64_t *rows, int64_t *cols) {
     int64_t leading = 1;
+    if (t->flat) {
+        *rows = 1;
+        *cols = tsp_tensor_elements(t);
+        return;
+    }
     for (int32_t i = 0; i < t->rank - 2; i++) leading *= t->shape[i];
     *rows = leading * (t->transposed ? stored_cols(t) : stored_rows(t));
     *cols = t->transposed ? stored_rows(t) : stored_cols(t);
@@ -104,10 +109,11 @@ typedef struct {
 static RowBytes row_bytes(const TspTensor *t, const TspPiece *piece, int32_t i) {
     int64_t row = piece->row0 + (int64_t)i * piece->row_step, bytes = tsp_dtype_bytes(t->dtype);
     int64_t rows = stored_rows(t), cols = stored_cols(t);
+    int64_t col = piece->col0 + (int64_t)i * piece->col_step;
     if (piece->byte == TSP_WHOLE) return (RowBytes){(piece->col0 + row * piece->cols) * bytes, 1};
-    if (!t->transposed) return (RowBytes){(row * cols + piece->col0) * bytes + piece->byte, bytes};
+    if (!t->transposed) return (RowBytes){(row * cols + col) * bytes + piece->byte, bytes};
     /* Row l*cols + c of the matrix is column c of the l-th stored matrix. */
-    int64_t first = row / cols * rows * cols + row % cols + piece->col0 * cols;
+    int64_t first = row / cols * rows * cols + row % cols + col * cols;
     return (RowBytes){first * bytes + piece->byte, cols * bytes};
 }
 
@@ -129,12 +135,13 @@ bool tsp_piece_fits(const TspMachine *m, const TspTensor *t, const TspPiece *pie
     if (piece->rows < 1 || piece->cols < 1 || piece->col0 < 0) return false;
     if (piece->byte == TSP_WHOLE) {
         const int64_t left = rows * cols - piece->col0;
-        return !t->transposed && piece->broadcast == 0 && piece->cols * bytes <= lanes &&
-               piece->fill >= 0 && piece->fill <= lanes && piece->fill % bytes == 0 &&
+        return !t->transposed && piece->col_step == 0 && piece->broadcast == 0 &&
+               piece->cols * bytes <= lanes && piece->fill >= 0 && piece->fill <= lanes &&
+               piece->fill % bytes == 0 &&
                steps_inside(piece->row0, piece->row_step, piece->rows, left / piece->cols);
     }
     return piece->fill == 0 && piece->byte >= 0 && piece->byte < bytes && piece->cols <= lanes &&
-           (int64_t)piece->col0 + piece->cols <= cols &&
+           steps_inside(piece->col0, piece->col_step, piece->rows, cols - piece->cols + 1) &&
            steps_inside(piece->row0, piece->row_step, piece->rows, rows) && piece->broadcast >= 0 &&
            piece->broadcast <= lanes && (piece->broadcast == 0 || piece->cols == 1);
 }

@@ -93,6 +93,13 @@ START_TEST(a_piece_packs_the_bytes_it_names) {
     TspPiece spread = {.row0 = 1, .rows = 1, .col0 = 1, .cols = 1, .byte = 1, .broadcast = 5};
     tsp_piece_pack(&m, &t, &spread, 0, data, vector);
     ck_assert_mem_eq(vector, ((uint8_t[16]){0x11, 0x11, 0x11, 0x11, 0x11}), 16);
+    t.transposed = false;
+    t.flat = true;
+    TspPiece run = {.rows = 2, .col0 = 1, .col_step = 3, .cols = 2};
+    tsp_piece_pack(&m, &t, &run, 0, data, vector);
+    ck_assert_mem_eq(vector, ((uint8_t[16]){1, 2}), 16);
+    tsp_piece_pack(&m, &t, &run, 1, data, vector);
+    ck_assert_mem_eq(vector, ((uint8_t[16]){11, 12}), 16);
 }
 END_TEST
 
@@ -103,6 +110,7 @@ START_TEST(random_pieces_pack_and_unpack) {
         TspTensor t = {.dtype = (TspDtype)random_below(TSP_DTYPE_COUNT), .rank = random_below(5)};
         int64_t rows, cols, R = 1, C = 1;
         t.transposed = random_below(2) == 1;
+        t.flat = !t.transposed && random_below(2) == 1;
         for (int32_t d = 0; d < t.rank; d++) t.shape[d] = 1 + random_below(9);
         if (t.rank >= 1) C = t.shape[t.rank - 1];
         if (t.rank >= 2) R = t.shape[t.rank - 2];
@@ -112,7 +120,7 @@ START_TEST(random_pieces_pack_and_unpack) {
                           .col0 = random_below((int32_t)cols),
                           .rows = 1,
                           .byte = random_below(width)};
-        piece.cols = 1 + random_below((int32_t)cols - piece.col0);
+        piece.cols = 1 + random_below(cols - piece.col0 < 16 ? (int32_t)cols - piece.col0 : 16);
         piece.broadcast = random_below(4) == 0 ? 1 + random_below(16) : 0;
         if (piece.broadcast) piece.cols = 1;
         size_t size = (size_t)tsp_tensor_bytes(&t);
@@ -123,7 +131,7 @@ START_TEST(random_pieces_pack_and_unpack) {
         size_t first = 0;
         for (int32_t lane = 0; lane < (piece.broadcast ? piece.broadcast : piece.cols); lane++) {
             int64_t r = piece.row0, c = piece.col0 + (piece.broadcast ? 0 : lane), index;
-            index = t.transposed ? r / C * R * C + c * C + r % C : r * C + c;
+            index = t.flat ? c : t.transposed ? r / C * R * C + c * C + r % C : r * C + c;
             size_t at = (size_t)(index * width + piece.byte);
             if (lane == 0) first = at;
             want[lane] = data[at];

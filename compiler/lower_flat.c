@@ -1,0 +1,135 @@
+/* lower_flat.c - vectors of any length: values that only element-wise nodes and reductions touch
+ * are seen as one run of elements, a row for every vector, so that long ones fill all lanes and
+ * lie in many slices.
+ */
+#include "lower.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_elementwise(const TspNode *n) {
+    switch (n->op) {
+    case TSP_GRAPH_ADD:
+    case TSP_GRAPH_SUB:
+    case TSP_GRAPH_MUL:
+    case TSP_GRAPH_RELU:
+    case TSP_GRAPH_CAST:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_reduction(const TspNode *n) {
+    switch (n->op) {
+    case TSP_GRAPH_REDUCE_SUM:
+    case TSP_GRAPH_REDUCE_MEAN:
+    case TSP_GRAPH_REDUCE_MAX:
+    case TSP_GRAPH_REDUCE_MIN:
+    case TSP_GRAPH_ARG_MAX:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* May all values of the node be flat? Scalars beside them are no matter, nor are initializers,
+ * which can lie in memory twice. */
+static bool may_be_flat(const Lowerer *l, const TspNode *n) {
+    const TspGraph *g = l->graph;
+    int64_t elements = tsp_value_elements(&g->values[n->output]);
+    if (is_reduction(n) || lower_is_dot(l, n)) return true;
+    if (!is_elementwise(n) || !l->flat[n->output]) return false;
+    for (int32_t i = 0; i < n->input_count; i++) {
+        const TspValue *v = &g->values[n->inputs[i]];
+        if (tsp_value_elements(v) == 1) continue;
+        if (tsp_value_elements(v) != elements || (!v->data && !l->flat[n->inputs[i]])) return false;
+    }
+    return true;
+}
+
+/* Whether a value that was flat is not any more. */
+static bool forbid_flat(Lowerer *l, const TspNode *n) {
+    bool changed = l->flat[n->output];
+    l->flat[n->output] = false;
+    for (int32_t i = 0; i < n->input_count; i++) {
+        if (n->inputs[i] < 0 || l->graph->values[n->inputs[i]].data) continue;
+        changed |= l->flat[n->inputs[i]];
+        l->flat[n->inputs[i]] = false;
+    }
+    return changed;
+}
+
+void lower_find_flat(Lowerer *l) {
+    const TspGraph *g = l->graph;
+    for (int32_t v = 0; v < g->value_count; v++) l->flat[v] = tsp_value_elements(&g->values[v]) > 1;
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (int32_t i = 0; i < g->node_count; i++)
+            if (!may_be_flat(l, &g->nodes[i])) changed |= forbid_flat(l, &g->nodes[i]);
+    }
+}
+
+int32_t lower_flat_tensor(Lowerer *l, int32_t value, TspError *err) {
+    const TspValue *v = &l->graph->values[value];
+    const TspMachine *m = &l->module->machine;
+    int32_t *slot = &l->tensor_of[value][FLAT];
+    Tensor *t;
+    if (*slot >= 0) return *slot;
+    *slot = lower_new_tensor(l, v->name, "", v->dtype,
+                             v->data        ? TSP_ROLE_CONSTANT
+                             : v->is_input  ? TSP_ROLE_INPUT
+                             : v->is_output ? TSP_ROLE_OUTPUT
+                                            : TSP_ROLE_INTERNAL,
+                             v->rank, v->shape, false, err);
+    if (*slot < 0) return -1;
+    t = &l->module->tensors[*slot];
+    t->flat = t->contiguous = true;
+    t->rows = tsp_ceil_div(tsp_value_elements(v), tsp_lanes(m));
+    t->cols = t->rows > 1 ? tsp_lanes(m) : (int32_t)tsp_value_elements(v);
+    t->ctiles = 1;
+    t->run = tsp_flat_run(m, t->rows);
+    if (!v->data) return *slot;
+    t->data = malloc((size_t)tsp_value_bytes(v));
+    if (!t->data) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1;
+    memcpy(t->data, v->data, (size_t)tsp_value_bytes(v));
+    return *slot;
+}
+
+/* Rows row0 .. row0+rows-1 of the node, of `cols` columns each: a scalar fills only these. */
+static bool lower_run(Lowerer *l, const TspNode *node, int32_t row0, int32_t rows, int32_t cols,
+                      TspError *err) {
+    const TspGraph *g = l->graph;
+    int32_t tensor[2] = {-1, -1}, level = 0, out = lower_flat_tensor(l, node->output, err);
+    bool scalar[2] = {false, false};
+    From from[2] = {from_none(), from_none()};
+    Stage *s;
+    if (out < 0) return false;
+    for (int32_t i = 0; i < node->input_count; i++) {
+        scalar[i] = tsp_value_elements(&g->values[node->inputs[i]]) == 1;
+        tensor[i] = scalar[i] ? lower_widened(l, node->inputs[i], cols, err)
+                              : lower_flat_tensor(l, node->inputs[i], err);
+        if (tensor[i] < 0) return false;
+        if (level < l->module->tensors[tensor[i]].level)
+            level = l->module->tensors[tensor[i]].level;
+    }
+    if (!(s = lower_new_stage(l, "elementwise", rows, cols, err))) return false;
+    for (int32_t i = 0; i < node->input_count; i++)
+        from[i] = lower_operand(s, tensor[i], scalar[i] ? 0 : row0, !scalar[i]);
+    lower_output(l, s, lower_apply(s, node, g, from[0], from[1]), out, row0);
+    l->module->tensors[out].level = level + 1;
+    return true;
+}
+
+bool lower_flat_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
+    const TspGraph *g = l->graph;
+    int64_t elements = tsp_value_elements(&g->values[node->output]);
+    int32_t lanes = tsp_lanes(&l->module->machine), full = (int32_t)(elements / lanes),
+            rest = (int32_t)(elements % lanes);
+    bool scalar = false;
+    for (int32_t i = 0; i < node->input_count; i++)
+        scalar |= tsp_value_elements(&g->values[node->inputs[i]]) == 1;
+    if (!scalar) return lower_run(l, node, 0, full + (rest > 0), full ? lanes : rest, err);
+    return (!full || lower_run(l, node, 0, full, lanes, err)) &&
+           (!rest || lower_run(l, node, full, 1, rest, err));
+}
