@@ -26,25 +26,29 @@ static Part next_part(const Scheduler *s, const Stage *stage, int32_t row, int32
                   stage->operand_count > 1 ? (From){FROM_OPERAND, 1} : (From){FROM_NONE, 0}};
 }
 
-/* The wire that takes `count` results to row `row` of the output, the first of them made by an
- * issue of the last step at `time`, and its Writes. */
-static int32_t result_wire(Scheduler *s, Flow *f, const Stage *stage, int32_t row, int32_t count,
-                           int64_t time) {
+/* The wire that takes `count` results to row `row` of the output and those after it, the first of
+ * them made by an issue of the last step at `time`. */
+static int32_t result_wire(const Scheduler *s, Flow *f, const Stage *stage, int32_t row,
+                           int32_t count, int64_t time) {
     const TspMachine *m = s->m;
     const Tensor *t = &s->module->tensors[stage->outputs[0].tensor];
-    int32_t vxm = tsp_vxm_column(m), interval = (int32_t)m->vxm_op_cycles;
+    int32_t vxm = tsp_vxm_column(m);
     TspDirection direction = tsp_slice_hemisphere(m, tsp_place(t, 0, row, 0, 0).slice) == TSP_WEST
                                  ? TSP_WESTWARD
                                  : TSP_EASTWARD;
-    int32_t wire = flow_wire(
-        f,
-        (Wire){direction, t->bytes,
-               flow_phase(direction,
-                          time + m->vxm_entry_cycles + m->vxm_op_cycles + m->vxm_exit_cycles, vxm),
-               count, interval, vxm, vxm, 0});
+    time += m->vxm_entry_cycles + m->vxm_op_cycles + m->vxm_exit_cycles;
+    return flow_wire(f, (Wire){direction, t->bytes, flow_phase(direction, time, vxm), count,
+                               (int32_t)m->vxm_op_cycles, vxm, vxm, 0});
+}
+
+/* The Writes of `count` results from row `row` of the output on, after the first `skip` of a wire:
+ * a run has operands of one run only, so each part has its own. */
+static void write_results(const Scheduler *s, Flow *f, const Stage *stage, int32_t wire,
+                          int32_t row, int32_t skip, int32_t count) {
+    const Tensor *t = &s->module->tensors[stage->outputs[0].tensor];
     for (int32_t byte = 0; byte < t->bytes && !f->failed; byte++)
-        schedule_write(s, f, wire, byte, tsp_place(t, 0, row, 0, byte), 0, count, interval);
-    return wire;
+        schedule_write(s, f, wire, byte, tsp_place(t, 0, row, 0, byte), skip, count,
+                       (int32_t)s->m->vxm_op_cycles);
 }
 
 /* Rows row .. end-1 of chain `chain`, rows low .. high-1, all of one block of every tensor. */
@@ -53,6 +57,7 @@ static void segment_flow(Scheduler *s, Flow *f, const Stage *stage, const StepTi
                          int64_t *from) {
     int32_t interval = (int32_t)s->m->vxm_op_cycles, last = stage->step_count - 1;
     int32_t wires[2] = {-1, -1}, result = -1;
+    int32_t first = row; /* on the wire of results */
     int64_t base = (int64_t)(row - low) * interval;
     wires[0] = schedule_operand(s, f, &stage->operands[0], row, end - row, 0, interval,
                                 base + times->operand[0], from);
@@ -66,12 +71,15 @@ static void segment_flow(Scheduler *s, Flow *f, const Stage *stage, const StepTi
         result = result_wire(s, f, stage, row, end - row, base + times->step[last]);
     else if (end == high)
         result = result_wire(s, f, stage, chain, 1,
-                             (int64_t)(high - 1 - low) * interval + times->step[last]);
+                             base + (int64_t)(high - 1 - row) * interval + times->step[last]);
     for (Part part; row < end && !f->failed; row += part.count) {
         part = next_part(s, stage, row, low, high, end);
         for (int32_t i = 0; i <= last; i++)
             schedule_step(f, stage, i, &part, (int64_t)(row - low) * interval + times->step[i],
                           wires, i == last && part.leaves ? result : -1);
+        if (part.leaves)
+            write_results(s, f, stage, result, stage->scan_ends ? chain : row,
+                          stage->scan_ends ? 0 : row - first, part.count);
     }
 }
 
@@ -91,7 +99,7 @@ static bool scan_flow(Scheduler *s, Flow *f, const Stage *stage, int32_t chain, 
 }
 
 /* Notes when the results of a flow placed at `start` can be read: a Write run for each byte of each
- * segment, in the order of rows. */
+ * part, in the order of rows. */
 static bool note_results(Scheduler *s, const Stage *stage, const Flow *f, int32_t row,
                          int64_t start, TspError *err) {
     Tensor *t = &s->module->tensors[stage->outputs[0].tensor];
