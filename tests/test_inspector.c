@@ -220,7 +220,7 @@ START_TEST(an_op_and_what_it_reads_and_writes) {
                                               "source | line 18 of programs/mlp.json");
     expect_link("hidden1", VIZ_TENSOR, 5);
     ck_assert_ptr_nonnull(strstr(inspect(VIZ_OP, 3, 0), "state | waiting, starts in 278 cycles\n"));
-    ck_assert_ptr_nonnull(strstr(inspect(VIZ_OP, 3, 1059), "state | done, 1 cycle ago\n"));
+    ck_assert_ptr_nonnull(strstr(inspect(VIZ_OP, 3, 1062), "state | done, 1 cycle ago\n"));
 }
 END_TEST
 
