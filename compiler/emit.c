@@ -288,6 +288,26 @@ static void flat_pieces(const Tensor *t, int32_t lanes, int64_t elements, TspPie
     out->pieces[out->piece_count++] = p;
 }
 
+/* One block of a lanewise tensor: the rows that reach as many lanes as there are, then those that
+ * reach one less. */
+static void lanewise_pieces(const Tensor *t, int64_t elements, TspPiece p, TspTensor *out) {
+    int32_t lanes = tsp_ceil_div(elements, t->rows);
+    int32_t full = (int32_t)(elements - (int64_t)(lanes - 1) * t->rows), end = p.row0 + p.rows;
+    int32_t row = p.row0, addr = p.addr;
+    p.row0 = p.row_step = 0;
+    p.col_step = 1;
+    p.lane_skip = t->rows - 1;
+    for (int32_t next; row < end; row = next) {
+        next = row < full ? tsp_min32(full, end) : end;
+        p.col0 = row;
+        p.cols = lanes - (row >= full);
+        p.rows = next - row;
+        p.addr = addr;
+        addr += p.rows;
+        out->pieces[out->piece_count++] = p;
+    }
+}
+
 static bool emit_tensor(const TspMachine *m, const Tensor *t, TspTensor *out, TspError *err) {
     int32_t lanes = tsp_lanes(m), group = (int32_t)m->mxm_load_streams;
     size_t most = t->pieces ? (size_t)t->piece_count
@@ -319,7 +339,9 @@ static bool emit_tensor(const TspMachine *m, const Tensor *t, TspTensor *out, Ts
                         piece_of(t, lanes, ctile, byte, tsp_place(t, copy, row, ctile, byte));
                     p.row0 = row;
                     p.rows = tsp_min32(t->block_rows, t->rows - row);
-                    if (t->flat)
+                    if (t->lanewise)
+                        lanewise_pieces(t, tsp_tensor_elements(out), p, out);
+                    else if (t->flat)
                         flat_pieces(t, lanes, tsp_tensor_elements(out), p, out);
                     else
                         out->pieces[out->piece_count++] = p;

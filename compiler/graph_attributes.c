@@ -109,6 +109,8 @@ static const struct {
     {TSP_GRAPH_ARG_MAX, "axis", false, read_axis, offsetof(TspNode, axis)},
     {TSP_GRAPH_ARG_MAX, "keepdims", false, read_flag, offsetof(TspNode, keepdims)},
     {TSP_GRAPH_ARG_MAX, "select_last_index", false, read_flag, offsetof(TspNode, select_last)},
+    {TSP_GRAPH_CUM_SUM, "exclusive", false, read_flag, offsetof(TspNode, exclusive)},
+    {TSP_GRAPH_CUM_SUM, "reverse", false, read_flag, offsetof(TspNode, reverse)},
     {TSP_GRAPH_GROUP_BY_AGGREGATE, "groups", true, read_whole, offsetof(TspNode, groups)},
     {TSP_GRAPH_GROUP_BY_AGGREGATE, "low", true, read_whole, offsetof(TspNode, low)},
     {TSP_GRAPH_GROUP_BY_AGGREGATE, "high", true, read_whole, offsetof(TspNode, high)},

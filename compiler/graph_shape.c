@@ -245,6 +245,30 @@ static bool infer_arg_max(const Infer *f) {
     return true;
 }
 
+/* The axis is an initializer, a number that must be known before the shapes are. */
+static bool infer_cum_sum(const Infer *f) {
+    const TspValue *a = input(f, 0), *axis = input(f, 1);
+    int64_t place;
+    int32_t number;
+    *f->blame = 1;
+    if (!axis->data || axis->dtype != TSP_I32 || tsp_value_elements(axis) != 1)
+        return tsp_fail(f->err, TSP_ERR_INPUT,
+                        "the axis \"%s\" is no initializer of one int32; make it one", axis->name);
+    memcpy(&number, axis->data, sizeof number);
+    if (!place_axis(f, number, &place)) return false;
+    *f->blame = 0;
+    if (a->rank != 1)
+        return tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
+                        "CumSum of \"%s\" %s is not modelled, only that of one dimension", a->name,
+                        shape_text(a).text);
+    *f->blame = -1;
+    if (f->node->exclusive || f->node->reverse)
+        return tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
+                        "\"%s\" 1 of CumSum is not modelled; leave it out",
+                        f->node->exclusive ? "exclusive" : "reverse");
+    return infer_same(f);
+}
+
 /* Rows of the result: count, sum, least, greatest. */
 static bool infer_group(const Infer *f) {
     const TspValue *keys = input(f, 0), *values = input(f, 1);
@@ -288,6 +312,7 @@ static const struct {
     [TSP_GRAPH_REDUCE_MAX] = {NUMBERS, infer_reduce},
     [TSP_GRAPH_REDUCE_MIN] = {NUMBERS, infer_reduce},
     [TSP_GRAPH_ARG_MAX] = {NUMBERS, infer_arg_max},
+    [TSP_GRAPH_CUM_SUM] = {BIT(TSP_I32) | FLOATS, infer_cum_sum},
     [TSP_GRAPH_GROUP_BY_AGGREGATE] = {BIT(TSP_I16), infer_group},
 };
 
