@@ -242,6 +242,7 @@ static bool connect_node(const Reader *r, int32_t index) {
                              (int)least,
                              most == least       ? ""
                              : most == least + 1 ? " or one more"
+                             : most == 3         ? " to 3"
                                                  : " to 4");
     cJSON_ArrayForEach(item, array) {
         if (!cJSON_IsString(item))
