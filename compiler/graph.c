@@ -170,7 +170,7 @@ static const struct {
 
 static bool read_op(const Reader *r, const cJSON *item, TspNode *node) {
     const char *names[TSP_GRAPH_OP_COUNT], *nearest;
-    char list[160] = "";
+    char list[400] = "";
     for (int i = 0; i < TSP_GRAPH_OP_COUNT; i++) {
         size_t used = strlen(list);
         node->op = (TspGraphOp)i;
