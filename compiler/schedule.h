@@ -63,7 +63,7 @@ bool schedule_shifts(Scheduler *s, const Stage *stage, TspError *err);
 /* The cycle from which on nothing that has been placed happens any more. */
 int64_t schedule_end(const Scheduler *s);
 
-/* schedule_group.c */
+/* group_waves.c */
 bool schedule_group(Scheduler *s, const Stage *stage, TspError *err);
 
 /* planes.c */
