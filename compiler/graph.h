@@ -31,9 +31,10 @@ typedef struct {
     int32_t input_count;
     int32_t output; /* value index */
     /* attributes that the ops above have */
-    double alpha, beta;      /* Gemm, default 1 */
+    double alpha, beta;      /* Gemm, default 1; alpha of LeakyRelu, default 0.01 */
     bool trans_a, trans_b;   /* Gemm */
     TspDtype to;             /* Cast */
+    bool shift_right;        /* BitShift */
     bool keepdims;           /* reductions, default 1 */
     bool select_last;        /* ArgMax */
     bool exclusive, reverse; /* CumSum */

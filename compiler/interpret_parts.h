@@ -22,6 +22,10 @@ typedef struct {
 bool tsp_interpret_product(const TspNode *node, int32_t lanes, const TspOperand in[4],
                            TspResult *out);
 
+/* The element-wise operators that interpret.c has not: interpret_elementwise.c. */
+bool tsp_interpret_elementwise(const TspNode *node, int32_t lanes, const TspOperand in[4],
+                               TspResult *out);
+
 /* Reductions, interpret_reduce.c: ReduceSum and ReduceMean, ReduceMax and ReduceMin, ArgMax,
  * CumSum. */
 bool tsp_interpret_sum(const TspNode *node, int32_t lanes, const TspOperand in[4], TspResult *out);

@@ -58,8 +58,16 @@ bool lower_matmul(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_gemm(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_matmul_integer(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err);
-/* Steps of an element-wise node on From a (and b). */
-From lower_apply(Stage *s, const TspNode *node, const TspGraph *g, From a, From b);
+/* lower_steps.c: the steps of element-wise nodes. Operands that come from memory are the first
+ * `lower_streamed` inputs of the node; `ones`, if the node needs it, is a row of ones of the
+ * result's type in the lanes that hold elements: what keeps the others zero. */
+enum { ELEMENTWISE_INPUTS = 3 };
+bool lower_is_elementwise(const TspNode *node);
+int32_t lower_streamed(const TspNode *node);
+bool lower_needs_ones(const TspNode *node);
+int32_t lower_ones(Lowerer *l, const TspNode *node, int32_t cols, TspError *err);
+From lower_apply(Stage *s, const TspNode *node, const TspGraph *g,
+                 const From in[ELEMENTWISE_INPUTS], From ones);
 
 /* lower_flat.c: which values are flat, their tensors, and element-wise nodes on them. */
 void lower_find_flat(Lowerer *l);

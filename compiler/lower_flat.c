@@ -7,19 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_elementwise(const TspNode *n) {
-    switch (n->op) {
-    case TSP_GRAPH_ADD:
-    case TSP_GRAPH_SUB:
-    case TSP_GRAPH_MUL:
-    case TSP_GRAPH_RELU:
-    case TSP_GRAPH_CAST:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static bool is_reduction(const TspNode *n) {
     switch (n->op) {
     case TSP_GRAPH_REDUCE_SUM:
@@ -39,8 +26,8 @@ static bool may_be_flat(const Lowerer *l, const TspNode *n) {
     const TspGraph *g = l->graph;
     int64_t elements = tsp_value_elements(&g->values[n->output]);
     if (is_reduction(n) || n->op == TSP_GRAPH_CUM_SUM || lower_is_dot(l, n)) return true;
-    if (!is_elementwise(n) || !l->flat[n->output]) return false;
-    for (int32_t i = 0; i < n->input_count; i++) {
+    if (!lower_is_elementwise(n) || !l->flat[n->output]) return false;
+    for (int32_t i = 0; i < lower_streamed(n); i++) {
         const TspValue *v = &g->values[n->inputs[i]];
         if (tsp_value_elements(v) == 1) continue;
         if (tsp_value_elements(v) != elements || (!v->data && !l->flat[n->inputs[i]])) return false;
@@ -67,8 +54,12 @@ static void find_lanewise(Lowerer *l) {
         changed = false;
         for (int32_t i = 0; i < g->node_count; i++) {
             const TspNode *n = &g->nodes[i];
-            int32_t values[3] = {n->output, n->inputs[0], n->inputs[1]};
-            int32_t count = n->op == TSP_GRAPH_CUM_SUM ? 2 : is_elementwise(n) ? 3 : 0;
+            int32_t values[1 + ELEMENTWISE_INPUTS] = {n->output}, count = 1;
+            int32_t inputs = n->op == TSP_GRAPH_CUM_SUM ? 1
+                             : lower_is_elementwise(n)  ? lower_streamed(n)
+                                                        : -1;
+            if (inputs < 0) continue;
+            while (count <= inputs) values[count] = n->inputs[count - 1], count++;
             bool lanewise = n->op == TSP_GRAPH_CUM_SUM;
             for (int32_t j = 0; j < count; j++)
                 lanewise |= values[j] >= 0 && l->lanewise[values[j]];
@@ -129,13 +120,14 @@ static bool lower_run(Lowerer *l, const TspNode *node, int32_t row0, int32_t row
                       TspError *err) {
     const TspGraph *g = l->graph;
     int orientation = l->lanewise[node->output] ? LANEWISE : FLAT;
-    int32_t tensor[2] = {-1, -1}, level = 0;
+    int32_t tensor[ELEMENTWISE_INPUTS], ones = -1, level = 0;
     int32_t out = lower_flat_tensor(l, node->output, orientation, err);
-    bool scalar[2] = {false, false};
-    From from[2] = {from_none(), from_none()};
+    bool scalar[ELEMENTWISE_INPUTS] = {false};
+    From from[ELEMENTWISE_INPUTS] = {{FROM_NONE, 0}};
     Stage *s;
     if (out < 0) return false;
-    for (int32_t i = 0; i < node->input_count; i++) {
+    if (lower_needs_ones(node) && (ones = lower_ones(l, node, cols, err)) < 0) return false;
+    for (int32_t i = 0; i < lower_streamed(node); i++) {
         scalar[i] = tsp_value_elements(&g->values[node->inputs[i]]) == 1;
         tensor[i] = scalar[i] ? lower_widened(l, node->inputs[i], cols, err)
                               : lower_flat_tensor(l, node->inputs[i], orientation, err);
@@ -144,9 +136,11 @@ static bool lower_run(Lowerer *l, const TspNode *node, int32_t row0, int32_t row
             level = l->module->tensors[tensor[i]].level;
     }
     if (!(s = lower_new_stage(l, "elementwise", rows, cols, err))) return false;
-    for (int32_t i = 0; i < node->input_count; i++)
+    for (int32_t i = 0; i < lower_streamed(node); i++)
         from[i] = lower_operand(s, tensor[i], scalar[i] ? 0 : row0, !scalar[i]);
-    lower_output(l, s, lower_apply(s, node, g, from[0], from[1]), out, row0);
+    lower_output(
+        l, s, lower_apply(s, node, g, from, ones < 0 ? from_none() : lower_operand(s, ones, 0, 0)),
+        out, row0);
     l->module->tensors[out].level = level + 1;
     return true;
 }
@@ -156,10 +150,10 @@ bool lower_flat_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
     int64_t elements = tsp_value_elements(&g->values[node->output]);
     int32_t lanes = tsp_lanes(&l->module->machine), full = (int32_t)(elements / lanes),
             rest = (int32_t)(elements % lanes);
-    bool scalar = false;
+    bool scalar = lower_needs_ones(node); /* or a row of ones: they fill only so many columns */
     if (l->lanewise[node->output])
         return lower_run(l, node, 0, tsp_ceil_div(elements, lanes), lanes, err);
-    for (int32_t i = 0; i < node->input_count; i++)
+    for (int32_t i = 0; i < lower_streamed(node); i++)
         scalar |= tsp_value_elements(&g->values[node->inputs[i]]) == 1;
     if (!scalar) return lower_run(l, node, 0, full + (rest > 0), full ? lanes : rest, err);
     return (!full || lower_run(l, node, 0, full, lanes, err)) &&
