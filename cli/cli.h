@@ -99,8 +99,9 @@ char *cli_read_file(const char *path, size_t *length, TspError *err);
 bool cli_check_target(const char *path, const char *source, TspError *err);
 /* Writes path.tmp, then renames: the file appears whole or not at all. */
 bool cli_write_file(const char *path, const char *text, size_t length, TspError *err);
-/* The same for text that gets a newline at its end. */
-bool cli_write_text(const char *path, char *text, TspError *err);
+/* The same for JSON, with a newline at the end; takes the object. */
+struct cJSON;
+bool cli_write_json(const char *path, struct cJSON *json, TspError *err);
 
 /* -- sources: whatever the user named, as a program -- */
 typedef enum { CLI_SOURCE_GRAPH, CLI_SOURCE_ASSEMBLY, CLI_SOURCE_PROGRAM } CliSourceKind;

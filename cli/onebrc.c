@@ -59,18 +59,6 @@ static cJSON *make_report(const TspMachine *m, const TspChallengeReport *r) {
     return report;
 }
 
-static bool write_report(const TspMachine *m, const TspChallengeReport *r, const char *path,
-                         TspError *err) {
-    cJSON *report = make_report(m, r);
-    char *text = cJSON_Print(report);
-    bool done;
-    cJSON_Delete(report);
-    if (!text) return tsp_fail(err, TSP_ERR_SYSTEM, "%s: out of memory", path);
-    done = cli_write_text(path, text, err);
-    cJSON_free(text);
-    return done;
-}
-
 static bool check_usage(const CliOptions *o, TspError *err) {
     if (o->chips != 1)
         return tsp_fail(err, TSP_ERR_NOT_MODELLED, "--chips %" PRId64 ": one chip is modelled",
@@ -92,7 +80,7 @@ int cli_1brc(const CliOptions *options) {
                 tsp_machine_load(&m, options->machine ? options->machine : "tsp1", &err);
     if (done && challenge.threads == 0) challenge.threads = (int32_t)sysconf(_SC_NPROCESSORS_ONLN);
     done = done && tsp_challenge(options->operand, &challenge, &text, &report, &err) &&
-           (!options->report || write_report(&m, &report, options->report, &err));
+           (!options->report || cli_write_json(options->report, make_report(&m, &report), &err));
     if (done) fputs(text, stdout);
     if (done && terminal) print_summary(&m, &report);
     free(text);

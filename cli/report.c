@@ -108,14 +108,7 @@ static cJSON *make_report(const CliOutcome *outcome) {
 }
 
 bool cli_report_write(const CliOutcome *outcome, const char *path, TspError *err) {
-    cJSON *report = make_report(outcome);
-    char *text = cJSON_Print(report);
-    bool done;
-    cJSON_Delete(report);
-    if (!text) return tsp_fail(err, TSP_ERR_SYSTEM, "%s: out of memory", path);
-    done = cli_write_text(path, text, err);
-    cJSON_free(text);
-    return done;
+    return cli_write_json(path, make_report(outcome), err);
 }
 
 /* -- text -- */

@@ -2,6 +2,7 @@
 #include "cli.h"
 #include "isa/half.h"
 
+#include <cjson/cJSON.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,10 +125,16 @@ bool cli_write_file(const char *path, const char *text, size_t length, TspError 
     return written;
 }
 
-bool cli_write_text(const char *path, char *text, TspError *err) {
-    const size_t length = strlen(text);
+bool cli_write_json(const char *path, struct cJSON *json, TspError *err) {
+    char *text = cJSON_Print(json);
+    const size_t length = text ? strlen(text) : 0;
+    bool done;
+    cJSON_Delete(json);
+    if (!text) return tsp_fail(err, TSP_ERR_SYSTEM, "%s: out of memory", path);
     text[length] = '\n'; /* in place of the zero: the length says where the text ends */
-    return cli_write_file(path, text, length + 1, err);
+    done = cli_write_file(path, text, length + 1, err);
+    cJSON_free(text);
+    return done;
 }
 
 void cli_shape_text(TspDtype dtype, int32_t rank, const int64_t *shape, char *text, size_t size) {

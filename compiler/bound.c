@@ -8,11 +8,11 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { BY_MXM, BY_WEIGHTS, BY_VXM, BY_SXM, BY_MEMORY, RESOURCES };
-static const char *const names[RESOURCES] = {"MXM", "weights", "VXM", "SXM", "memory"};
+enum { BY_MXM, BY_WEIGHTS, BY_VXM, BY_SXM, BY_STREAMS, BY_MEMORY, RESOURCES };
+static const char *const names[RESOURCES] = {"MXM", "weights", "VXM", "SXM", "streams", "memory"};
 
-/* Work in units of one resource (a plane, a stream into a plane, an ALU, a
- * distributor, a slice), and the cycles
+/* Work in units of one resource (a plane, a stream into a plane, an ALU, a distributor, a stream
+ * register beside the VXM, a slice), and the cycles
  * that its first and last piece need to pass through. */
 typedef struct {
     double units[RESOURCES];
@@ -33,14 +33,55 @@ static bool is_product(const TspNode *n) {
            n->op == TSP_GRAPH_GEMM;
 }
 
+static bool is_sum(const TspNode *n) {
+    return n->op == TSP_GRAPH_REDUCE_SUM || n->op == TSP_GRAPH_REDUCE_MEAN;
+}
+
+static bool is_reduction(const TspNode *n) {
+    return is_sum(n) || n->op == TSP_GRAPH_REDUCE_MAX || n->op == TSP_GRAPH_REDUCE_MIN ||
+           n->op == TSP_GRAPH_ARG_MAX;
+}
+
+/* What no unit undercuts for bringing the first and the last lane together. */
+static int64_t fold_cycles(const TspMachine *m) {
+    int64_t shift = tsp_shift_cycles(m, tsp_lanes(m) - 1, m->superlanes > 1);
+    int64_t permute = tsp_op_func(m, TSP_OP_PERMUTE);
+    int64_t product = tsp_op_func(m, TSP_OP_ABC) + tsp_op_func(m, TSP_OP_ACC);
+    int64_t least = shift < permute ? shift : permute;
+    return least < product ? least : product;
+}
+
 static void count_uses(const TspGraph *g, int32_t *reads, int32_t *products) {
     for (int32_t i = 0; i < g->node_count; i++)
         for (int32_t j = 0; j < g->nodes[i].input_count; j++) {
             int32_t v = g->nodes[i].inputs[j];
             if (v < 0 || (g->nodes[i].op == TSP_GRAPH_MATMUL_INTEGER && j >= 2)) continue;
+            if (g->nodes[i].op == TSP_GRAPH_CUM_SUM && j >= 1) continue; /* the axis */
             reads[v]++;
             products[v] += is_product(&g->nodes[i]) && j < 2;
         }
+}
+
+static bool is_dot(const TspGraph *g, const TspNode *n) {
+    return is_product(n) && n->op != TSP_GRAPH_GEMM && g->values[n->inputs[0]].rank == 1 &&
+           g->values[n->inputs[1]].rank == 1;
+}
+
+/* Units of the MXM that one vector of a type occupies: fp16 two planes for mxm_fp16_cycles, fp32
+ * three products of halfs. */
+static double plane_cycles(const TspMachine *m, TspDtype type) {
+    return type == TSP_F16   ? 2 * (double)m->mxm_fp16_cycles
+           : type == TSP_F32 ? 6 * (double)m->mxm_fp16_cycles
+                             : 1;
+}
+
+/* Two vectors: the VXM widens both, multiplies and adds, or a plane takes one of them past the
+ * other, each row of activations for one dot product of a row; both at once at best. */
+static void dot_work(const TspMachine *m, const TspValue *a, Work *w) {
+    double steps = a->dtype == TSP_F32 ? 2 : 4, alus = (double)m->vxm_alus;
+    double rate = alus / steps + 2 * (double)m->mxm_planes / plane_cycles(m, a->dtype);
+    w->units[BY_VXM] = (double)ceil_div(tsp_value_elements(a), tsp_lanes(m)) * alus / rate;
+    w->fill = m->mem_read_cycles + 1 + tsp_op_func(m, TSP_OP_ADD) + 1 + m->mem_write_cycles - 1;
 }
 
 /* A value that several nodes read may pass all of them in one reading, and weights may serve
@@ -55,20 +96,25 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
             traffic += (double)vectors(m, &g->values[n->inputs[i]]) / reads[n->inputs[i]];
     results = (double)vectors(m, y);
     w.units[BY_MEMORY] = traffic > results ? traffic : results;
-    if (is_product(n)) {
+    if (is_dot(g, n)) {
+        dot_work(m, a, &w);
+    } else if (is_product(n)) {
         const TspValue *b = &g->values[n->inputs[1]];
-        /* fp16: two planes for mxm_fp16_cycles; fp32: three products of halfs */
-        double share = a->dtype == TSP_F16   ? 2 * (double)m->mxm_fp16_cycles
-                       : a->dtype == TSP_F32 ? 6 * (double)m->mxm_fp16_cycles
-                                             : 1;
         double weights = fmin((double)tsp_value_bytes(a) / products[n->inputs[0]],
                               (double)tsp_value_bytes(b) / products[n->inputs[1]]);
         if (a->dtype == TSP_F32) weights *= 1.5; /* three halfs each */
-        w.units[BY_MXM] = (double)tsp_node_macs(g, n) * share / (lanes * lanes);
+        w.units[BY_MXM] = (double)tsp_node_macs(g, n) * plane_cycles(m, a->dtype) / (lanes * lanes);
         w.units[BY_WEIGHTS] = weights / lanes;
         w.fill = m->mem_read_cycles + 2 + m->mxm_load_cycles + m->mxm_install_cycles +
-                 tsp_op_func(m, TSP_OP_ABC) + tsp_op_func(m, TSP_OP_ACC) + 2 +
-                 m->mem_write_cycles - 1;
+                 tsp_op_func(m, TSP_OP_ABC) + tsp_op_func(m, TSP_OP_ACC) + 2 + m->mem_write_cycles -
+                 1;
+    } else if (is_reduction(n)) {
+        /* every vector passes an ALU; then lanes are brought together by a detour to an edge */
+        w.units[BY_STREAMS] = traffic;
+        w.units[BY_VXM] = (double)ceil_div(tsp_value_elements(a), tsp_lanes(m));
+        if (a->dtype == TSP_F16 && is_sum(n)) w.units[BY_VXM] *= 2; /* first to float32 */
+        w.fill = m->mem_read_cycles + 1 + tsp_op_func(m, TSP_OP_ADD) + 2 * tsp_mem_columns(m) +
+                 fold_cycles(m) + tsp_op_func(m, TSP_OP_ADD) + 1 + m->mem_write_cycles - 1;
     } else if (n->op == TSP_GRAPH_GROUP_BY_AGGREGATE) {
         /* A wave of a row a superlane: maps for a record, its update and its way back; the record
          * and its update, two bytes each, gathered, and the new record scattered. */
@@ -80,16 +126,19 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
                  tsp_op_func(m, TSP_OP_ADD) + m->vxm_op_cycles + tsp_op_func(m, TSP_OP_SCATTER);
     } else {
         /* an ALU takes a vector of elements of any width a cycle */
+        w.units[BY_STREAMS] = traffic + results; /* each passes the VXM's registers */
         w.units[BY_VXM] = (double)ceil_div(tsp_value_elements(y), tsp_lanes(m));
-        w.fill =
-            m->mem_read_cycles + 1 + tsp_op_func(m, TSP_OP_ADD) + 1 + m->mem_write_cycles - 1;
+        if (n->op == TSP_GRAPH_CUM_SUM && y->dtype == TSP_F16)
+            w.units[BY_VXM] *= 3; /* by way of float32 */
+        w.fill = m->mem_read_cycles + 1 + tsp_op_func(m, TSP_OP_ADD) + 1 + m->mem_write_cycles - 1;
     }
     return w;
 }
 
 static int64_t capacity(const TspMachine *m, int resource) {
     const int64_t units[RESOURCES] = {2 * m->mxm_planes, 2 * m->mxm_planes * m->mxm_load_streams,
-                                      m->vxm_alus, 2 * m->sxm_distributors, 2 * m->mem_slices};
+                                      m->vxm_alus,       2 * m->sxm_distributors,
+                                      2 * m->streams,    2 * m->mem_slices};
     return units[resource];
 }
 

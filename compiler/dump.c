@@ -41,7 +41,7 @@ static const char *tensor_name(const Module *m, int32_t i) {
 }
 
 static void from_text(FILE *out, From f) {
-    static const char *const kind[] = {"-", "product", "operand", "step", "imm"};
+    static const char *const kind[] = {"-", "product", "operand", "step", "imm", "self"};
     fputs(kind[f.kind], out);
     if (f.kind == FROM_OPERAND || f.kind == FROM_STEP) fprintf(out, "%d", f.index);
 }
@@ -84,9 +84,13 @@ char *tsp_dump_lower(const Module *m) {
     if (!out) return NULL;
     for (int32_t i = 0; i < m->tensor_count; i++) {
         const Tensor *t = &m->tensors[i];
-        fprintf(out, "tensor %s: %s %d x %d%s%s%s%s\n", t->name, tsp_dtype_name(t->dtype), t->rows,
-                t->cols, t->transposed ? " transposed" : "", t->contiguous ? " rows" : "",
-                t->striped ? " weights" : "", t->streamed ? " streamed" : "");
+        fprintf(out, "tensor %s: %s %d x %d%s%s%s%s%s\n", t->name, tsp_dtype_name(t->dtype),
+                t->rows, t->cols, t->transposed ? " transposed" : "",
+                t->lanewise ? " lanewise"
+                : t->flat   ? " flat"
+                            : "",
+                t->contiguous ? " rows" : "", t->striped ? " weights" : "",
+                t->streamed ? " streamed" : "");
     }
     for (int32_t i = 0; i < m->stage_count; i++) stage_text(out, m, &m->stages[i]);
     fclose(out);

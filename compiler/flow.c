@@ -127,13 +127,15 @@ static int64_t find_alus(const Table *t, Flow *f, int64_t start, int32_t *map) {
     Item *steps[TSP_MAX_ALUS];
     bool free_at[TSP_MAX_ALUS][TSP_MAX_ALUS];
     int64_t least = INT64_MAX;
+    for (int32_t step = 0; step < f->alus; step++)
+        for (int32_t alu = 0; alu < m->vxm_alus; alu++) free_at[step][alu] = true;
     for (int32_t i = 0; i < f->item_count; i++) {
         Item *item = &f->items[i];
         if (item->kind != ITEM_ALU) continue;
         steps[item->queue] = item;
         for (int32_t alu = 0; alu < m->vxm_alus; alu++) {
             int64_t move = item_conflict(t, item, tsp_queue_vxm(m, alu), start);
-            free_at[item->queue][alu] = move == 0;
+            free_at[item->queue][alu] &= move == 0;
             if (move && move < least) least = move;
         }
     }
@@ -287,6 +289,7 @@ static TspInsn resolve(const Flow *f, const Item *item, const int32_t *map) {
         break;
     case ITEM_QUEUE:
         insn.stream = item->drives.wire >= 0 ? drive : read[0];
+        if (insn.op == TSP_OP_SHIFT) insn.src = read[0];
         break;
     }
     return insn;

@@ -25,7 +25,7 @@ typedef struct {
 /* `count` issues of one instruction by one queue. */
 typedef struct {
     ItemKind kind;
-    int32_t queue; /* ITEM_ALU: index among the flow's ALUs */
+    int32_t queue; /* ITEM_ALU: index among the flow's ALUs; items may follow each other on one */
     TspInsn insn;  /* streams and ALU numbers are filled in when placed */
     int32_t step;  /* address step from issue to issue */
     int64_t start; /* relative to the flow */

@@ -170,7 +170,7 @@ static const struct {
 
 static bool read_op(const Reader *r, const cJSON *item, TspNode *node) {
     const char *names[TSP_GRAPH_OP_COUNT], *nearest;
-    char list[160] = "";
+    char list[400] = "";
     for (int i = 0; i < TSP_GRAPH_OP_COUNT; i++) {
         size_t used = strlen(list);
         node->op = (TspGraphOp)i;
@@ -213,7 +213,8 @@ static bool read_node(Reader *r, const cJSON *item, int32_t index) {
     TspNode *node = &r->g->nodes[index];
     TspValue *v;
     if (!tsp_read_keys(&r->read, item, "a node", keys, 5, found)) return false;
-    *node = (TspNode){.alpha = 1, .beta = 1, .inputs = {-1, -1, -1, -1}, .output = -1};
+    *node = (TspNode){
+        .alpha = 1, .beta = 1, .keepdims = true, .inputs = {-1, -1, -1, -1}, .output = -1};
     r->g->node_count = index + 1;
     r->node_items[index] = item;
     r->node_inputs[index] = found[1];
@@ -241,6 +242,7 @@ static bool connect_node(const Reader *r, int32_t index) {
                              (int)least,
                              most == least       ? ""
                              : most == least + 1 ? " or one more"
+                             : most == 3         ? " to 3"
                                                  : " to 4");
     cJSON_ArrayForEach(item, array) {
         if (!cJSON_IsString(item))

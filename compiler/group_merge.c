@@ -2,7 +2,7 @@
  * four slice pairs, are widened to int32 and combined with the merged one, which is read and
  * written in place.
  */
-#include "schedule_group.h"
+#include "group_kernel.h"
 
 #include <stdlib.h>
 

@@ -5,7 +5,7 @@
  * only changes high bytes. Where two groups share a word, the key's lowest bit leaves it and is
  * appended to the value; bits that cross from one byte to the other come by way of the SXM.
  */
-#include "schedule_group.h"
+#include "group_kernel.h"
 
 enum {
     OUT_KEYS = 10,

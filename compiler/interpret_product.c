@@ -253,6 +253,15 @@ static void bound_split_floats(Product *p) {
     }
 }
 
+/* Long vectors of halfs are multiplied in fp32, exactly, and added in any order. */
+static double bound_dot(const Product *p) {
+    double magnitude = 0;
+    if (p->type != TSP_F16 || p->in[0].value->rank > 1 || p->in[1].value->rank > 1) return 0;
+    if (p->k <= p->tile) return 0;
+    for (int64_t k = 0; k < p->k; k++) magnitude += fabs(p->a.at[k] * p->b.at[k]);
+    return tsp_sum_roundings(p->k, (int32_t)p->tile) * 0x1p-24 * magnitude;
+}
+
 /* alpha * acc + beta * c in fp32, each step rounded, then rounded to the type of the result. */
 static void finish_float(Product *p, int64_t out_start) {
     const TspOperand *c = &p->in[2];
@@ -271,7 +280,7 @@ static void finish_float(Product *p, int64_t out_start) {
             }
             tsp_store_float(p->type, p->out->data, out_start + at, result);
             if (p->out->tolerance) {
-                double t = p->carried.at[at];
+                double t = p->carried.at[at] + bound_dot(p);
                 if (p->type == TSP_F16 && (t > 0 || tiles > 1))
                     t += tiles * 0x1p-23 * (p->magnitude.at[at] + t);
                 t = fabs((double)alpha) * t;

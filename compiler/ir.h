@@ -38,6 +38,9 @@ typedef struct {
     bool finite;     /* see TspTensor */
     bool bounded;
     int32_t low, high, pad; /* see TspTensor */
+    bool flat;     /* rows are consecutive runs of elements, a vector each, whatever the shape */
+    bool lanewise; /* of flat tensors: lanes are the runs instead, element i in row i % rows of lane
+                    * i / rows; what lies behind the last element may be anything */
     int32_t rows, cols;
     int32_t bcast_cols; /* > 0: one column, copied to this many lanes' worth of columns */
     /* wanted by the stages */
@@ -45,6 +48,10 @@ typedef struct {
     bool striped;     /* row r in slice r mod G: to load as weights, G rows a cycle */
     bool turned;      /* made a byte plane at a time: blocks let planes write at once */
     bool streamed;    /* activations of a product: copies let planes read at once */
+    int32_t wanted;   /* > 0: copies, half of them in each hemisphere */
+    bool apart;       /* no two blocks in one slice: their rows are read at once */
+    int32_t level;    /* of flat tensors: greatest number of stages from an input to here */
+    int32_t run;      /* rows of a block, if there is room; 0: for the layout to say */
     TspPiece *pieces; /* placed by the lowering: layout leaves it alone; owned */
     int32_t piece_count, piece_capacity;
     /* layout */
@@ -57,7 +64,14 @@ typedef struct {
 } Tensor;
 
 /* Where a step takes an operand from. */
-typedef enum { FROM_NONE, FROM_PRODUCT, FROM_OPERAND, FROM_STEP, FROM_IMM } FromKind;
+typedef enum {
+    FROM_NONE,
+    FROM_PRODUCT,
+    FROM_OPERAND,
+    FROM_STEP,
+    FROM_IMM,
+    FROM_SELF /* the step's own result of the row one VXM operation ago: a running combination */
+} FromKind;
 typedef struct {
     FromKind kind;
     int32_t index;
@@ -74,6 +88,7 @@ typedef struct {
  * column tile ctile0 + c (for a broadcast column: the variant of that width). */
 typedef struct {
     int32_t tensor, row0, row_step, ctile0;
+    int32_t copy; /* of the tensor; chains take turns at the copies of a row that they all read */
 } Operand;
 
 /* Result `from` (bytes src_byte..) is written to byte planes byte0.. of the tensor. It is a step if
@@ -90,7 +105,7 @@ typedef struct {
     int32_t w, w_row0, w_ctile, w_byte;
 } Term;
 
-enum { MAX_OPERANDS = 4, MAX_STEPS = 16, MAX_OUTPUTS = 4 };
+enum { MAX_OPERANDS = 17, MAX_STEPS = 24, MAX_OUTPUTS = 4 };
 
 typedef struct {
     int32_t op;          /* node of the graph */
@@ -106,6 +121,20 @@ typedef struct {
     int32_t step_count;
     Output outputs[MAX_OUTPUTS];
     int32_t output_count;
+    /* > 0: rows are combined by steps that take FROM_SELF, in chains of this many rows side by
+     * side. A chain leaves its last vxm_op_cycles rows (or all, if it has fewer) in the output, in
+     * a block of vxm_op_cycles rows each. */
+    int32_t chain_rows;
+    int32_t last; /* of chains: tensor that stands for the last row of operand 0; -1: none */
+    /* > 0: a step that takes FROM_SELF combines each row with those before it, in chains of this
+     * many rows; a chain takes a row every vxm_op_cycles. Chain i begins with row i of operand 1,
+     * if there is one. All rows are results, or with `scan_ends` the last of each chain, chain i's
+     * as row i. */
+    int32_t scan_rows;
+    bool scan_ends;
+    /* Not 0: row i of the output is row row0 of operand 0, its lanes moved (i + 1) * shift south,
+     * or north if it is less than 0. */
+    int32_t shift;
 } Stage;
 
 /* A run of issues, placed. The address that Repeat steps is, in issue i, that of the instruction
@@ -172,6 +201,10 @@ static inline Place tsp_stripe(const Tensor *t, int32_t group, int32_t row, int3
     p.addr += local / group;
     return p;
 }
+/* Rows of a block of a flat tensor of `rows` rows: a block for each ALU, so that all can work on
+ * it side by side, if the blocks are long enough to be worth a flow. */
+int32_t tsp_flat_run(const TspMachine *m, int32_t rows);
+
 static inline int32_t tsp_ceil_div(int64_t a, int64_t b) {
     return (int32_t)((a + b - 1) / b);
 }

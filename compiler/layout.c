@@ -43,7 +43,8 @@ typedef struct {
     Set *rows_in, *stripes_in; /* [tensor]: the same, by layout */
     Set shunned[2]; /* slices that rows, that stripes of the tensor being placed had better leave */
     int32_t stuck;  /* tensor that found no place in the last attempt */
-    int32_t max_copies, max_block, max_spread; /* spread: (slice, bank) pairs of a tensor */
+    int32_t max_copies, max_block;
+    int32_t max_spread, max_flat_spread; /* (slice, bank) pairs of a tensor, of a flat one */
 } Layout;
 
 static void set_add(Set *s, int32_t i) {
@@ -73,6 +74,11 @@ static bool add_pair(Layout *l, int32_t a, int32_t b, bool same_slice, bool same
            add_edge(l, b, a, same_slice, same_ctile, err);
 }
 
+/* What a tensor is cut into for the sets of `used`: what meets in a flow has the same part. */
+static int32_t parts(const Tensor *t) {
+    return t->flat ? t->blocks : t->ctiles;
+}
+
 /* Which tensors are read or written together? */
 static bool find_edges(Layout *l, TspError *err) {
     for (int32_t s = 0; s < l->module->stage_count; s++) {
@@ -82,7 +88,8 @@ static bool find_edges(Layout *l, TspError *err) {
             int32_t out = stage->outputs[o].tensor;
             for (int32_t p = 0; p < o; p++)
                 if (!add_pair(l, out, stage->outputs[p].tensor, true, tiled, err)) return false;
-            for (int32_t i = 0; i < stage->operand_count; i++)
+            /* a chain writes when it has read everything */
+            for (int32_t i = 0; i < stage->operand_count && !stage->chain_rows; i++)
                 if (!add_pair(l, out, stage->operands[i].tensor, false, tiled, err)) return false;
             for (int32_t t = 0; t < stage->term_count; t++)
                 if (!add_pair(l, out, stage->terms[t].a, false, false, err)) return false;
@@ -100,38 +107,58 @@ static bool find_edges(Layout *l, TspError *err) {
     return true;
 }
 
-static bool allowed(const Layout *l, int32_t tensor, int32_t ctile, int32_t slice, int32_t bank) {
+static bool allowed(const Layout *l, int32_t tensor, int32_t part, int32_t slice, int32_t bank) {
+    const Tensor *t = &l->module->tensors[tensor];
     const EdgeList *list = &l->edges[tensor];
     for (int32_t i = 0; i < list->count; i++) {
         const Edge *e = &list->items[i];
         const Tensor *other = &l->module->tensors[e->other];
         const Set *set = &l->used_all[e->other];
         if (!l->used[e->other]) continue; /* not placed yet */
-        if (e->same_ctile && !other->bcast_cols && !l->module->tensors[tensor].bcast_cols &&
-            ctile < other->ctiles)
-            set = &l->used[e->other][ctile];
+        if (e->same_ctile && !other->bcast_cols && !t->bcast_cols && part < parts(other) &&
+            t->flat == other->flat && (!t->flat || t->block_rows == other->block_rows))
+            set = &l->used[e->other][part];
         for (int32_t b = 0; b < l->banks; b++)
             if ((e->same_slice || b == bank) && set_has(set, slice * l->banks + b)) return false;
     }
     return true;
 }
 
+/* Blocks in a slice that are likely to be read beside this block of a flat tensor: of its partners
+ * in a stage, every second one, since a chain that has two blocks begins with the even one. */
+static int32_t rivals(const Layout *l, int32_t tensor, int32_t part, int32_t slice) {
+    const EdgeList *list = &l->edges[tensor];
+    int32_t count = 0;
+    if (!l->module->tensors[tensor].flat) return 0;
+    for (int32_t i = 0; i < list->count; i++) {
+        const Edge *e = &list->items[i];
+        const Tensor *other = &l->module->tensors[e->other];
+        if (!e->same_slice || !other->flat || !l->used[e->other]) continue;
+        for (int32_t p = part % 2; p < other->blocks; p += 2)
+            for (int32_t b = 0; b < l->banks; b++)
+                count += set_has(&l->used[e->other][p], slice * l->banks + b);
+    }
+    return count;
+}
+
 /* The least busy (slice, bank) of a hemisphere (-1: either) with `rows` free rows, not in `taken`
  * slices, one of `within` unless that is NULL; not in `shunned` slices unless all are; -1 if there
  * is none. */
-static int32_t pick(const Layout *l, int32_t tensor, int32_t ctile, int hemisphere, int32_t rows,
+static int32_t pick(const Layout *l, int32_t tensor, int32_t part, int hemisphere, int32_t rows,
                     const Set *taken, const Set *within, const Set *shunned) {
     int32_t best = -1;
     int64_t best_cost = INT64_MAX;
     for (int32_t s = 0; s < l->slices; s++) {
         if (hemisphere >= 0 && (int)tsp_slice_hemisphere(l->m, s) != hemisphere) continue;
         if (set_has(taken, s)) continue;
+        int64_t beside = (int64_t)rivals(l, tensor, part, s) * rows * 4;
         for (int32_t b = 0; b < l->banks; b++) {
             int32_t i = s * l->banks + b;
-            int64_t cost = l->heat[s] * 4 + l->fill[i] + (set_has(shunned, s) ? SHUNNED : 0);
+            int64_t cost =
+                l->heat[s] * 4 + l->fill[i] + beside + (set_has(shunned, s) ? SHUNNED : 0);
             if (l->fill[i] + rows > l->m->mem_rows || cost >= best_cost) continue;
             if (within && !set_has(within, i)) continue;
-            if (!allowed(l, tensor, ctile, s, b)) continue;
+            if (!allowed(l, tensor, part, s, b)) continue;
             best = i;
             best_cost = cost;
         }
@@ -139,12 +166,12 @@ static int32_t pick(const Layout *l, int32_t tensor, int32_t ctile, int hemisphe
     return best;
 }
 
-static Place take(Layout *l, int32_t tensor, int32_t ctile, Set *layout, int32_t index,
-                  int32_t rows, int64_t heat) {
+static Place take(Layout *l, int32_t tensor, int32_t part, Set *layout, int32_t index, int32_t rows,
+                  int64_t heat) {
     Place p = {index / l->banks, (int32_t)(index % l->banks * l->m->mem_rows) + l->fill[index]};
     l->fill[index] += rows;
     l->heat[p.slice] += heat;
-    set_add(&l->used[tensor][ctile], index);
+    set_add(&l->used[tensor][part], index);
     set_add(&l->used_all[tensor], index);
     set_add(layout, index);
     return p;
@@ -160,9 +187,19 @@ static int32_t spread(const Set *set) {
 static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, int32_t ctile) {
     Tensor *t = &l->module->tensors[tensor];
     int32_t rows = tsp_min32(t->block_rows, t->rows - block * t->block_rows);
-    int wish = t->copies > 1 ? copy >= t->copies / 2 : (tensor + ctile + block) & 1;
+    int32_t part = t->flat ? block : ctile;
+    bool wide = t->flat || t->apart || t->wanted;
+    /* of any 2, 4, 8 .. blocks of a flat tensor, evenly spaced or next to each other, one half lies
+     * in each hemisphere: the Thue-Morse sequence */
+    int wish = t->copies > 1 ? copy >= t->copies / 2
+               : t->flat     ? (t->level + __builtin_popcount((unsigned)block)) & 1
+               : wide        ? (t->level + block) & 1
+                             : (tensor + ctile + block) & 1;
+    /* leave slices to those beside it */
     Set *in = &l->rows_in[tensor];
-    bool crowded = spread(in) >= l->max_spread; /* leave slices to those beside it */
+    bool crowded = spread(in) >= (t->flat                 ? l->max_flat_spread
+                                  : t->apart || t->wanted ? INT32_MAX
+                                                          : l->max_spread);
     for (int attempt = crowded ? 0 : 2; attempt < 4; attempt++) {
         Place *place = &t->places[((copy * t->blocks + block) * t->ctiles + ctile) * t->bytes];
         Set taken = {{0}}; /* all copies of all bytes of a row are written in one cycle */
@@ -172,8 +209,10 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
                 set_add(
                     &taken,
                     t->places[((c * t->blocks + block) * t->ctiles + ctile) * t->bytes + b].slice);
+        for (int32_t i = 0; t->apart && i < block * t->bytes; i++) /* one column tile, one copy */
+            set_add(&taken, t->places[i].slice);
         for (; byte < t->bytes; byte++) {
-            index[byte] = pick(l, tensor, ctile, attempt & 1 ? !wish : wish, rows, &taken,
+            index[byte] = pick(l, tensor, part, attempt & 1 ? !wish : wish, rows, &taken,
                                attempt < 2 ? in : NULL, &l->shunned[0]);
             if (index[byte] < 0) break;
             set_add(&taken, index[byte] / l->banks);
@@ -181,7 +220,7 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
         if (byte < t->bytes) continue;
         for (byte = 0; byte < t->bytes; byte++)
             place[byte] =
-                take(l, tensor, ctile, in, index[byte], rows, rows * (t->streamed ? 4 : 1));
+                take(l, tensor, part, in, index[byte], rows, rows * (t->streamed ? 4 : 1));
         return true;
     }
     return false;
@@ -264,20 +303,24 @@ static bool place_tensor(Layout *l, int32_t tensor, bool *fits, TspError *err) {
     int32_t group = (int32_t)l->m->mxm_load_streams;
     int64_t vectors = (int64_t)t->ctiles * t->bytes;
     int32_t limit = tsp_min32(l->max_block, (int32_t)l->m->mem_rows);
-    l->used[tensor] = calloc((size_t)t->ctiles, sizeof(Set));
-    if (!l->used[tensor]) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
     find_shunned(l, tensor);
     if (t->contiguous) {
         /* a copy for each unit that may stream it: a plane, or for fp16 a pair of planes */
-        t->copies = !t->streamed          ? 1
+        t->copies = t->wanted             ? t->wanted
+                    : !t->streamed        ? 1
                     : t->dtype == TSP_F16 ? tsp_min32(2, l->max_copies)
                                           : l->max_copies;
-        t->blocks = tsp_ceil_div(t->rows, limit);
-        if (!t->streamed && t->ctiles < 4 && t->blocks < 4 && t->rows >= 256) t->blocks = 4;
-        if (t->turned && t->rows >= 2 * tsp_lanes(l->m))
+        t->blocks = tsp_ceil_div(t->rows, t->run ? tsp_min32(t->run, limit) : limit);
+        if (!t->run && !t->streamed && t->ctiles < 4 && t->blocks < 4 && t->rows >= 256)
+            t->blocks = 4;
+        if (!t->run && t->turned && t->rows >= 2 * tsp_lanes(l->m))
             t->blocks = (int32_t)tsp_max64(t->blocks, tsp_turned_blocks(l->m, t->bytes));
-        t->block_rows = tsp_ceil_div(t->rows, t->blocks);
+        t->block_rows = t->run && t->run <= limit ? t->run : tsp_ceil_div(t->rows, t->blocks);
         t->blocks = tsp_ceil_div(t->rows, t->block_rows);
+    }
+    l->used[tensor] = calloc((size_t)parts(t), sizeof(Set));
+    if (!l->used[tensor]) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    if (t->contiguous) {
         t->places = calloc((size_t)(t->copies * t->blocks * vectors), sizeof(Place));
         if (!t->places) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
         for (int32_t copy = 0; copy < t->copies; copy++)
@@ -361,9 +404,10 @@ static bool place_all(Layout *l, bool *fits, TspError *err) {
 static bool try_all(Layout *l, TspError *err) {
     /* generous first; spread in sixteenths of the slices */
     static const struct {
-        int32_t copies, block, spread;
-    } attempts[] = {{4, 4096, 10}, {2, 4096, 4}, {1, 4096, 4}, {1, 4096, 0},
-                    {1, 1024, 10}, {1, 256, 10}, {1, 64, 10},  {1, 64, 0}};
+        int32_t copies, block, spread, flat_spread;
+    } attempts[] = {{4, 4096, 10, 32}, {4, 4096, 10, 10}, {2, 4096, 4, 4},
+                    {1, 4096, 4, 4},   {1, 4096, 0, 0},   {1, 1024, 10, 10},
+                    {1, 256, 10, 10},  {1, 64, 10, 10},   {1, 64, 0, 0}};
     int64_t needed, capacity;
     bool fits = false;
     if (!check_size(l->module, &needed, &capacity, err) || !find_edges(l, err)) return false;
@@ -371,6 +415,7 @@ static bool try_all(Layout *l, TspError *err) {
         l->max_copies = attempts[i].copies;
         l->max_block = attempts[i].block;
         l->max_spread = l->slices * attempts[i].spread / 16;
+        l->max_flat_spread = l->slices * attempts[i].flat_spread / 16;
         if (!place_all(l, &fits, err)) return false;
     }
     if (!fits)

@@ -22,6 +22,7 @@ static void find_needs(Lowerer *l) {
 }
 
 static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
+    if (lower_is_dot(l, node)) return lower_reduce(l, node, err);
     switch (node->op) {
     case TSP_GRAPH_MATMUL:
         return lower_matmul(l, node, err);
@@ -29,11 +30,27 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
         return lower_matmul_integer(l, node, err);
     case TSP_GRAPH_GEMM:
         return lower_gemm(l, node, err);
+    case TSP_GRAPH_REDUCE_SUM:
+    case TSP_GRAPH_REDUCE_MEAN:
+    case TSP_GRAPH_REDUCE_MAX:
+    case TSP_GRAPH_REDUCE_MIN:
+        return lower_reduce(l, node, err);
+    case TSP_GRAPH_ARG_MAX:
+        return lower_arg_max(l, node, err);
+    case TSP_GRAPH_CUM_SUM:
+        return lower_cum_sum(l, node, err);
     case TSP_GRAPH_GROUP_BY_AGGREGATE:
         return lower_group(l, node, err);
     default:
-        return lower_elementwise(l, node, err);
+        return l->flat[node->output] ? lower_flat_elementwise(l, node, err)
+                                     : lower_elementwise(l, node, err);
     }
+}
+
+static int32_t input_tensor(Lowerer *l, int32_t value, TspError *err) {
+    if (l->flat[value])
+        return lower_flat_tensor(l, value, l->lanewise[value] ? LANEWISE : FLAT, err);
+    return lower_oriented(l, value, l->needs[value][TRANSPOSED] && !l->needs[value][ROWWISE], err);
 }
 
 static bool lower_all(Lowerer *l, TspError *err) {
@@ -43,9 +60,9 @@ static bool lower_all(Lowerer *l, TspError *err) {
         memset(l->split_of[v], -1, sizeof l->split_of[v]);
     }
     find_needs(l);
+    lower_find_flat(l);
     for (int32_t v = 0; v < g->value_count; v++)
-        if (g->values[v].is_input && !lower_group_reads(l, v) &&
-            lower_oriented(l, v, l->needs[v][TRANSPOSED] && !l->needs[v][ROWWISE], err) < 0)
+        if (g->values[v].is_input && !lower_group_reads(l, v) && input_tensor(l, v, err) < 0)
             return false;
     for (l->node = 0; l->node < g->node_count; l->node++)
         if (!lower_node(l, &g->nodes[l->node], err)) return false;
@@ -63,12 +80,16 @@ bool tsp_pass_lower(Module *module, TspError *err) {
     l.tensor_of = calloc(values, sizeof *l.tensor_of);
     l.split_of = calloc(values, sizeof *l.split_of);
     l.needs = calloc(values, sizeof *l.needs);
-    if (l.tensor_of && l.split_of && l.needs)
+    l.flat = calloc(values, sizeof *l.flat);
+    l.lanewise = calloc(values, sizeof *l.lanewise);
+    if (l.tensor_of && l.split_of && l.needs && l.flat && l.lanewise)
         ok = lower_all(&l, err);
     else
         tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
     free(l.tensor_of);
     free(l.split_of);
     free(l.needs);
+    free(l.flat);
+    free(l.lanewise);
     return ok;
 }

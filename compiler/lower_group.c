@@ -211,8 +211,8 @@ static bool internals(Lowerer *l, TspError *err) {
     for (TspHemisphere h = TSP_WEST; h <= TSP_EAST; h++) {
         for (int32_t q = 0; q < plan->pairs; q++)
             for (int b = 0; b < 2; b++)
-                if (!internal(l, "tables", (plan->copies - 1) * plan->stride + plan->words, plan->side[h].tables[q][b],
-                              err))
+                if (!internal(l, "tables", (plan->copies - 1) * plan->stride + plan->words,
+                              plan->side[h].tables[q][b], err))
                     return false;
         for (int32_t done = 0; done < plan->side[h].vectors; done += rows)
             for (int role = SOURCE_KEYS; role <= SOURCE_VALUES; role++)

@@ -80,7 +80,8 @@ static Regions choose_regions(const Module *module, const Stage *s) {
 /* There from the start, and one matrix: what the chip makes would have to be written both ways. */
 static bool may_change_places(const Tensor *t) {
     int32_t matrix = t->rank < 2 ? t->rows : (int32_t)t->shape[t->rank - (t->transposed ? 1 : 2)];
-    return t->role != TSP_ROLE_INTERNAL && t->role != TSP_ROLE_OUTPUT && t->rows == matrix;
+    return (t->role == TSP_ROLE_INPUT || t->role == TSP_ROLE_CONSTANT) && !t->pieces && !t->flat &&
+           t->rows == matrix;
 }
 
 static bool divisible(const Module *module, const Stage *s) {

@@ -53,7 +53,8 @@ Stage *lower_new_stage(Lowerer *l, const char *what, int32_t rows, int32_t cols,
     Module *m = l->module;
     if (!tsp_grow((void **)&m->stages, &m->stage_capacity, m->stage_count + 1, sizeof(Stage), err))
         return NULL;
-    m->stages[m->stage_count] = (Stage){.op = l->node, .what = what, .rows = rows, .cols = cols};
+    m->stages[m->stage_count] =
+        (Stage){.op = l->node, .what = what, .rows = rows, .cols = cols, .last = -1};
     return &m->stages[m->stage_count++];
 }
 
@@ -68,7 +69,7 @@ From lower_operand(Stage *s, int32_t tensor, int32_t row0, int32_t row_step) {
         if (s->operands[i].tensor == tensor && s->operands[i].row0 == row0 &&
             s->operands[i].row_step == row_step)
             return (From){FROM_OPERAND, i};
-    s->operands[s->operand_count] = (Operand){tensor, row0, row_step, 0};
+    s->operands[s->operand_count] = (Operand){tensor, row0, row_step, 0, 0};
     return (From){FROM_OPERAND, s->operand_count++};
 }
 
@@ -181,9 +182,25 @@ int32_t lower_oriented(Lowerer *l, int32_t value, int orientation, TspError *err
     return *slot;
 }
 
+bool lower_broadcast(Lowerer *l, int32_t from, int32_t to, int32_t cols, TspError *err) {
+    int32_t ones = uint8_constant(l, "ones", cols, 1, err);
+    const Tensor *t;
+    if (ones < 0) return false;
+    t = &l->module->tensors[from];
+    memset(l->module->tensors[ones].data, 1, (size_t)cols);
+    l->module->tensors[ones].striped = true;
+    l->module->tensors[from].contiguous = l->module->tensors[from].streamed = true;
+    l->module->tensors[to].contiguous = true;
+    for (int32_t byte = 0; byte < t->bytes; byte++)
+        if (!lower_move(l, "broadcast", t->rows, cols, (Term){from, 0, 0, byte, ones, 0, 0, -1}, to,
+                        0, byte, err))
+            return false;
+    return true;
+}
+
 int32_t lower_widened(Lowerer *l, int32_t value, int32_t cols, TspError *err) {
     const TspValue *v = &l->graph->values[value];
-    int32_t from, to, ones, bytes, rows;
+    int32_t from, to;
     int64_t shape[TSP_MAX_RANK] = {0};
     bool narrow = cols > 1 && (v->rank == 0 || v->shape[v->rank - 1] == 1);
     if (!narrow) {
@@ -210,18 +227,7 @@ int32_t lower_widened(Lowerer *l, int32_t value, int32_t cols, TspError *err) {
     shape[v->rank ? v->rank - 1 : 0] = cols;
     to = lower_new_tensor(l, v->name, ".wide", v->dtype, TSP_ROLE_INTERNAL, v->rank ? v->rank : 1,
                           shape, false, err);
-    if (to < 0 || (ones = uint8_constant(l, "ones", cols, 1, err)) < 0) return -1;
-    memset(l->module->tensors[ones].data, 1, (size_t)cols);
-    l->module->tensors[ones].striped = true;
-    l->module->tensors[from].contiguous = l->module->tensors[from].streamed = true;
-    l->module->tensors[to].contiguous = true;
-    bytes = l->module->tensors[from].bytes;
-    rows = l->module->tensors[from].rows;
-    for (int32_t byte = 0; byte < bytes; byte++)
-        if (!lower_move(l, "broadcast", rows, cols, (Term){from, 0, 0, byte, ones, 0, 0, -1}, to, 0,
-                        byte, err))
-            return -1;
-    return to;
+    return to >= 0 && lower_broadcast(l, from, to, cols, err) ? to : -1;
 }
 
 /* h = fp16(x), second = fp16((x - h) * 2^11), third = fp16(h * 2^-11), on the host. */

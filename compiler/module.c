@@ -19,6 +19,12 @@ bool tsp_grow(void **items, int32_t *capacity, int32_t needed, size_t item_size,
     return true;
 }
 
+int32_t tsp_flat_run(const TspMachine *m, int32_t rows) {
+    enum { SHORTEST = 16 };
+    int32_t run = tsp_ceil_div(rows, m->vxm_alus);
+    return run < SHORTEST ? SHORTEST : run;
+}
+
 void tsp_module_free(Module *module) {
     for (int32_t i = 0; i < module->tensor_count; i++) {
         Tensor *t = &module->tensors[i];

@@ -100,14 +100,10 @@ static int32_t snap(const Scheduler *s, const Stage *stage, int32_t row, int32_t
     }
 }
 
-/* All to the unit that is free first. */
-static bool assign_whole(const Scheduler *s, const Stage *stage, Unit *units, int32_t count,
-                         TspError *err) {
-    int32_t planes = 2 * (int32_t)s->m->mxm_planes / count, first = 0;
-    for (int32_t u = 1; u < count; u++)
-        if (s->planes[u * planes].array_free < s->planes[first * planes].array_free) first = u;
+/* All to one unit: it gets the planes that are free first. */
+static bool assign_whole(const Scheduler *s, const Stage *stage, Unit *unit, TspError *err) {
     for (int32_t tile = 0; tile < tsp_ceil_div(stage->cols, tsp_lanes(s->m)); tile++)
-        if (!add_rows(s, stage, &units[first], tile, 0, stage->rows, err)) return false;
+        if (!add_rows(s, stage, unit, tile, 0, stage->rows, err)) return false;
     return true;
 }
 
@@ -330,19 +326,43 @@ static bool place_step(Scheduler *s, const Stage *stage, Unit *u, int32_t plane,
     return true;
 }
 
+/* Which planes each unit gets: a stage that needs fewer than there are takes those that are free
+ * first, in their order. */
+static void choose_planes(const Scheduler *s, const Unit *units, int32_t count, int32_t planes,
+                          int32_t *plane_of) {
+    int32_t busy = 0, next[2] = {0, 0}; /* planes looked at, for idle and for busy units */
+    bool chosen[MAX_PLANES] = {false};
+    for (int32_t i = 0; i < count; i++) busy += units[i].count > 0;
+    for (int32_t n = 0; n < busy; n++) {
+        int32_t first = -1;
+        for (int32_t i = 0; i < count; i++)
+            if (!chosen[i] && (first < 0 || s->planes[i * planes].array_free <
+                                                s->planes[first * planes].array_free))
+                first = i;
+        chosen[first] = true;
+    }
+    for (int32_t i = 0; i < count; i++) {
+        int32_t *at = &next[units[i].count > 0];
+        while (chosen[*at] != (units[i].count > 0)) ++*at;
+        plane_of[i] = (*at)++ * planes;
+    }
+}
+
 bool schedule_product(Scheduler *s, const Stage *stage, TspError *err) {
     Unit units[MAX_PLANES] = {{0}};
     const Term *term = &stage->terms[0];
     int32_t planes = term_type(&s->module->tensors[term->a], term->a_byte) == TSP_F16 ? 2 : 1;
     int32_t count = 2 * (int32_t)s->m->mxm_planes / planes;
-    bool ok = stage->whole ? assign_whole(s, stage, units, count, err)
+    int32_t plane_of[MAX_PLANES];
+    bool ok = stage->whole ? assign_whole(s, stage, &units[0], err)
                            : share_out(s, stage, units, count, err);
+    choose_planes(s, units, count, planes, plane_of);
     for (bool more = true; ok && more;) { /* in step, so that all units get their turn in time */
         more = false;
         for (int32_t i = 0; i < count && ok; i++) {
             if (units[i].job >= units[i].count) continue;
             more = true;
-            ok = place_step(s, stage, &units[i], i * planes, planes, i, count, err);
+            ok = place_step(s, stage, &units[i], plane_of[i], planes, i, count, err);
         }
     }
     for (int32_t i = 0; i < count; i++) free(units[i].jobs);

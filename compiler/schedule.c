@@ -45,10 +45,12 @@ bool schedule_note(Tensor *t, int32_t ctile, Ready ready, TspError *err) {
     return true;
 }
 
-static bool schedule_elementwise(Scheduler *s, const Stage *stage, TspError *err) {
+/* Rows first .. last-1 of a stage without a product. */
+static bool schedule_rows(Scheduler *s, const Stage *stage, int32_t first, int32_t last,
+                          TspError *err) {
     int32_t tiles = tsp_ceil_div(stage->cols, tsp_lanes(s->m));
-    for (int32_t row = 0, end; row < stage->rows; row = end) {
-        end = schedule_cut(s, stage, row, INT32_MAX / 2);
+    for (int32_t row = first, end; row < last; row = end) {
+        end = schedule_cut(s, stage, row, last - row);
         for (int32_t tile = 0; tile < tiles; tile++) {
             int64_t from = 0;
             flow_clear(&s->compute, stage->op, stage->what);
@@ -60,6 +62,34 @@ static bool schedule_elementwise(Scheduler *s, const Stage *stage, TspError *err
         }
     }
     return true;
+}
+
+/* Flat rows: a part of every block, then the next part of every block, so that flows that run side
+ * by side read different slices, and end together however many of them there is room for. */
+static bool schedule_flat(Scheduler *s, const Stage *stage, TspError *err) {
+    enum { PARTS = 5, SHORTEST = 16 };
+    const Tensor *t = &s->module->tensors[stage->outputs[0].tensor];
+    int32_t row0 = stage->outputs[0].row0, rows = t->block_rows;
+    int32_t part = tsp_ceil_div(rows, PARTS);
+    if (part < SHORTEST) part = SHORTEST;
+    for (int32_t at = 0; at < rows; at += part)
+        for (int32_t block = 0; block < t->blocks; block++) {
+            int32_t low = block * rows + at - row0, high = low + tsp_min32(part, rows - at);
+            if (low < 0) low = 0;
+            if (!schedule_rows(s, stage, low, tsp_min32(high, stage->rows), err)) return false;
+        }
+    return true;
+}
+
+static bool schedule_stage(Scheduler *s, const Stage *stage, TspError *err) {
+    if (stage->group) return schedule_group(s, stage, err);
+    if (stage->product) return schedule_product(s, stage, err);
+    if (stage->chain_rows) return schedule_chains(s, stage, err);
+    if (stage->scan_rows) return schedule_scans(s, stage, err);
+    if (stage->shift) return schedule_shifts(s, stage, err);
+    if (stage->output_count && s->module->tensors[stage->outputs[0].tensor].flat)
+        return schedule_flat(s, stage, err);
+    return schedule_rows(s, stage, 0, stage->rows, err);
 }
 
 int64_t schedule_end(const Scheduler *s) {
@@ -79,12 +109,8 @@ bool tsp_pass_schedule(Module *module, TspError *err) {
     s->module = module;
     s->m = &module->machine;
     s->table.module = module;
-    for (int32_t i = 0; i < module->stage_count && ok; i++) {
-        const Stage *stage = &module->stages[i];
-        ok = stage->group     ? schedule_group(s, stage, err)
-             : stage->product ? schedule_product(s, stage, err)
-                              : schedule_elementwise(s, stage, err);
-    }
+    for (int32_t i = 0; i < module->stage_count && ok; i++)
+        ok = schedule_stage(s, &module->stages[i], err);
     flow_free(&s->load);
     flow_free(&s->compute);
     table_free(&s->table);

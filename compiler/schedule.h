@@ -24,6 +24,20 @@ typedef struct {
     Flow load, compute; /* reused */
 } Scheduler;
 
+/* ALU input times, relative, of the steps, operands and product of a stage. */
+typedef struct {
+    int32_t step[MAX_STEPS], operand[MAX_OPERANDS], product;
+} StepTimes;
+
+/* Rows of a chain that one set of instructions handles: all of them starting a partial result, with
+ * `begin` in place of the step's own result, or none; all of them leaving one or none. */
+typedef struct {
+    int32_t first, count; /* rows of the stage */
+    int32_t interval;
+    bool starts, leaves;
+    From begin; /* FROM_NONE: with the row alone */
+} Part;
+
 /* First cycle >= 0 at which row row0 + i*row_step can be read in cycle that + i*interval. */
 int64_t schedule_ready(const Tensor *t, int32_t ctile, int32_t row0, int32_t row_step,
                        int32_t count, int32_t interval);
@@ -36,6 +50,15 @@ bool schedule_note(Tensor *t, int32_t ctile, Ready ready, TspError *err);
  * operands are there. */
 bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int32_t count,
                    int32_t ctile, int32_t interval, int32_t product, int64_t *from, TspError *err);
+/* Its parts. Times with the product at 0, or the first step at 0; false if steps cannot meet. */
+bool schedule_times(const Stage *stage, bool product, StepTimes *t, int32_t op_cycles);
+/* The wire that brings rows first..first+count-1 of an operand to the VXM, vector 0 at relative
+ * time `time`, and its Reads. */
+int32_t schedule_operand(Scheduler *s, Flow *f, const Operand *o, int32_t first, int32_t count,
+                         int32_t ctile, int32_t interval, int64_t time, int64_t *from);
+/* One Write run to `p`.., of the vectors after the first `skip` of a wire. */
+void schedule_write(const Scheduler *s, Flow *f, int32_t wire, int32_t offset, Place p,
+                    int32_t skip, int32_t count, int32_t interval);
 /* After the flow was placed: notes when its results can be read. */
 bool schedule_results(Scheduler *s, const Stage *stage, const Flow *f, int64_t start, int32_t first,
                       int32_t count, int32_t ctile, int32_t interval, TspError *err);
@@ -43,10 +66,18 @@ bool schedule_results(Scheduler *s, const Stage *stage, const Flow *f, int64_t s
  * touches row by row; at most `limit` rows. */
 int32_t schedule_cut(const Scheduler *s, const Stage *stage, int32_t row, int32_t limit);
 
+/* chains.c: stages that combine rows, and stages that move lanes. scans.c: those that keep what
+ * they combine on the way. */
+bool schedule_chains(Scheduler *s, const Stage *stage, TspError *err);
+bool schedule_shifts(Scheduler *s, const Stage *stage, TspError *err);
+bool schedule_scans(Scheduler *s, const Stage *stage, TspError *err);
+/* The ALU issue run of step i for the rows of a part, its result to wire `result` (-1: none). */
+void schedule_step(Flow *f, const Stage *stage, int32_t i, const Part *part, int64_t start,
+                   const int32_t *wires, int32_t result);
 /* The cycle from which on nothing that has been placed happens any more. */
 int64_t schedule_end(const Scheduler *s);
 
-/* schedule_group.c */
+/* group_waves.c */
 bool schedule_group(Scheduler *s, const Stage *stage, TspError *err);
 
 /* planes.c */

@@ -9,12 +9,7 @@
 
 enum { UNSET = INT32_MIN };
 
-/* ALU input times, relative, of steps, operands and the product. */
-typedef struct {
-    int32_t step[MAX_STEPS], operand[MAX_OPERANDS], product;
-} Times;
-
-static int32_t *time_of(Times *t, From from, int32_t *step_shift, int32_t op_cycles) {
+static int32_t *time_of(StepTimes *t, From from, int32_t *step_shift, int32_t op_cycles) {
     *step_shift = 0;
     switch (from.kind) {
     case FROM_PRODUCT:
@@ -30,7 +25,7 @@ static int32_t *time_of(Times *t, From from, int32_t *step_shift, int32_t op_cyc
 }
 
 /* Spreads known times along the edges until nothing changes; false if they contradict. */
-static bool spread_times(const Stage *stage, Times *t, int32_t op_cycles) {
+static bool spread_times(const Stage *stage, StepTimes *t, int32_t op_cycles) {
     for (bool changed = true; changed;) {
         changed = false;
         for (int32_t i = 0; i < stage->step_count; i++) {
@@ -50,8 +45,7 @@ static bool spread_times(const Stage *stage, Times *t, int32_t op_cycles) {
     return true;
 }
 
-/* Times with the product at 0, or the first step at 0. */
-static bool solve_times(const Stage *stage, bool product, Times *t, int32_t op_cycles) {
+bool schedule_times(const Stage *stage, bool product, StepTimes *t, int32_t op_cycles) {
     for (int i = 0; i < MAX_STEPS; i++) t->step[i] = UNSET;
     for (int i = 0; i < MAX_OPERANDS; i++) t->operand[i] = UNSET;
     t->product = UNSET;
@@ -68,20 +62,20 @@ static bool solve_times(const Stage *stage, bool product, Times *t, int32_t op_c
     return true;
 }
 
-/* The wires that bring one operand to the VXM at relative time `time`, and their Reads. */
-static int32_t operand_wire(Scheduler *s, Flow *f, const Operand *o, int32_t first, int32_t count,
-                            int32_t ctile, int32_t interval, int64_t time, int64_t *from) {
+int32_t schedule_operand(Scheduler *s, Flow *f, const Operand *o, int32_t first, int32_t count,
+                         int32_t ctile, int32_t interval, int64_t time, int64_t *from) {
     const TspMachine *m = s->m;
     const Tensor *t = &s->module->tensors[o->tensor];
     int32_t row = o->row0 + first * o->row_step, vxm = tsp_vxm_column(m), wire,
             tile = o->ctile0 + ctile;
     TspDirection direction =
-        tsp_slice_hemisphere(m, tsp_place(t, 0, row, tile, 0).slice) == TSP_WEST ? TSP_EASTWARD
-                                                                                 : TSP_WESTWARD;
+        tsp_slice_hemisphere(m, tsp_place(t, o->copy, row, tile, 0).slice) == TSP_WEST
+            ? TSP_EASTWARD
+            : TSP_WESTWARD;
     wire = flow_wire(f, (Wire){direction, t->bytes, flow_phase(direction, time, vxm), count,
                                interval, vxm, vxm, 0});
     for (int32_t byte = 0; byte < t->bytes && !f->failed; byte++) {
-        Place p = tsp_place(t, 0, row, tile, byte);
+        Place p = tsp_place(t, o->copy, row, tile, byte);
         int32_t column = tsp_slice_column(m, p.slice);
         int64_t start;
         flow_reach(&f->wires[wire], column);
@@ -103,9 +97,8 @@ static int32_t operand_wire(Scheduler *s, Flow *f, const Operand *o, int32_t fir
     return wire;
 }
 
-/* One Write run, or a Write a row where rows are striped over slices. */
-static void write_rows(const Scheduler *s, Flow *f, int32_t wire, int32_t offset, Place p,
-                       int32_t skip, int32_t count, int32_t interval) {
+void schedule_write(const Scheduler *s, Flow *f, int32_t wire, int32_t offset, Place p,
+                    int32_t skip, int32_t count, int32_t interval) {
     int32_t column = tsp_slice_column(s->m, p.slice);
     flow_reach(&f->wires[wire], column);
     flow_item(f, (Item){.kind = ITEM_MEM,
@@ -132,12 +125,12 @@ static void write_output(const Scheduler *s, Flow *f, const Output *o, int32_t w
         for (int32_t copy = 0; t->places && copy < t->copies; copy++) {
             Place p = tsp_place(t, copy, row, tile, byte);
             if (hemisphere < 0 || (int)tsp_slice_hemisphere(m, p.slice) == hemisphere)
-                write_rows(s, f, wire, offset, p, 0, count, interval);
+                schedule_write(s, f, wire, offset, p, 0, count, interval);
         }
         for (int32_t i = 0; t->stripes && i < count; i++) {
             Place p = tsp_stripe(t, group, row + i, tile, byte);
             if (hemisphere < 0 || (int)tsp_slice_hemisphere(m, p.slice) == hemisphere)
-                write_rows(s, f, wire, offset, p, i, 1, interval);
+                schedule_write(s, f, wire, offset, p, i, 1, interval);
         }
     }
 }
@@ -200,6 +193,7 @@ static int32_t step_item(const Scheduler *s, Flow *f, const Step *step, int32_t 
             *source = TSP_SRC(TSP_SRC_IMM, 0);
             item.insn.imm = (int32_t)step->imm;
             break;
+        case FROM_SELF:
         case FROM_NONE:
             break;
         }
@@ -215,21 +209,22 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
     int32_t vxm = tsp_vxm_column(m), op_cycles = (int32_t)m->vxm_op_cycles, first_step;
     int32_t operand_wires[MAX_OPERANDS];
     int64_t base = m->vxm_entry_cycles; /* relative time of ALU input time 0 */
-    Times times;
+    StepTimes times;
     if (stage->step_count == 0) {
         for (int32_t o = 0; o < stage->output_count; o++)
             write_output(s, f, &stage->outputs[o], product, -1, first, count, ctile, interval);
         return true;
     }
-    if (!solve_times(stage, product >= 0, &times, op_cycles))
+    if (!schedule_times(stage, product >= 0, &times, op_cycles))
         return tsp_fail(err, TSP_ERR_BUG, "the steps of a stage (%s) cannot meet", stage->what);
     if (product >= 0) {
         flow_reach(&f->wires[product], vxm);
         base += flow_time_at(&f->wires[product], vxm);
     }
     for (int32_t i = 0; i < stage->operand_count; i++)
-        operand_wires[i] = operand_wire(s, f, &stage->operands[i], first, count, ctile, interval,
-                                        base + times.operand[i] - m->vxm_entry_cycles, from);
+        operand_wires[i] =
+            schedule_operand(s, f, &stage->operands[i], first, count, ctile, interval,
+                             base + times.operand[i] - m->vxm_entry_cycles, from);
     first_step = f->item_count;
     for (int32_t i = 0; i < stage->step_count; i++)
         step_item(s, f, &stage->steps[i], (int32_t)base + times.step[i], operand_wires, product,
@@ -291,7 +286,7 @@ int32_t schedule_cut(const Scheduler *s, const Stage *stage, int32_t row, int32_
         const Tensor *t = &s->module->tensors[o->tensor];
         if (o->row_step) end = tsp_min32(end, block_end(t, o->row0 + row) - o->row0);
     }
-    for (int32_t i = 0; i < stage->output_count; i++) {
+    for (int32_t i = 0; i < stage->output_count && !stage->chain_rows && !stage->scan_ends; i++) {
         const Output *o = &stage->outputs[i];
         end = tsp_min32(end, block_end(&s->module->tensors[o->tensor], o->row0 + row) - o->row0);
     }

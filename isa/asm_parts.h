@@ -90,7 +90,7 @@ typedef struct {
     int64_t data_count; /* elements of .data read for the last tensor */
     AsmText *texts;
     int32_t text_count;
-    int32_t pad_count;  /* NOPs that `at`s took beyond one each */
+    int32_t pad_count; /* NOPs that `at`s took beyond one each */
 } Asm;
 
 /* Makes room for one more in an array that grows by doubling; NULL when out of memory. */

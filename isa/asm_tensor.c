@@ -124,9 +124,10 @@ static bool read_tensor(Asm *a, AsmCursor *c, TspTensor *t) {
     if (!asm_need(c, ',') || !read_shape(a, c, t) || !asm_need(c, ',') || !read_role(c, t))
         return false;
     if (asm_take(c, ',')) {
-        if (!asm_take_text(c, "transposed"))
-            return asm_fail(c, c->at, "'transposed' or nothing may follow the role");
-        t->transposed = true;
+        t->transposed = asm_take_text(c, "transposed");
+        t->flat = !t->transposed && asm_take_text(c, "flat");
+        if (!t->transposed && !t->flat)
+            return asm_fail(c, c->at, "'transposed', 'flat' or nothing may follow the role");
     }
     if (t->role == TSP_ROLE_CONSTANT) {
         t->data = calloc(1, 1); /* grows with the .data there is, whatever the shape says */
@@ -180,6 +181,7 @@ void asm_piece_defaults(const TspMachine *m, const TspTensor *t, TspPiece *piece
         if (piece->cols > 0) piece->rows = (int32_t)(left / piece->cols - piece->row0);
         return;
     }
+    cols = (cols - 1) / (1 + (int64_t)piece->lane_skip) + 1;
     if (cols > tsp_lanes(m)) cols = tsp_lanes(m);
     piece->cols = piece->broadcast ? 1 : (int32_t)cols;
 }
@@ -201,6 +203,8 @@ static bool check_piece(const Asm *a, const AsmCursor *c, const TspTensor *t,
     int64_t rows, cols, lanes = tsp_lanes(m), slice_rows = tsp_mem_slice_rows(m);
     int64_t last_row = piece->row0 + (int64_t)(piece->rows - 1) * piece->row_step;
     int64_t last_addr = piece->addr + (int64_t)(piece->rows - 1) * piece->addr_step;
+    int64_t last_col = piece->col0 + (int64_t)(piece->rows - 1) * piece->col_step;
+    int64_t span = tsp_piece_span(piece);
     tsp_tensor_matrix(t, &rows, &cols);
     if ((piece->byte == TSP_WHOLE || piece->fill) && !tsp_piece_fits(m, t, piece))
         return asm_fail(c, c->text,
@@ -215,12 +219,17 @@ static bool check_piece(const Asm *a, const AsmCursor *c, const TspTensor *t,
                         "rows %d to %lld are not all in '%.60s', which has %lld; change "
                         "row0=, row_step= or rows=",
                         (int)piece->row0, (long long)last_row, t->name, (long long)rows);
-    if (piece->cols < 1 || piece->cols > lanes || (int64_t)piece->col0 + piece->cols > cols)
+    if (piece->cols < 1 || piece->cols > lanes || piece->col0 + span > cols)
         return asm_fail(c, c->text,
                         "columns %d to %lld of '%.60s' (%lld columns) cannot lie in %lld "
-                        "lanes; change col0= or cols=",
-                        (int)piece->col0, (long long)piece->col0 + piece->cols - 1, t->name,
+                        "lanes; change col0=, cols= or lane_skip=",
+                        (int)piece->col0, (long long)piece->col0 + span - 1, t->name,
                         (long long)cols, (long long)lanes);
+    if (last_col < 0 || last_col + span > cols)
+        return asm_fail(c, c->text,
+                        "the last row begins at column %lld of '%.60s', which has %lld; change "
+                        "col_step= or rows=",
+                        (long long)last_col, t->name, (long long)cols);
     if (piece->broadcast > lanes || (piece->broadcast && piece->cols != 1))
         return asm_fail(c, c->text, "broadcast= copies one column to at most %lld lanes",
                         (long long)lanes);
@@ -250,10 +259,12 @@ static const struct {
     {"row_step", offsetof(TspPiece, row_step), INT32_MIN},
     {"rows", offsetof(TspPiece, rows), 1},
     {"col0", offsetof(TspPiece, col0), 0},
+    {"col_step", offsetof(TspPiece, col_step), INT32_MIN},
     {"cols", offsetof(TspPiece, cols), 1},
     {"byte", offsetof(TspPiece, byte), TSP_WHOLE},
     {"broadcast", offsetof(TspPiece, broadcast), 0},
     {"fill", offsetof(TspPiece, fill), 0},
+    {"lane_skip", offsetof(TspPiece, lane_skip), 0},
     {"addr", offsetof(TspPiece, addr), 0},
     {"addr_step", offsetof(TspPiece, addr_step), INT32_MIN},
 };
@@ -293,8 +304,8 @@ static bool read_keys(Asm *a, AsmCursor *c, const TspTensor *t, const char *slic
         while (k < KEY_COUNT && strcmp(word, keys[k].name)) k++;
         if (k == KEY_COUNT && strcmp(word, slices_key))
             return asm_fail(c, where,
-                            "'%s' is unknown here; there are %s row0 row_step rows col0 cols "
-                            "byte broadcast fill addr addr_step",
+                            "'%s' is unknown here; there are %s row0 row_step rows col0 col_step "
+                            "cols byte broadcast fill lane_skip addr addr_step",
                             word, slices_key);
         if (k < KEY_COUNT ? *piece_field(&written, keys[k].offset) : has_slice)
             return asm_fail(c, where, "%s is given twice; leave one out", word);
@@ -336,9 +347,9 @@ bool asm_stripe(Asm *a, AsmCursor *c) {
     count = abs(last - whole.slice) + 1;
     step = last < whole.slice ? -1 : 1;
     if (!check_piece(a, c, t,
-                     &(TspPiece){whole.row0, whole.row_step, whole.rows, whole.col0, whole.cols,
-                                 whole.byte, whole.broadcast, whole.fill, whole.slice, whole.addr,
-                                 0}))
+                     &(TspPiece){whole.row0, whole.row_step, whole.rows, whole.col0, whole.col_step,
+                                 whole.cols, whole.byte, whole.broadcast, whole.fill,
+                                 whole.lane_skip, whole.slice, whole.addr, 0}))
         return false;
     for (int32_t i = 0; i < count && i < whole.rows; i++) {
         TspPiece piece = whole;
@@ -347,6 +358,8 @@ bool asm_stripe(Asm *a, AsmCursor *c) {
         piece.rows = (whole.rows - i - 1) / count + 1;
         /* One row takes no step; keep it small so that it cannot overflow. */
         piece.row_step = piece.rows > 1 ? whole.row_step * count : whole.row_step;
+        piece.col0 = whole.col0 + i * whole.col_step;
+        piece.col_step = piece.rows > 1 ? whole.col_step * count : whole.col_step;
         if (!add_piece(a, c, t, piece)) return false;
     }
     return true;

@@ -199,6 +199,7 @@ static void put_piece(FILE *out, const TspMachine *m, const TspTensor *t, const 
                      .row_step = piece->row_step,
                      .col0 = piece->col0,
                      .byte = piece->byte,
+                     .lane_skip = piece->lane_skip,
                      .broadcast = piece->broadcast};
     asm_piece_defaults(m, t, &dflt);
     const struct {
@@ -207,8 +208,9 @@ static void put_piece(FILE *out, const TspMachine *m, const TspTensor *t, const 
     } keys[] = {
         {"row0", piece->row0, 0},           {"row_step", piece->row_step, 1},
         {"rows", piece->rows, dflt.rows},   {"col0", piece->col0, 0},
-        {"cols", piece->cols, dflt.cols},   {"byte", piece->byte, 0},
-        {"broadcast", piece->broadcast, 0}, {"fill", piece->fill, 0},
+        {"col_step", piece->col_step, 0},   {"cols", piece->cols, dflt.cols},
+        {"byte", piece->byte, 0},           {"broadcast", piece->broadcast, 0},
+        {"fill", piece->fill, 0},           {"lane_skip", piece->lane_skip, 0},
         {"addr_step", piece->addr_step, 1},
     };
     tsp_queue_name(m, piece->slice, name);
@@ -270,7 +272,10 @@ static void put_tensor(FILE *out, const TspMachine *m, const TspTensor *t) {
     fprintf(out, ", %s, [", tsp_dtype_name(t->dtype));
     for (int32_t i = 0; i < t->rank; i++)
         fprintf(out, "%s%lld", i ? ", " : "", (long long)t->shape[i]);
-    fprintf(out, "], %s%s\n", roles[t->role], t->transposed ? ", transposed" : "");
+    fprintf(out, "], %s%s\n", roles[t->role],
+            t->transposed ? ", transposed"
+            : t->flat     ? ", flat"
+                          : "");
     for (int32_t i = 0; i < t->piece_count; i++) put_piece(out, m, t, &t->pieces[i]);
     if (t->data) put_data(out, t);
 }

@@ -10,7 +10,7 @@
 
 static const char magic[8] = {'T', 'S', 'P', 'P', 'R', 'O', 'G', '\n'};
 enum {
-    VERSION = 2,
+    VERSION = 4,
     VERSION_AT = 8,
     FLAGS_AT = 12,
     LENGTH_AT = 16,
@@ -97,6 +97,7 @@ static void write_tensors(Writer *w, const TspProgram *p) {
         bytes_put_int(w, t->rank);
         for (int32_t d = 0; d < t->rank; d++) bytes_put_int(w, t->shape[d]);
         bytes_put_int(w, t->transposed);
+        bytes_put_int(w, t->flat);
         bytes_put_int(w, t->finite);
         bytes_put_int(w, t->bounded);
         bytes_put_int(w, t->low);
@@ -109,10 +110,12 @@ static void write_tensors(Writer *w, const TspProgram *p) {
             bytes_put_int(w, piece->row_step);
             bytes_put_int(w, piece->rows);
             bytes_put_int(w, piece->col0);
+            bytes_put_int(w, piece->col_step);
             bytes_put_int(w, piece->cols);
             bytes_put_int(w, piece->byte);
             bytes_put_int(w, piece->broadcast);
             bytes_put_int(w, piece->fill);
+            bytes_put_int(w, piece->lane_skip);
             bytes_put_int(w, piece->slice);
             bytes_put_int(w, piece->addr);
             bytes_put_int(w, piece->addr_step);
@@ -237,11 +240,13 @@ static void read_piece(Reader *r, const TspMachine *m, const TspTensor *t, TspPi
     piece->row_step = bytes_get_int32(r, INT32_MIN, INT32_MAX, "bad row step of a piece");
     piece->rows = bytes_get_int32(r, 1, INT32_MAX, "bad number of rows of a piece");
     piece->col0 = bytes_get_int32(r, 0, INT32_MAX, "bad first column of a piece");
+    piece->col_step = bytes_get_int32(r, INT32_MIN, INT32_MAX, "bad column step of a piece");
     piece->cols = bytes_get_int32(r, 1, lanes, "bad number of columns of a piece");
     piece->byte =
         bytes_get_int32(r, TSP_WHOLE, tsp_dtype_bytes(t->dtype) - 1, "bad byte of a piece");
     piece->broadcast = bytes_get_int32(r, 0, lanes, "bad broadcast of a piece");
     piece->fill = bytes_get_int32(r, 0, lanes, "bad fill of a piece");
+    piece->lane_skip = bytes_get_int32(r, 0, INT32_MAX, "bad lane skip of a piece");
     piece->slice = bytes_get_int32(r, 0, 2 * (int32_t)m->mem_slices - 1, "piece in no MEM slice");
     piece->addr = bytes_get_int32(r, 0, INT32_MAX, "bad address of a piece");
     piece->addr_step = bytes_get_int32(r, INT32_MIN, INT32_MAX, "bad address step of a piece");
@@ -267,12 +272,15 @@ static void read_tensor(Reader *r, const TspMachine *m, TspTensor *t) {
     t->role = (TspTensorRole)bytes_get_int(r, 0, TSP_ROLE_INTERNAL, "bad role of a tensor");
     read_shape(r, t);
     t->transposed = bytes_get_int(r, 0, 1, "bad transposition of a tensor") != 0;
+    start = r->at;
+    t->flat = bytes_get_int(r, 0, 1, "bad flatness of a tensor") != 0;
+    if (t->flat && t->transposed) bytes_refuse(r, start, "a tensor both flat and transposed");
     t->finite = bytes_get_int(r, 0, 1, "bad finiteness of a tensor") != 0;
     t->bounded = bytes_get_int(r, 0, 1, "bad bounds of a tensor") != 0;
     t->low = bytes_get_int32(r, INT32_MIN, INT32_MAX, "bad least value of a tensor");
     t->high = bytes_get_int32(r, INT32_MIN, INT32_MAX, "bad greatest value of a tensor");
     t->pad = bytes_get_int32(r, INT32_MIN, INT32_MAX, "bad padding of a tensor");
-    int32_t count = bytes_get_count(r, 11, "bad number of pieces");
+    int32_t count = bytes_get_count(r, 12, "bad number of pieces");
     t->pieces = bytes_get_array(r, count, sizeof *t->pieces);
     t->piece_count = r->failed ? 0 : count;
     for (int32_t i = 0; i < t->piece_count && !r->failed; i++) read_piece(r, m, t, &t->pieces[i]);
@@ -289,7 +297,7 @@ static void read_tensor(Reader *r, const TspMachine *m, TspTensor *t) {
 }
 
 static void read_tensors(Reader *r, TspProgram *p) {
-    int32_t count = bytes_get_count(r, 11, "bad number of tensors");
+    int32_t count = bytes_get_count(r, 12, "bad number of tensors");
     p->tensors = bytes_get_array(r, count, sizeof *p->tensors);
     p->tensor_count = r->failed ? 0 : count;
     for (int32_t i = 0; i < p->tensor_count && !r->failed; i++)

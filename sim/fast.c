@@ -111,6 +111,16 @@ static void *map(size_t bytes) {
     return region == MAP_FAILED ? NULL : region;
 }
 
+/* The same for bytes that are asked for all over the place: in few large pages, if the host has
+ * any, so that it finds them without a walk through its tables. */
+static void *map_large(size_t bytes) {
+    void *region = map(bytes);
+#ifdef MADV_HUGEPAGE
+    if (region) madvise(region, bytes, MADV_HUGEPAGE);
+#endif
+    return region;
+}
+
 /* Everything is allocated here, once, and touched only where the program goes. */
 static bool allocate(Fast *f, TspError *err) {
     const size_t n = (size_t)f->lanes, planes = SIM_PLANES, wheel = (size_t)f->wheel;
@@ -125,7 +135,7 @@ static bool allocate(Fast *f, TspError *err) {
     f->buckets = calloc(wheel, sizeof *f->buckets);
     f->occupied = calloc(wheel / 64, sizeof *f->occupied);
     f->events = calloc((size_t)f->event_capacity, sizeof *f->events);
-    f->vectors = map((size_t)f->vec_capacity * TSP_MAX_LANES);
+    f->vectors = map_large((size_t)f->vec_capacity * TSP_MAX_LANES);
     f->vec_refs = map((size_t)f->vec_capacity * sizeof *f->vec_refs);
     f->results = calloc((size_t)SIM_ALUS * SIM_ALU_RESULTS * TSP_MAX_LANES, sizeof *f->results);
     f->operands = calloc(2 * TSP_MAX_LANES, sizeof *f->operands);

@@ -208,9 +208,9 @@ END_TEST
 START_TEST(an_op_and_what_it_reads_and_writes) {
     ck_assert_str_eq(inspect(VIZ_OP, 3, 560), "op | layer2.gemm\n"
                                               "type | Gemm\n"
-                                              "state | running, 269 of 767 cycles\n"
-                                              "predicted | cycles 291 to 1058\n"
-                                              "simulated | cycles 291 to 1058\n"
+                                              "state | running, 282 of 783 cycles\n"
+                                              "predicted | cycles 278 to 1061\n"
+                                              "simulated | cycles 278 to 1061\n"
                                               "difference | none\n"
                                               "bound | 160 cycles\n"
                                               "reads | hidden1\n"
@@ -219,8 +219,8 @@ START_TEST(an_op_and_what_it_reads_and_writes) {
                                               "writes | sum2\n"
                                               "source | line 18 of programs/mlp.json");
     expect_link("hidden1", VIZ_TENSOR, 5);
-    ck_assert_ptr_nonnull(strstr(inspect(VIZ_OP, 3, 0), "state | waiting, starts in 291 cycles\n"));
-    ck_assert_ptr_nonnull(strstr(inspect(VIZ_OP, 3, 1059), "state | done, 1 cycle ago\n"));
+    ck_assert_ptr_nonnull(strstr(inspect(VIZ_OP, 3, 0), "state | waiting, starts in 278 cycles\n"));
+    ck_assert_ptr_nonnull(strstr(inspect(VIZ_OP, 3, 1062), "state | done, 1 cycle ago\n"));
 }
 END_TEST
 

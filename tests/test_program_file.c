@@ -30,37 +30,44 @@ static TspProgram sample(void) {
     const TspPiece b[2] = {
         {.rows = 3, .row_step = -1, .row0 = 2, .cols = 2, .slice = 1, .addr = 9, .addr_step = -2},
         {.rows = 1, .cols = 1, .col0 = 1, .byte = 1, .broadcast = 16, .slice = 0}};
+    const TspPiece c = {.rows = 3, .col0 = 1, .col_step = 1, .cols = 2, .lane_skip = 1, .slice = 2};
     const TspOpInfo ops[OPS] = {{strdup("first"), strdup("MatMulInteger"), 12, 0, 400, 300},
                                 {strdup("second \xc3\xa9"), NULL, 0, -1, -1, 0}};
     const TspRun runs[RUNS] = {{0, 0, 7}, {-1, 60, 1}, {1, 15, 2147483647}};
     const TspLink links[LINKS] = {{2, 0, 0, -5}, {0, 3, 1, 2147483647}};
-    const TspTensor tensors[TENSORS] = {
-        {.name = strdup("A"),
-         .dtype = TSP_I8,
-         .role = TSP_ROLE_INPUT,
-         .rank = 2,
-         .shape = {4, 3},
-         .bounded = true,
-         .low = -5,
-         .high = INT32_MAX,
-         .pad = -7,
-         .pieces = copy(&a, sizeof a),
-         .piece_count = 1},
-        {.name = strdup("B"),
-         .dtype = TSP_F16,
-         .role = TSP_ROLE_CONSTANT,
-         .rank = 2,
-         .shape = {2, 3},
-         .transposed = true,
-         .pieces = copy(b, sizeof b),
-         .piece_count = 2,
-         .data = copy(halves, 12)},
-        {.name = strdup("C"), .dtype = TSP_F32, .role = TSP_ROLE_OUTPUT},
-        {.name = strdup(""),
-         .dtype = TSP_BOOL,
-         .role = TSP_ROLE_INTERNAL,
-         .rank = 8,
-         .shape = {1, 1, 0, 5, 1, 1, 1, 1}}};
+    const TspTensor tensors[TENSORS] = {{.name = strdup("A"),
+                                         .dtype = TSP_I8,
+                                         .role = TSP_ROLE_INPUT,
+                                         .rank = 2,
+                                         .shape = {4, 3},
+                                         .bounded = true,
+                                         .low = -5,
+                                         .high = INT32_MAX,
+                                         .pad = -7,
+                                         .pieces = copy(&a, sizeof a),
+                                         .piece_count = 1},
+                                        {.name = strdup("B"),
+                                         .dtype = TSP_F16,
+                                         .role = TSP_ROLE_CONSTANT,
+                                         .rank = 2,
+                                         .shape = {2, 3},
+                                         .transposed = true,
+                                         .pieces = copy(b, sizeof b),
+                                         .piece_count = 2,
+                                         .data = copy(halves, 12)},
+                                        {.name = strdup("C"),
+                                         .dtype = TSP_F32,
+                                         .role = TSP_ROLE_OUTPUT,
+                                         .rank = 2,
+                                         .shape = {2, 3},
+                                         .flat = true,
+                                         .pieces = copy(&c, sizeof c),
+                                         .piece_count = 1},
+                                        {.name = strdup(""),
+                                         .dtype = TSP_BOOL,
+                                         .role = TSP_ROLE_INTERNAL,
+                                         .rank = 8,
+                                         .shape = {1, 1, 0, 5, 1, 1, 1, 1}}};
     const TspInsnDebug debug = {.run = {0, 2}, .first = {3, 4}, .line = 77};
     TspMachine m = tiny();
     TspProgram p;
@@ -138,6 +145,7 @@ START_TEST(a_program_survives_its_file) {
         ck_assert_int_eq(t->rank, s->rank);
         ck_assert_mem_eq(t->shape, s->shape, sizeof s->shape);
         ck_assert_int_eq(t->transposed, s->transposed);
+        ck_assert_int_eq(t->flat, s->flat);
         ck_assert_int_eq(t->piece_count, s->piece_count);
         for (int32_t k = 0; k < s->piece_count; k++)
             ck_assert_mem_eq(&t->pieces[k], &s->pieces[k], sizeof s->pieces[k]);
@@ -167,7 +175,7 @@ START_TEST(the_header_is_the_documented_one) {
     TspProgram p = sample();
     size_t length;
     uint8_t *bytes = bytes_of(&p, &length), checksum[8];
-    ck_assert_mem_eq(bytes, "TSPPROG\n\2\0\0\0\0\0\0\0", 16);
+    ck_assert_mem_eq(bytes, "TSPPROG\n\3\0\0\0\0\0\0\0", 16);
     ck_assert_uint_eq(bytes[16] | (size_t)bytes[17] << 8 | (size_t)bytes[18] << 16, length);
     memcpy(checksum, bytes + 24, 8);
     mend_checksum(bytes, length);
@@ -443,9 +451,9 @@ START_TEST(files_that_are_no_programs) {
     ck_assert_str_eq(err.text, text);
     unlink(path);
     ck_assert(!tsp_program_load(&q, ".", &err));
-    ck_assert(!tsp_program_parse(&q, (const uint8_t *)"TSPPROG\n\3\0\0\0................12345678",
+    ck_assert(!tsp_program_parse(&q, (const uint8_t *)"TSPPROG\n\4\0\0\0................12345678",
                                  40, "t", &err));
-    ck_assert_str_eq(err.text, "t: byte 8: format version 3, this tsp reads 2; make it again");
+    ck_assert_str_eq(err.text, "t: byte 8: format version 4, this tsp reads 3; make it again");
     tsp_program_free(&p);
 }
 END_TEST

@@ -89,6 +89,7 @@ void viz_inspect_tensor(VizLines *l, int32_t tensor) {
     put_users(l, tensor, true);
     put_users(l, tensor, false);
     if (t->transposed) viz_line_pair(l, "layout", "transposed in memory");
+    if (t->flat) viz_line_pair(l, "layout", "flat in memory: one row of all elements");
     viz_line_pair(l, "in memory", "%s rows in %d %s", viz_count_text(text, rows), t->piece_count,
                   t->piece_count == 1 ? "piece" : "pieces");
     put_pieces(l, t);

@@ -170,6 +170,7 @@ const TspPiece *viz_inspect_piece(const VizRun *run, int32_t slice, int32_t row,
 const char *viz_inspect_part(char text[VIZ_WORDS], const TspTensor *tensor, const TspPiece *piece,
                              int32_t index) {
     const int32_t bytes = tsp_dtype_bytes(tensor->dtype);
+    const int32_t column = piece->col0 + index * piece->col_step;
     int64_t rows, columns;
     int at;
     tsp_tensor_matrix(tensor, &rows, &columns);
@@ -183,10 +184,13 @@ const char *viz_inspect_part(char text[VIZ_WORDS], const TspTensor *tensor, cons
     at = snprintf(text, VIZ_WORDS, "row %d of %" PRId64, piece->row0 + index * piece->row_step,
                   rows);
     if (piece->broadcast)
-        at += snprintf(text + at, VIZ_WORDS - (size_t)at, ", column %d in every lane", piece->col0);
+        at += snprintf(text + at, VIZ_WORDS - (size_t)at, ", column %d in every lane", column);
     else if (piece->cols < columns)
-        at += snprintf(text + at, VIZ_WORDS - (size_t)at, ", columns %d to %d", piece->col0,
-                       piece->col0 + piece->cols - 1);
+        at += snprintf(text + at, VIZ_WORDS - (size_t)at, ", columns %d to %d", column,
+                       column + (int32_t)tsp_piece_span(piece) - 1);
+    if (piece->lane_skip)
+        at += snprintf(text + at, VIZ_WORDS - (size_t)at, ", every %" PRId64 ".",
+                       piece->lane_skip + INT64_C(1));
     if (bytes > 1)
         snprintf(text + at, VIZ_WORDS - (size_t)at, ", byte %d of %d", piece->byte, bytes);
     return text;
@@ -197,8 +201,9 @@ static const TspPiece *plane_of(const TspTensor *t, const TspPiece *like, int32_
     for (int32_t k = 0; k < t->piece_count; k++) {
         const TspPiece *p = &t->pieces[k];
         if (p->byte == byte && p->row0 == like->row0 && p->row_step == like->row_step &&
-            p->rows == like->rows && p->col0 == like->col0 && p->cols == like->cols &&
-            p->broadcast == like->broadcast)
+            p->rows == like->rows && p->col0 == like->col0 && p->col_step == like->col_step &&
+            p->cols == like->cols && p->broadcast == like->broadcast &&
+            p->lane_skip == like->lane_skip)
             return p;
     }
     return NULL;

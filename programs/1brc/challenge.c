@@ -230,7 +230,6 @@ static bool solve(Challenge *c, char **text, TspError *err) {
     if (!choose_blocks(c, err) || !compile(c, err)) return false;
     if (start(c, err) && group_all(c, err) && fetch_tables(c, err)) *text = answer(c, err);
     c->report->read_s = tsp_measurements_next_seconds(c->file);
-    tsp_program_free(&c->program);
     return *text != NULL;
 }
 
@@ -244,7 +243,8 @@ bool tsp_challenge(const char *path, const TspChallengeOptions *options, char **
     c.file = tsp_measurements_open(path, &reading, err);
     if (!c.file) return false;
     done = solve(&c, text, err);
-    tsp_sim_free(c.sim);
+    tsp_sim_free(c.sim); /* before the program it runs */
+    tsp_program_free(&c.program);
     for (int i = 0; i < 2; i++) {
         free(c.block[i].station);
         free(c.block[i].tenths);

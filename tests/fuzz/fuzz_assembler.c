@@ -17,7 +17,8 @@ static void check_same(const TspProgram *p, const TspProgram *q) {
         FUZZ_CHECK(strcmp(a->name, b->name) == 0);
         FUZZ_CHECK(a->dtype == b->dtype && a->role == b->role && a->rank == b->rank);
         FUZZ_CHECK(memcmp(a->shape, b->shape, (size_t)a->rank * sizeof *a->shape) == 0);
-        FUZZ_CHECK(a->piece_count == b->piece_count && a->transposed == b->transposed);
+        FUZZ_CHECK(a->piece_count == b->piece_count && a->transposed == b->transposed &&
+                   a->flat == b->flat);
         FUZZ_CHECK(!a->piece_count ||
                    memcmp(a->pieces, b->pieces, (size_t)a->piece_count * sizeof *a->pieces) == 0);
         FUZZ_CHECK(!a->data == !b->data);

@@ -1,8 +1,8 @@
-/* schedule_group.h - what the files that schedule grouping share: a phase is built in times of its
+/* group_kernel.h - what the files that schedule grouping share: a phase is built in times of its
  * own and then moved behind the one before it.
  */
-#ifndef TSP_SCHEDULE_GROUP_H
-#define TSP_SCHEDULE_GROUP_H
+#ifndef TSP_GROUP_KERNEL_H
+#define TSP_GROUP_KERNEL_H
 #include "schedule.h"
 
 typedef struct {

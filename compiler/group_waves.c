@@ -1,4 +1,4 @@
-/* schedule_group.c - grouping as runs of instructions: phases one after the other, and within a
+/* group_waves.c - grouping as runs of instructions: phases one after the other, and within a
  * phase everything at once, a wave behind the other.
  *
  * A side is a hemisphere; "inward" is towards the VXM, "outward" away from it. A wave leaves the
@@ -6,7 +6,7 @@
  * and update meet in the VXM. The new record goes back outward, and with it a map from the SXM of
  * the other side, which says where to scatter it.
  */
-#include "schedule_group.h"
+#include "group_kernel.h"
 
 #include <stdlib.h>
 

@@ -1,0 +1,152 @@
+/* lower_argmax.c - ArgMax: first the greatest, then for each chain and lane how many rows come
+ * before one that is not less, so that no index passes the ALUs with the elements.
+ */
+#include "lower_fold.h"
+#include "isa/half.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The greatest element in all lanes, a copy for each chain that compares with it. */
+static int32_t greatest_row(Lowerer *l, int32_t x, int64_t elements, int32_t chains,
+                            TspError *err) {
+    TspDtype type = l->module->tensors[x].dtype;
+    Fold fold = {TSP_OP_MAX, type, fold_least(type)};
+    int64_t shape[1] = {1};
+    int32_t one, all;
+    From result;
+    Stage *s = fold_vectors(l, x, -1, elements, &fold, &result, err);
+    int32_t at = s ? (int32_t)(s - l->module->stages) : 0;
+    const char *name = l->graph->values[l->graph->nodes[l->node].output].name;
+    if (!s ||
+        (one = lower_new_tensor(l, name, ".greatest", type, TSP_ROLE_INTERNAL, 1, shape, false,
+                                err)) < 0 ||
+        !fold_result(l, &l->module->stages[at], result, one, err) ||
+        (all = fold_rows(l, ".wide", type, 1, 1, err)) < 0)
+        return -1;
+    l->module->tensors[all].wanted = chains;
+    return lower_broadcast(l, one, all, tsp_lanes(&l->module->machine), err) ? all : -1;
+}
+
+/* What a chain's counter counts in: the type's own 1 as the bits say, taken as int32 or float32. */
+static TspDtype counter_type(TspDtype type) {
+    return type == TSP_F32 ? TSP_F32 : TSP_I32;
+}
+
+/* Counts, for each lane, the rows before the first that is not less than the greatest. */
+static bool lower_counters(Lowerer *l, int32_t x, int32_t greatest, Stage *s, Rows *left,
+                           TspError *err) {
+    TspDtype type = l->module->tensors[x].dtype, count = counter_type(type);
+    const From self = {FROM_SELF, 0};
+    From less = lower_step(s, TSP_OP_LT, type, type, lower_operand(s, x, 0, 1),
+                           lower_operand(s, greatest, 0, 0), 0);
+    From none_yet = lower_step(s, TSP_OP_MIN, type, type, less, self, 0);
+    return fold_left(l, lower_step(s, TSP_OP_ADD, count, count, none_yet, self, 0), count, left,
+                     err);
+}
+
+/* The first row of the stage that partial result `i` of chains combined, and how many they were. */
+static int32_t first_row(const Stage *chains, int32_t turns, int32_t i, int32_t *count) {
+    int32_t low = i / turns * chains->chain_rows;
+    int32_t length = tsp_min32(chains->chain_rows, chains->rows - low);
+    int32_t turn = (length - tsp_min32(turns, length) + i) % turns;
+    *count = tsp_ceil_div(length - turn, turns);
+    return low + turn;
+}
+
+/* The index, less 2^31, of lane 0 of what each partial result counts from. */
+static int32_t first_indices(Lowerer *l, const Rows *rows, const Stage *chains, TspError *err) {
+    const TspMachine *m = &l->module->machine;
+    int32_t lanes = tsp_lanes(m), turns = (int32_t)m->vxm_op_cycles;
+    int64_t shape[2] = {rows->count, lanes};
+    const char *name = l->graph->values[l->graph->nodes[l->node].output].name;
+    int32_t i =
+        lower_new_tensor(l, name, ".first", TSP_I32, TSP_ROLE_CONSTANT, 2, shape, false, err);
+    uint8_t *data = i < 0 ? NULL : malloc((size_t)rows->count * (size_t)lanes * 4);
+    if (!data) return i < 0 ? -1 : (tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1);
+    for (int32_t row = 0, count; row < rows->count; row++)
+        for (int32_t lane = 0; lane < lanes; lane++) {
+            int64_t from = first_row(chains, turns, row, &count);
+            uint32_t index = (uint32_t)(from * lanes + lane) + 0x80000000u;
+            memcpy(data + 4 * ((size_t)row * (size_t)lanes + (size_t)lane), &index, 4);
+        }
+    l->module->tensors[i].data = data;
+    l->module->tensors[i].contiguous = true;
+    return i;
+}
+
+/* Partial result `row`, `counts` rows of which it saw, as an index less 2^31; 0 if none of the rows
+ * held the greatest, so that it loses against all that did. */
+static bool lower_index(Lowerer *l, const Rows *rows, int32_t row, int32_t counts, TspDtype type,
+                        int32_t first, int32_t to, TspError *err) {
+    const TspMachine *m = &l->module->machine;
+    const uint32_t ones = 15; /* 1.0 of float16 is 0x3c00, 15 * 2^10 */
+    uint32_t rows_apart = (uint32_t)(m->vxm_op_cycles * tsp_lanes(m)), end = (uint32_t)counts;
+    TspDtype count = counter_type(type);
+    Stage *s = lower_new_stage(l, "index", 1, tsp_lanes(m), err);
+    const From none = from_none();
+    From counter, found, index;
+    if (!s) return false;
+    if (type == TSP_F32) end = tsp_f32_bits((float)counts);
+    if (type == TSP_F16) end *= ones << 10;
+    counter = lower_operand(s, rows->tensor[row], rows->row[row], 1);
+    found = lower_step(s, TSP_OP_LT, count, count, counter, from_imm(), end);
+    index = counter;
+    if (type == TSP_F32) index = lower_step(s, TSP_OP_CVT, TSP_F32, TSP_I32, index, none, 0);
+    if (type == TSP_F16) {
+        index = lower_step(s, TSP_OP_SHR, TSP_I32, TSP_I32, index, from_imm(), 10);
+        rows_apart *= 0xeeeeeeefu; /* 1 / 15 modulo 2^32 */
+    }
+    if (index.kind == FROM_STEP) found = lower_step(s, TSP_OP_PASS, count, count, found, none, 0);
+    index = lower_step(s, TSP_OP_MUL, TSP_I32, TSP_I32, index, from_imm(), rows_apart);
+    index = lower_step(s, TSP_OP_ADD, TSP_I32, TSP_I32, index, lower_operand(s, first, row, 1), 0);
+    found = lower_step(s, TSP_OP_PASS, count, count, found, none, 0);
+    index = lower_step(s, TSP_OP_MASK, TSP_I32, TSP_I32, index, found, 0);
+    lower_output(l, s, index, to, row);
+    return true;
+}
+
+/* All partial results as indices. */
+static bool lower_indices(Lowerer *l, const Stage *chains, TspDtype type, Rows *rows,
+                          TspError *err) {
+    int32_t turns = (int32_t)l->module->machine.vxm_op_cycles;
+    int32_t first = first_indices(l, rows, chains, err);
+    int32_t to = first < 0 ? -1 : fold_rows(l, ".indices", TSP_I32, rows->count, turns, err);
+    if (to < 0) return false;
+    for (int32_t i = 0, count; i < rows->count; i++) {
+        first_row(chains, turns, i, &count);
+        if (!lower_index(l, rows, i, count, type, first, to, err)) return false;
+    }
+    for (int32_t i = 0; i < rows->count; i++) {
+        rows->tensor[i] = to;
+        rows->row[i] = i;
+    }
+    return true;
+}
+
+bool lower_arg_max(Lowerer *l, const TspNode *node, TspError *err) {
+    enum { STEPS = 3 };
+    const TspValue *v = &l->graph->values[node->inputs[0]];
+    const Fold fold = {TSP_OP_MIN, TSP_I32, 0};
+    int32_t x, greatest, chains, out;
+    Stage *s, stage;
+    Rows rows;
+    From result;
+    if (!fold_check(l, node, &fold, err) || (x = fold_operand(l, node, node->inputs[0], err)) < 0 ||
+        (out = lower_oriented(l, node->output, ROWWISE, err)) < 0)
+        return false;
+    if (!(s = fold_chains(l, x, STEPS, TSP_I32, err))) return false;
+    stage = *s;
+    l->module->stage_count--; /* it comes after those that find the greatest */
+    chains = tsp_ceil_div(stage.rows, stage.chain_rows);
+    greatest = greatest_row(l, x, tsp_value_elements(v), chains, err);
+    if (greatest < 0 || !(s = lower_new_stage(l, stage.what, stage.rows, stage.cols, err)))
+        return false;
+    s->chain_rows = stage.chain_rows;
+    if (!lower_counters(l, x, greatest, s, &rows, err) ||
+        !lower_indices(l, &stage, v->dtype, &rows, err) ||
+        !(s = fold_finish(l, &fold, &rows, &result, err)))
+        return false;
+    result = lower_step(s, TSP_OP_ADD, TSP_I32, TSP_I32, result, from_imm(), 0x80000000u);
+    return fold_result(l, s, result, out, err);
+}

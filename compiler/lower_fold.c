@@ -1,0 +1,290 @@
+/* lower_fold.c - the stages that bring all rows and lanes of a flat tensor together.
+ *
+ * Chains of rows, one after the other into an ALU, side by side in as many ALUs as there are, leave
+ * a few rows of partial results; trees of ALUs combine rows to one; then lanes are folded: the
+ * SXM moves the vector by 1, 2, .. times a part of its lanes, and a tree combines it with these
+ * copies, until only lane 0 counts. All other lanes are made zero at the end.
+ */
+#include "lower_fold.h"
+#include "graph_shape.h"
+#include "isa/half.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+uint32_t fold_least(TspDtype type) {
+    static const uint32_t bits[TSP_DTYPE_COUNT] = {
+        [TSP_I8] = 0x80,    [TSP_I16] = 0x8000,     [TSP_I32] = 0x80000000,
+        [TSP_F16] = 0xfc00, [TSP_F32] = 0xff800000, [TSP_U8] = 0};
+    return bits[type];
+}
+
+/* What, added to an element, leaves it as it is: -0 for floats, since -0 + 0 is not -0. */
+static uint32_t neutral_bits(TspDtype type) {
+    return type == TSP_F16 ? 0x8000 : type == TSP_F32 ? 0x80000000 : 0;
+}
+
+int32_t fold_tree_width(const TspMachine *m, TspDtype type) {
+    int32_t bytes = tsp_dtype_bytes(type), width = MAX_OPERANDS - 1;
+    width = tsp_min32(width, (int32_t)m->vxm_alus);
+    width = tsp_min32(width, 2 * (int32_t)(m->streams / bytes));
+    return tsp_min32(width, 2 * (int32_t)m->mem_slices / bytes - 2);
+}
+
+int32_t fold_rows(Lowerer *l, const char *suffix, TspDtype type, int32_t rows, int32_t run,
+                  TspError *err) {
+    const TspNode *node = &l->graph->nodes[l->node];
+    int64_t shape[2] = {rows, tsp_lanes(&l->module->machine)};
+    int32_t i = lower_new_tensor(l, l->graph->values[node->output].name, suffix, type,
+                                 TSP_ROLE_INTERNAL, 2, shape, false, err);
+    if (i < 0) return -1;
+    l->module->tensors[i].contiguous = l->module->tensors[i].apart = true;
+    l->module->tensors[i].run = run;
+    return i;
+}
+
+/* A constant row: `inside` in the first `columns` lanes, `outside` in the others up to `all`. */
+static int32_t constant_row(Lowerer *l, const char *suffix, TspDtype type, int32_t columns,
+                            uint32_t inside, int32_t all, uint32_t outside, TspError *err) {
+    const TspNode *node = &l->graph->nodes[l->node];
+    int64_t shape[1] = {all};
+    size_t bytes = (size_t)tsp_dtype_bytes(type);
+    int32_t i = lower_new_tensor(l, l->graph->values[node->output].name, suffix, type,
+                                 TSP_ROLE_CONSTANT, 1, shape, false, err);
+    Tensor *t;
+    if (i < 0) return -1;
+    t = &l->module->tensors[i];
+    t->contiguous = true;
+    if (!(t->data = malloc((size_t)all * bytes)))
+        return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1;
+    for (int32_t c = 0; c < all; c++)
+        memcpy(t->data + (size_t)c * bytes, c < columns ? &inside : &outside, bytes);
+    return i;
+}
+
+/* The last row of x with the identity in the lanes beyond its elements; -1 without an error if they
+ * are zero as they should be. */
+static int32_t padded_row(Lowerer *l, int32_t x, int64_t elements, const Fold *fold,
+                          TspError *err) {
+    int32_t lanes = tsp_lanes(&l->module->machine), rest = (int32_t)(elements % lanes), pad, to;
+    TspDtype type = l->module->tensors[x].dtype;
+    Stage *s;
+    err->text[0] = 0;
+    if (!rest || !fold->identity) return -1;
+    pad = constant_row(l, ".pad", type, rest, neutral_bits(type), lanes, fold->identity, err);
+    if (pad < 0 || (to = fold_rows(l, ".last", type, 1, 1, err)) < 0) return -1;
+    if (!(s = lower_new_stage(l, "pad", 1, lanes, err))) return -1;
+    lower_output(l, s,
+                 lower_step(s, TSP_OP_ADD, type, type,
+                            lower_operand(s, x, l->module->tensors[x].rows - 1, 1),
+                            lower_operand(s, pad, 0, 0), 0),
+                 to, 0);
+    return to;
+}
+
+Stage *fold_chains(Lowerer *l, int32_t x, int32_t steps, TspDtype type, TspError *err) {
+    const TspMachine *m = &l->module->machine;
+    int32_t rows = l->module->tensors[x].rows, run = tsp_flat_run(m, rows), whole;
+    int32_t most = tsp_min32(fold_tree_width(m, type), (int32_t)m->vxm_alus / steps);
+    Stage *s = lower_new_stage(l, "chains", rows, tsp_lanes(m), err);
+    if (!s) return NULL;
+    /* whole blocks if that is about as fast: then streams change direction in step; and never less
+     * than a block, so that no two chains read one block at a time */
+    s->chain_rows = tsp_ceil_div(rows, most);
+    whole = run * tsp_ceil_div(tsp_ceil_div(rows, run), most);
+    if (s->chain_rows < run || whole - s->chain_rows < s->chain_rows / 16) s->chain_rows = whole;
+    return s;
+}
+
+bool fold_left(Lowerer *l, From result, TspDtype type, Rows *left, TspError *err) {
+    int32_t turns = (int32_t)l->module->machine.vxm_op_cycles, to;
+    const Stage *s = &l->module->stages[l->module->stage_count - 1];
+    int32_t chains = tsp_ceil_div(s->rows, s->chain_rows);
+    left->count = (chains - 1) * turns + tsp_min32(turns, s->rows - (chains - 1) * s->chain_rows);
+    if ((to = fold_rows(l, ".partial", type, left->count, turns, err)) < 0) return false;
+    lower_output(l, &l->module->stages[l->module->stage_count - 1], result, to, 0);
+    for (int32_t i = 0; i < left->count; i++) {
+        left->tensor[i] = to;
+        left->row[i] = i;
+    }
+    return true;
+}
+
+/* Chains over all rows of x, or of the products of x and y (-1: none); the rows that they leave. */
+static bool lower_chains(Lowerer *l, int32_t x, int32_t y, int32_t last, const Fold *fold,
+                         Rows *left, TspError *err) {
+    TspDtype type = l->module->tensors[x].dtype;
+    const int32_t tensor[2] = {x, y};
+    int32_t operands = y < 0 ? 1 : 2, converts = type != fold->type;
+    Stage *s = fold_chains(l, x, operands * (1 + converts), fold->type, err);
+    From row[2] = {from_none(), from_none()};
+    if (!s) return false;
+    s->last = last;
+    for (int32_t i = 0; i < operands; i++) {
+        row[i] = lower_operand(s, tensor[i], 0, 1);
+        if (!converts) continue;
+        type = l->module->tensors[tensor[i]].dtype;
+        row[i] = lower_step(s, TSP_OP_CVT, type, fold->type, row[i], from_none(), 0);
+    }
+    if (operands == 2)
+        row[0] = lower_step(s, TSP_OP_MUL, fold->type, fold->type, row[0], row[1], 0);
+    row[0] = lower_step(s, fold->op, fold->type, fold->type, row[0], (From){FROM_SELF, 0}, 0);
+    return fold_left(l, row[0], fold->type, left, err);
+}
+
+Stage *fold_tree(Lowerer *l, const Fold *fold, const Rows *rows, int32_t first, int32_t step,
+                 int32_t cols, From *result, TspError *err) {
+    Stage *s = lower_new_stage(l, "tree", 1, cols, err);
+    From from[MAX_OPERANDS];
+    int32_t count = 0;
+    if (!s) return NULL;
+    for (int32_t i = first; i < rows->count; i += step)
+        from[count++] = lower_operand(s, rows->tensor[i], rows->row[i], 1);
+    for (; count > 1; count = (count + 1) / 2) {
+        for (int32_t i = 0; i < count / 2; i++)
+            from[i] =
+                lower_step(s, fold->op, fold->type, fold->type, from[2 * i], from[2 * i + 1], 0);
+        if (count % 2) from[count / 2] = from[count - 1];
+    }
+    *result = from[0];
+    return s;
+}
+
+/* Trees until at most `most` rows are left; rows in groups of `together` are never read at once. */
+static bool lower_trees(Lowerer *l, const Fold *fold, Rows *rows, int32_t together, int32_t most,
+                        TspError *err) {
+    int32_t width = fold_tree_width(&l->module->machine, fold->type);
+    while (rows->count > most || (together > 1 && rows->count > 1)) {
+        int32_t groups = tsp_ceil_div(rows->count, width), to;
+        Rows left = {.count = groups > together ? groups : together};
+        if (left.count > rows->count) left.count = rows->count;
+        if ((to = fold_rows(l, ".sums", fold->type, left.count, 1, err)) < 0) return false;
+        for (int32_t i = 0; i < left.count; i++) {
+            From result;
+            Stage *s = fold_tree(l, fold, rows, i, left.count, tsp_lanes(&l->module->machine),
+                                 &result, err);
+            if (!s) return false;
+            if (result.kind == FROM_OPERAND)
+                result = lower_step(s, TSP_OP_PASS, fold->type, fold->type, result, from_none(), 0);
+            lower_output(l, s, result, to, i);
+            left.tensor[i] = to;
+            left.row[i] = i;
+        }
+        *rows = left;
+        together = 1;
+    }
+    return true;
+}
+
+/* Combines the rows to one, and adds to them the same moved south by `part` of its `lanes` lanes,
+ * twice that, and so on. */
+static bool lower_shifts(Lowerer *l, const Fold *fold, Rows *rows, int32_t lanes, int32_t part,
+                         TspError *err) {
+    int32_t all = tsp_lanes(&l->module->machine), whole, moved;
+    From result;
+    Stage *s = fold_tree(l, fold, rows, 0, 1, all, &result, err);
+    if (!s || (whole = fold_rows(l, ".row", fold->type, 1, 1, err)) < 0) return false;
+    s = &l->module->stages[l->module->stage_count - 1];
+    l->module->tensors[whole].wanted = 2;
+    if (result.kind == FROM_OPERAND)
+        result = lower_step(s, TSP_OP_PASS, fold->type, fold->type, result, from_none(), 0);
+    lower_output(l, s, result, whole, 0);
+    *rows = (Rows){.tensor = {whole}, .count = lanes / part};
+    if ((moved = fold_rows(l, ".moved", fold->type, rows->count - 1, 1, err)) < 0) return false;
+    l->module->tensors[moved].level = 1; /* `whole` is read in the west: begin in the east */
+    if (!(s = lower_new_stage(l, "shift", rows->count - 1, lanes, err))) return false;
+    s->shift = part;
+    lower_operand(s, whole, 0, 0);
+    lower_output(l, s, from_none(), moved, 0);
+    for (int32_t i = 1; i < rows->count; i++) {
+        rows->tensor[i] = moved;
+        rows->row[i] = i - 1;
+    }
+    return true;
+}
+
+/* What is left of `lanes` lanes after one folding: one if two rounds of trees can combine a copy
+ * for each lane and slices hold them all, else as few as one round can leave. */
+static int32_t next_part(const TspMachine *m, TspDtype type, int32_t lanes) {
+    int32_t copies = fold_tree_width(m, type);
+    if (lanes <= tsp_min32(2 * copies, 2 * (int32_t)m->mem_slices / tsp_dtype_bytes(type) - 1))
+        return 1;
+    while (lanes % copies) copies--;
+    return lanes / copies;
+}
+
+Stage *fold_finish(Lowerer *l, const Fold *fold, Rows *rows, From *result, TspError *err) {
+    const TspMachine *m = &l->module->machine;
+    enum { LAST_STEPS = 3 }; /* after the last tree: scale, convert, mask */
+    int32_t width = fold_tree_width(m, fold->type), lanes = tsp_lanes(m);
+    int32_t most = width - LAST_STEPS > 2 ? width - LAST_STEPS : 2;
+    int32_t together = (int32_t)m->vxm_op_cycles;
+    while (lanes > 1) {
+        int32_t part = next_part(m, fold->type, lanes);
+        if (part == lanes)
+            return tsp_fail(err, TSP_ERR_NOT_MODELLED,
+                            "%s: the %d lanes of '%s' cannot be folded in equal parts",
+                            l->graph->nodes[l->node].name, lanes, m->name),
+                   NULL;
+        if (!lower_trees(l, fold, rows, together, width, err) ||
+            !lower_shifts(l, fold, rows, lanes, part, err))
+            return NULL;
+        lanes = part;
+        together = 1;
+    }
+    if (!lower_trees(l, fold, rows, together, most, err)) return NULL;
+    return fold_tree(l, fold, rows, 0, 1, 1, result, err);
+}
+
+bool fold_check(const Lowerer *l, const TspNode *node, const Fold *fold, TspError *err) {
+    const TspMachine *m = &l->module->machine;
+    const char *lacks = m->sxm_shifters < 2     ? "has no southward shifter"
+                        : m->vxm_neighbour_only ? "has ALUs that cannot take their own results"
+                        : fold_tree_width(m, fold->type) < 2 ? "has too few slices, streams or ALUs"
+                        : m->vxm_alus < 2 + 3                ? "has too few ALUs"
+                                                             : NULL;
+    if (!lacks) return true;
+    return tsp_fail(err, TSP_ERR_NOT_MODELLED, "%s: %s needs more than '%s', which %s", node->name,
+                    tsp_graph_op_name(node->op), m->name, lacks);
+}
+
+int32_t fold_operand(Lowerer *l, const TspNode *node, int32_t value, TspError *err) {
+    const TspValue *v = &l->graph->values[value];
+    int32_t x;
+    if (l->lanewise[value])
+        return tsp_fail(err, TSP_ERR_NOT_MODELLED,
+                        "%s:%d: %s: reducing '%s' is not modelled, because it lies in memory as "
+                        "CumSum takes it; reduce it in a graph of its own",
+                        l->graph->path, (int)node->line, node->name, v->name),
+               -1;
+    if (l->flat[value] || (v->data && tsp_value_elements(v) > 1))
+        return lower_flat_tensor(l, value, FLAT, err);
+    if (tsp_value_elements(v) > 1)
+        return tsp_fail(err, TSP_ERR_NOT_MODELLED,
+                        "%s:%d: %s: reducing '%s' is not modelled, because a product or a "
+                        "broadcast makes or takes it too; only element-wise nodes may",
+                        l->graph->path, (int)node->line, node->name, v->name),
+               -1;
+    if ((x = lower_oriented(l, value, ROWWISE, err)) >= 0) l->module->tensors[x].contiguous = true;
+    return x;
+}
+
+bool fold_result(Lowerer *l, Stage *s, From result, int32_t out, TspError *err) {
+    int32_t at = (int32_t)(s - l->module->stages), mask;
+    TspDtype type = l->module->tensors[out].dtype;
+    uint32_t one = type == TSP_F16 ? 0x3c00 : type == TSP_F32 ? tsp_f32_bits(1) : 1;
+    if ((mask = constant_row(l, ".mask", type, 1, one, 1, 0, err)) < 0) return false;
+    s = &l->module->stages[at];
+    result = lower_step(s, TSP_OP_MASK, type, type, result, lower_operand(s, mask, 0, 0), 0);
+    lower_output(l, s, result, out, 0);
+    return true;
+}
+
+Stage *fold_vectors(Lowerer *l, int32_t x, int32_t y, int64_t elements, const Fold *fold,
+                    From *result, TspError *err) {
+    Rows rows;
+    int32_t last = padded_row(l, x, elements, fold, err);
+    if (last < 0 && err->text[0]) return NULL;
+    if (!lower_chains(l, x, y, last, fold, &rows, err)) return NULL;
+    return fold_finish(l, fold, &rows, result, err);
+}

@@ -1,0 +1,55 @@
+/* lower_fold.h - what the files that lower reductions share.
+ *
+ * Functions that make stages return NULL, -1 or false with err set.
+ */
+#ifndef TSP_LOWER_FOLD_H
+#define TSP_LOWER_FOLD_H
+#include "lower.h"
+
+/* How two partial results are combined, and what counts for nothing beside them. */
+typedef struct {
+    TspOpcode op;
+    TspDtype type;
+    uint32_t identity; /* bits of the type */
+} Fold;
+
+/* The most rows that chains leave: as many chains as trees take operands, and the longest turns. */
+enum { FOLD_ROWS = 64 * (MAX_OPERANDS - 1) };
+
+/* Rows that are still to be combined. */
+typedef struct {
+    int32_t tensor[FOLD_ROWS], row[FOLD_ROWS];
+    int32_t count;
+} Rows;
+
+/* Bits of the least number of a type, -infinity of floats. */
+uint32_t fold_least(TspDtype type);
+/* Refuses machines that cannot fold. */
+bool fold_check(const Lowerer *l, const TspNode *node, const Fold *fold, TspError *err);
+/* The tensor of a reduction's operand, a row for every vector of it. */
+int32_t fold_operand(Lowerer *l, const TspNode *node, int32_t value, TspError *err);
+/* A new tensor of `rows` rows of all lanes, in blocks of `run` that lie in different slices. */
+int32_t fold_rows(Lowerer *l, const char *suffix, TspDtype type, int32_t rows, int32_t run,
+                  TspError *err);
+
+/* A stage that combines rows first, first + step, .. of `cols` columns; *result is theirs. */
+Stage *fold_tree(Lowerer *l, const Fold *fold, const Rows *rows, int32_t first, int32_t step,
+                 int32_t cols, From *result, TspError *err);
+/* Rows that such a stage combines at most: ALUs, streams beside the VXM, and slices (two more are
+ * there for a second copy of one row and for a mask) all allow. */
+int32_t fold_tree_width(const TspMachine *m, TspDtype type);
+
+/* The stage of chains over all rows of x, `steps` ALUs each, that leave elements of `type`;
+ * operands and steps are the caller's. */
+Stage *fold_chains(Lowerer *l, int32_t x, int32_t steps, TspDtype type, TspError *err);
+/* The rows that the chains of the last stage leave of `result`, its last step. */
+bool fold_left(Lowerer *l, From result, TspDtype type, Rows *left, TspError *err);
+/* From rows as chains leave them to one of which lane 0 counts: *result of the stage returned. */
+Stage *fold_finish(Lowerer *l, const Fold *fold, Rows *rows, From *result, TspError *err);
+/* All of that for the `elements` of x, or their products with those of y (-1: none). */
+Stage *fold_vectors(Lowerer *l, int32_t x, int32_t y, int64_t elements, const Fold *fold,
+                    From *result, TspError *err);
+/* Makes all lanes but the first of `result` of a stage zero, and writes it to `out`. */
+bool fold_result(Lowerer *l, Stage *s, From result, int32_t out, TspError *err);
+
+#endif

@@ -1,0 +1,421 @@
+/* test_reduce.c - long vectors: element-wise nodes and reductions, on the chip, by the host
+ * interpreter, and by plain loops here; predicted cycles, and how near the bound they come.
+ */
+#include "compiler/compile.h"
+#include "compiler/interpret.h"
+#include "compiler/number.h"
+#include "compiler/verify.h"
+#include "sim/sim.h"
+
+#include "seeded.h"
+#include "suite.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_INPUTS = 2 };
+
+#define ONE(op) "{\"op\": \"" op "\", \"inputs\": [\"x\"], \"outputs\": [\"z\"]}"
+#define TWO(op) "{\"op\": \"" op "\", \"inputs\": [\"x\", \"y\"], \"outputs\": [\"z\"]}"
+
+/* One graph with one output "z", its inputs filled, run in every way. */
+typedef struct {
+    TspGraph g;
+    TspProgram p;
+    uint8_t *in[MOST_INPUTS], *got;
+    const TspValue *x[MOST_INPUTS], *z;
+    char label[200];
+} Case;
+
+static TspMachine machine(const char *name) {
+    TspMachine m;
+    TspError err;
+    ck_assert_msg(tsp_machine_load(&m, name, &err), "%s", err.text);
+    return m;
+}
+
+/* {inputs x (and y) of `shape`; nodes}. They may also read the scalar "axis", which is 0, and "w",
+ * which is known, of small whole numbers. */
+static void make_graph(Case *c, TspDtype type, const char *shape, int inputs, const char *nodes) {
+    char text[2000];
+    TspError err;
+    int length = snprintf(text, sizeof text, "{\"inputs\": [");
+    for (int i = 0; i < inputs; i++)
+        length += snprintf(text + length, sizeof text - (size_t)length,
+                           "%s{\"name\": \"%c\", \"dtype\": \"%s\", \"shape\": %s}", i ? ", " : "",
+                           'x' + i, tsp_dtype_name(type), shape);
+    length += snprintf(text + length, sizeof text - (size_t)length,
+                       "], \"initializers\": [{\"name\": \"axis\", \"dtype\": \"int32\", "
+                       "\"shape\": [], \"data\": 0}, {\"name\": \"w\", \"dtype\": \"%s\", "
+                       "\"shape\": %s, \"random\": {\"seed\": 1, \"low\": 0, \"high\": 8}}], "
+                       "\"nodes\": [%s], \"outputs\": [\"z\"]}",
+                       tsp_dtype_name(type), shape, nodes);
+    snprintf(c->label, sizeof c->label, "%s %s %.150s", tsp_dtype_name(type), shape, nodes);
+    if (!tsp_graph_parse(&c->g, text, (size_t)length, "test.json", &err))
+        ck_abort_msg("%s: %s", c->label, err.text);
+    for (int32_t v = 0; v < c->g.value_count; v++) {
+        const TspValue *value = &c->g.values[v];
+        if (value->name[1] == 0 && value->name[0] == 'z') c->z = value;
+        for (int i = 0; i < inputs; i++)
+            if (value->is_input && value->name[0] == 'x' + i) c->x[i] = value;
+    }
+}
+
+/* Whole numbers of a few bits: sums of some thousand are exact in any order, and the greatest is
+ * there more than once; in some cases all are below zero, or above, so that a zero from beyond the
+ * end would be noticed. `wild`: any bits, but no NaN. */
+static void fill(Case *c, bool wild) {
+    const int32_t middle = 8 * (random_below(3) - 1);
+    for (int i = 0; i < MOST_INPUTS; i++) {
+        const TspValue *v = c->x[i];
+        if (!v) continue;
+        c->in[i] = calloc((size_t)tsp_value_bytes(v), 1);
+        for (int64_t k = 0; k < tsp_value_elements(v); k++) {
+            int64_t whole = wild ? (int64_t)random_bits() : middle + random_below(15) - 7;
+            if (!tsp_dtype_is_float(v->dtype))
+                tsp_store_int(v->dtype, c->in[i], k, whole);
+            else
+                tsp_store_float(v->dtype, c->in[i], k,
+                                wild ? (double)(int32_t)whole * 0x1p-29 : (double)whole);
+        }
+    }
+}
+
+static int32_t find_tensor(const TspProgram *p, const char *name, TspTensorRole role) {
+    for (int32_t i = 0; i < p->tensor_count; i++)
+        if (p->tensors[i].role == role && !strcmp(p->tensors[i].name, name)) return i;
+    ck_abort_msg("the program has no tensor %s", name);
+    return -1;
+}
+
+/* The program is legal and takes the predicted cycles; what it makes is left in got. */
+static void simulate(Case *c, const char *machine_name) {
+    TspMachine m = machine(machine_name);
+    TspError err;
+    TspProof proof;
+    TspSim *sim;
+    if (!tsp_compile(&c->g, &m, NULL, &c->p, &err)) ck_abort_msg("%s: %s", c->label, err.text);
+    if (!tsp_verify(&c->p, NULL, &proof, &err)) ck_abort_msg("%s: %s", c->label, err.text);
+    if (!(sim = tsp_sim_new(&c->p, NULL, &err))) ck_abort_msg("%s: %s", c->label, err.text);
+    for (int i = 0; i < MOST_INPUTS; i++)
+        if (c->x[i] && !tsp_sim_write_tensor(sim, find_tensor(&c->p, c->x[i]->name, TSP_ROLE_INPUT),
+                                             c->in[i], &err))
+            ck_abort_msg("%s: %s", c->label, err.text);
+    if (!tsp_sim_run(sim, &err)) ck_abort_msg("%s: %s", c->label, err.text);
+    ck_assert_msg(tsp_sim_stats(sim).cycles == c->p.predicted_cycles,
+                  "%s: predicted %" PRId64 ", simulated %" PRId64, c->label, c->p.predicted_cycles,
+                  tsp_sim_stats(sim).cycles);
+    ck_assert_msg(c->p.bound_cycles <= c->p.predicted_cycles, "%s: bound %" PRId64, c->label,
+                  c->p.bound_cycles);
+    c->got = calloc((size_t)tsp_value_bytes(c->z) + 1, 1);
+    if (!tsp_sim_read_tensor(sim, find_tensor(&c->p, "z", TSP_ROLE_OUTPUT), c->got, &err))
+        ck_abort_msg("%s: %s", c->label, err.text);
+    tsp_sim_free(sim);
+}
+
+/* Within the tolerance of the host interpreter. */
+static void interpret(Case *c, const char *machine_name) {
+    TspMachine m = machine(machine_name);
+    TspError err;
+    uint8_t **data = calloc((size_t)c->g.value_count, sizeof *data);
+    double **tolerance = calloc((size_t)c->g.value_count, sizeof *tolerance);
+    for (int i = 0; i < MOST_INPUTS; i++)
+        if (c->x[i]) data[c->x[i] - c->g.values] = c->in[i];
+    if (!tsp_interpret(&c->g, tsp_lanes(&m), data, tolerance, &err))
+        ck_abort_msg("%s: %s", c->label, err.text);
+    int64_t z = c->z - c->g.values;
+    TspComparison found =
+        tsp_compare(c->z->dtype, tsp_value_elements(c->z), data[z], c->got, tolerance[z]);
+    ck_assert_msg(found.passed, "%s: element %" PRId64 " is off by %g", c->label, found.first_bad,
+                  found.max_abs_err);
+    for (int32_t v = 0; v < c->g.value_count; v++) {
+        if (c->g.values[v].producer >= 0) free(data[v]);
+        free(tolerance[v]);
+    }
+    free(data);
+    free(tolerance);
+}
+
+static void free_case(Case *c) {
+    tsp_graph_free(&c->g);
+    tsp_program_free(&c->p);
+    for (int i = 0; i < MOST_INPUTS; i++) free(c->in[i]);
+    free(c->got);
+}
+
+/* ---- what the nodes mean, as plain loops ---- */
+
+static double plain(const char *op, const Case *c) {
+    TspDtype type = c->x[0]->dtype;
+    int64_t count = tsp_value_elements(c->x[0]), at = 0;
+    double first = tsp_load_double(type, c->in[0], 0), sum = 0, high = first, low = first;
+    for (int64_t i = 0; i < count; i++) {
+        double v = tsp_load_double(type, c->in[0], i);
+        sum += v;
+        if (v > high) high = v, at = i;
+        if (v < low) low = v;
+    }
+    if (!strcmp(op, "ReduceSum")) return type == TSP_I32 ? (int32_t)(uint32_t)(int64_t)sum : sum;
+    if (!strcmp(op, "ReduceMean")) return sum / (double)count;
+    if (!strcmp(op, "ArgMax")) return (double)at;
+    return strcmp(op, "ReduceMax") ? low : high;
+}
+
+static bool takes(const char *op, TspDtype type) {
+    if (!strcmp(op, "ReduceMean")) return tsp_dtype_is_float(type);
+    if (!strcmp(op, "ReduceSum")) return tsp_dtype_is_float(type) || type == TSP_I32;
+    return type != TSP_BOOL;
+}
+
+/* Sums of whole numbers are exact as long as they fit the type. */
+static bool exact(const char *op, TspDtype type, double want) {
+    if (!strcmp(op, "ReduceMean")) return false;
+    return type != TSP_F16 || (want < 2048 && want > -2048);
+}
+
+static void try_reduction(const char *op, TspDtype type, int32_t elements, const char *name,
+                          bool wild) {
+    char nodes[200], shape[40];
+    Case c = {0};
+    snprintf(nodes, sizeof nodes,
+             "{\"op\": \"%s\", \"inputs\": [\"x\"], \"outputs\": [\"z\"], \"attributes\": "
+             "{\"keepdims\": %d}}",
+             op, random_below(2));
+    snprintf(shape, sizeof shape, elements % 2 || !strcmp(op, "ArgMax") ? "[%d]" : "[2, %d, 1]",
+             elements % 2 || !strcmp(op, "ArgMax") ? elements : elements / 2);
+    make_graph(&c, type, shape, 1, nodes);
+    fill(&c, wild);
+    simulate(&c, name);
+    interpret(&c, name);
+    double want = plain(op, &c), got = tsp_load_double(c.z->dtype, c.got, 0);
+    if (!wild && exact(op, type, want))
+        ck_assert_msg(got == want, "%s on %s: %.17g, want %.17g", c.label, name, got, want);
+    free_case(&c);
+}
+
+static const char *const ops[] = {"ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ArgMax"};
+static const TspDtype types[] = {TSP_I8, TSP_U8, TSP_I16, TSP_I32, TSP_F16, TSP_F32};
+enum { OPS = sizeof ops / sizeof *ops, TYPES = sizeof types / sizeof *types };
+
+START_TEST(reductions_of_any_length) {
+    random_start();
+    for (int round = 0; round < 300; round++) {
+        const char *op = ops[random_below(OPS)];
+        TspDtype type = types[random_below(TYPES)];
+        if (!takes(op, type)) continue;
+        try_reduction(op, type, 1 + random_below(random_below(2) ? 5000 : 40),
+                      random_below(2) ? "tsp1" : "tiny", random_below(3) == 0);
+    }
+}
+END_TEST
+
+/* All elements are the least (greatest) there is, so whatever else is in lanes without an element
+ * would win. */
+START_TEST(lanes_without_elements_do_not_count) {
+    static const int lengths[] = {2, 15, 17, 319, 321, 5003};
+    for (size_t i = 0; i < 2 * sizeof lengths / sizeof *lengths; i++) {
+        const bool most = i % 2;
+        Case c = {0};
+        char shape[40];
+        snprintf(shape, sizeof shape, "[%d]", lengths[i / 2]);
+        make_graph(&c, TSP_I8, shape, 1, most ? ONE("ReduceMax") : ONE("ReduceMin"));
+        c.in[0] = malloc((size_t)lengths[i / 2]);
+        memset(c.in[0], most ? 0x80 : 0x7f, (size_t)lengths[i / 2]);
+        simulate(&c, i % 3 ? "tsp1" : "tiny");
+        ck_assert_int_eq((int8_t)c.got[0], most ? -128 : 127);
+        free_case(&c);
+    }
+}
+END_TEST
+
+/* ---- running sums ---- */
+
+#define CUM_SUM(x, z)                                                                              \
+    "{\"op\": \"CumSum\", \"inputs\": [\"" x "\", \"axis\"], \"outputs\": [\"" z "\"]}"
+
+/* Sums of whole numbers are exact in float32, and rounded once to float16. */
+static void compare_running_sum(const Case *c, const char *name) {
+    TspDtype type = c->z->dtype;
+    double sum = 0;
+    uint32_t whole = 0;
+    for (int64_t i = 0; i < tsp_value_elements(c->z); i++) {
+        uint8_t want[4];
+        sum += tsp_load_double(type, c->in[0], i);
+        whole += (uint32_t)(type == TSP_I32 ? tsp_load_int(type, c->in[0], i) : 0);
+        if (type == TSP_I32)
+            tsp_store_int(type, want, 0, (int32_t)whole);
+        else
+            tsp_store_float(type, want, 0, sum);
+        double expected = tsp_load_double(type, want, 0), got = tsp_load_double(type, c->got, i);
+        ck_assert_msg(got == expected, "%s on %s: element %" PRId64 " is %.17g, want %.17g",
+                      c->label, name, i, got, expected);
+    }
+}
+
+static void try_running_sum(TspDtype type, int32_t elements, const char *name, bool wild) {
+    char shape[40];
+    Case c = {0};
+    snprintf(shape, sizeof shape, "[%d]", elements);
+    make_graph(&c, type, shape, 1, CUM_SUM("x", "z"));
+    fill(&c, wild);
+    simulate(&c, name);
+    interpret(&c, name);
+    if (!wild || type == TSP_I32) compare_running_sum(&c, name);
+    free_case(&c);
+}
+
+START_TEST(running_sums_of_any_length) {
+    static const TspDtype kinds[] = {TSP_I32, TSP_F16, TSP_F32};
+    random_start();
+    for (int round = 0; round < 150; round++)
+        try_running_sum(kinds[random_below(3)], 1 + random_below(random_below(2) ? 5000 : 40),
+                        random_below(2) ? "tsp1" : "tiny", random_below(3) == 0);
+    for (int kind = 0; kind < 3; kind++)
+        try_running_sum(kinds[kind], 100000 + random_below(1000), "tsp1", false);
+}
+END_TEST
+
+/* ---- dot products ---- */
+
+static double plain_dot(const Case *c) {
+    TspDtype type = c->x[0]->dtype;
+    double sum = 0;
+    for (int64_t i = 0; i < tsp_value_elements(c->x[0]); i++)
+        sum += tsp_load_double(type, c->in[0], i) * tsp_load_double(type, c->in[1], i);
+    return tsp_dtype_is_float(type) ? sum : (int32_t)(uint32_t)(int64_t)sum;
+}
+
+static void try_dot(TspDtype type, int32_t elements, const char *name, bool wild) {
+    char nodes[200], shape[40];
+    Case c = {0};
+    snprintf(nodes, sizeof nodes,
+             "{\"op\": \"%s\", \"inputs\": [\"x\", \"y\"], \"outputs\": [\"z\"]}",
+             tsp_dtype_is_float(type) ? "MatMul" : "MatMulInteger");
+    snprintf(shape, sizeof shape, "[%d]", elements);
+    make_graph(&c, type, shape, 2, nodes);
+    fill(&c, wild);
+    simulate(&c, name);
+    interpret(&c, name);
+    double want = plain_dot(&c), got = tsp_load_double(c.z->dtype, c.got, 0);
+    if (!wild && exact("ReduceSum", c.z->dtype, want))
+        ck_assert_msg(got == want, "%s on %s: %.17g, want %.17g", c.label, name, got, want);
+    free_case(&c);
+}
+
+START_TEST(dot_products_of_any_length) {
+    static const TspDtype kinds[] = {TSP_I8, TSP_U8, TSP_F16, TSP_F32};
+    random_start();
+    for (int round = 0; round < 60; round++)
+        try_dot(kinds[random_below(4)], 1 + random_below(5000), "tiny", random_below(3) == 0);
+    for (int kind = 0; kind < 4; kind++)
+        try_dot(kinds[kind], 20480 + random_below(5000), "tsp1", false);
+}
+END_TEST
+
+/* ---- several nodes, scalars among them ---- */
+
+START_TEST(vectors_and_scalars) {
+    static const struct {
+        TspDtype type;
+        int inputs;
+        const char *nodes;
+    } graphs[] = {
+        {TSP_F32, 1,
+         "{\"op\": \"ReduceMean\", \"inputs\": [\"x\"], \"outputs\": [\"m\"], \"attributes\": "
+         "{\"axes\": [0]}}, {\"op\": \"Sub\", \"inputs\": [\"x\", \"m\"], \"outputs\": [\"d\"]}, "
+         "{\"op\": \"Mul\", \"inputs\": [\"d\", \"d\"], \"outputs\": [\"s\"]}, {\"op\": "
+         "\"ReduceMean\", \"inputs\": [\"s\"], \"outputs\": [\"z\"]}"},
+        {TSP_I8, 1,
+         "{\"op\": \"Cast\", \"inputs\": [\"x\"], \"outputs\": [\"v\"], \"attributes\": {\"to\": "
+         "\"int32\"}}, {\"op\": \"ReduceSum\", \"inputs\": [\"v\"], \"outputs\": [\"z\"]}"},
+        {TSP_I32, 2,
+         "{\"op\": \"ReduceMax\", \"inputs\": [\"x\"], \"outputs\": [\"m\"]}, {\"op\": \"Sub\", "
+         "\"inputs\": [\"m\", \"y\"], \"outputs\": [\"d\"]}, {\"op\": \"Relu\", \"inputs\": "
+         "[\"d\"], "
+         "\"outputs\": [\"r\"]}, {\"op\": \"Add\", \"inputs\": [\"r\", \"x\"], \"outputs\": "
+         "[\"z\"]}"},
+        {TSP_F16, 2,
+         "{\"op\": \"ArgMax\", \"inputs\": [\"x\"], \"outputs\": [\"a\"]}, {\"op\": \"Cast\", "
+         "\"inputs\": [\"a\"], \"outputs\": [\"h\"], \"attributes\": {\"to\": \"float16\"}}, "
+         "{\"op\": "
+         "\"Mul\", \"inputs\": [\"y\", \"h\"], \"outputs\": [\"z\"]}"},
+        {TSP_I32, 2,
+         "{\"op\": \"Add\", \"inputs\": [\"x\", \"w\"], \"outputs\": [\"s\"]}, " CUM_SUM(
+             "s", "c") ", " CUM_SUM("c", "d") ", {\"op\": \"Sub\", \"inputs\": [\"d\", \"y\"], "
+                                              "\"outputs\": [\"z\"]}"},
+        {TSP_F16, 2,
+         "{\"op\": \"ReduceMax\", \"inputs\": [\"y\"], \"outputs\": [\"m\"]}, {\"op\": \"Sub\", "
+         "\"inputs\": [\"x\", \"m\"], \"outputs\": [\"d\"]}, {\"op\": \"Cast\", \"inputs\": "
+         "[\"d\"], \"outputs\": [\"e\"], \"attributes\": {\"to\": \"float32\"}}, " CUM_SUM("e",
+                                                                                           "z")},
+        {TSP_I16, 2,
+         "{\"op\": \"Add\", \"inputs\": [\"x\", \"y\"], \"outputs\": [\"s\"]}, {\"op\": "
+         "\"ReduceMin\", \"inputs\": [\"s\"], \"outputs\": [\"z\"], \"attributes\": {\"axes\": "
+         "[-1]}}"},
+    };
+    random_start();
+    for (int round = 0; round < 84; round++) {
+        size_t i = (size_t)round % (sizeof graphs / sizeof *graphs);
+        const char *name = random_below(2) ? "tsp1" : "tiny";
+        char shape[40];
+        Case c = {0};
+        snprintf(shape, sizeof shape, "[%d]", 2 + random_below(random_below(2) ? 3000 : 40));
+        make_graph(&c, graphs[i].type, shape, graphs[i].inputs, graphs[i].nodes);
+        fill(&c, false);
+        simulate(&c, name);
+        interpret(&c, name);
+        free_case(&c);
+    }
+}
+END_TEST
+
+/* ---- how near the bound ---- */
+
+/* Values are compared as well. `most`: hundredths of the bound that the run may take. */
+static void try_speed(TspDtype type, int inputs, const char *nodes, int64_t most) {
+    enum { ELEMENTS = 3000001 };
+    char shape[40];
+    Case c = {0};
+    snprintf(shape, sizeof shape, "[%d]", ELEMENTS);
+    make_graph(&c, type, shape, inputs, nodes);
+    fill(&c, false);
+    simulate(&c, "tsp1");
+    interpret(&c, "tsp1");
+    ck_assert_msg(c.p.predicted_cycles * 100 <= c.p.bound_cycles * most,
+                  "%s: %" PRId64 " cycles, bound %" PRId64, c.label, c.p.predicted_cycles,
+                  c.p.bound_cycles);
+    free_case(&c);
+}
+
+START_TEST(long_vectors_run_near_the_bound) {
+    random_start();
+    try_speed(TSP_I8, 2, TWO("Add"), 110);
+    try_speed(TSP_F16, 2, TWO("Add"), 110);
+    try_speed(TSP_F32, 2, TWO("Mul"), 145);
+    try_speed(TSP_I32, 1, ONE("ReduceSum"), 140);
+    try_speed(TSP_F16, 1, ONE("ReduceSum"), 120);
+    try_speed(TSP_F32, 1, ONE("ReduceMean"), 140);
+    try_speed(TSP_I8, 1, ONE("ReduceMax"), 135);
+    try_speed(TSP_F32, 1, ONE("ReduceMin"), 145);
+    try_speed(TSP_I16, 1, ONE("ArgMax"), 480);
+    try_speed(TSP_I32, 1, CUM_SUM("x", "z"), 215);
+    try_speed(TSP_I8, 2, TWO("MatMulInteger"), 230);
+    try_speed(TSP_F16, 2, TWO("MatMul"), 145);
+    try_speed(TSP_F32, 2, TWO("MatMul"), 145);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("reduce");
+    TCase *tests = tcase_create("reduce");
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, reductions_of_any_length);
+    tcase_add_test(tests, lanes_without_elements_do_not_count);
+    tcase_add_test(tests, running_sums_of_any_length);
+    tcase_add_test(tests, dot_products_of_any_length);
+    tcase_add_test(tests, vectors_and_scalars);
+    tcase_add_test(tests, long_vectors_run_near_the_bound);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
