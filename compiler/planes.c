@@ -89,11 +89,15 @@ static void part_ends(const Scheduler *s, const Stage *stage, int32_t count, int
     end[count - 1] = total;
 }
 
+/* Fewer rows are not worth another load of the weights. */
+static int32_t short_rows(const Scheduler *s, const Stage *stage) {
+    int32_t load = tsp_ceil_div(tsp_lanes(s->m), s->m->mxm_load_streams);
+    return tsp_ceil_div(4 * load, row_cycles(s, stage));
+}
+
 /* `end`, or the cut between jobs of rows row.. that is nearest, if a job would be short. */
 static int32_t snap(const Scheduler *s, const Stage *stage, int32_t row, int32_t end) {
-    int32_t short_rows = tsp_ceil_div(4 * tsp_ceil_div(tsp_lanes(s->m), s->m->mxm_load_streams),
-                                      row_cycles(s, stage));
-    int32_t best = end, least = short_rows;
+    int32_t best = end, least = short_rows(s, stage);
     for (int32_t cut = row;; cut = schedule_cut(s, stage, cut, INT32_MAX / 2)) {
         if (abs(cut - end) < least) best = cut, least = abs(cut - end);
         if (cut == stage->rows) return best;
@@ -107,8 +111,7 @@ static bool assign_whole(const Scheduler *s, const Stage *stage, Unit *unit, Tsp
     return true;
 }
 
-/* Cuts the line of tiles x rows into parts, one a unit. Short jobs are not worth another load of
- * the weights. */
+/* Cuts the line of tiles x rows into parts, one a unit. */
 static bool share_out(const Scheduler *s, const Stage *stage, Unit *units, int32_t count,
                       TspError *err) {
     int32_t tiles = tsp_ceil_div(stage->cols, tsp_lanes(s->m)), unit = 0;
@@ -354,8 +357,10 @@ bool schedule_product(Scheduler *s, const Stage *stage, TspError *err) {
     int32_t planes = term_type(&s->module->tensors[term->a], term->a_byte) == TSP_F16 ? 2 : 1;
     int32_t count = 2 * (int32_t)s->m->mxm_planes / planes;
     int32_t plane_of[MAX_PLANES];
-    bool ok = stage->whole ? assign_whole(s, stage, &units[0], err)
-                           : share_out(s, stage, units, count, err);
+    bool whole =
+        stage->whole || (stage->cols <= tsp_lanes(s->m) && stage->rows <= short_rows(s, stage));
+    bool ok =
+        whole ? assign_whole(s, stage, &units[0], err) : share_out(s, stage, units, count, err);
     choose_planes(s, units, count, planes, plane_of);
     for (bool more = true; ok && more;) { /* in step, so that all units get their turn in time */
         more = false;
