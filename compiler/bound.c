@@ -56,6 +56,7 @@ static void count_uses(const TspGraph *g, int32_t *reads, int32_t *products) {
         for (int32_t j = 0; j < g->nodes[i].input_count; j++) {
             int32_t v = g->nodes[i].inputs[j];
             if (v < 0 || (g->nodes[i].op == TSP_GRAPH_MATMUL_INTEGER && j >= 2)) continue;
+            if (g->nodes[i].op == TSP_GRAPH_CUM_SUM && j >= 1) continue; /* the axis */
             reads[v]++;
             products[v] += is_product(&g->nodes[i]) && j < 2;
         }
@@ -127,6 +128,8 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
         /* an ALU takes a vector of elements of any width a cycle */
         w.units[BY_STREAMS] = traffic + results; /* each passes the VXM's registers */
         w.units[BY_VXM] = (double)ceil_div(tsp_value_elements(y), tsp_lanes(m));
+        if (n->op == TSP_GRAPH_CUM_SUM && y->dtype == TSP_F16)
+            w.units[BY_VXM] *= 3; /* by way of float32 */
         w.fill = m->mem_read_cycles + 1 + tsp_op_func(m, TSP_OP_ADD) + 1 + m->mem_write_cycles - 1;
     }
     return w;

@@ -6,12 +6,7 @@
  */
 #include "schedule.h"
 
-/* Rows of a chain that one set of instructions handles: all of them starting a partial result or
- * none, all of them leaving one or none. */
-typedef struct {
-    int32_t first, count; /* rows of the stage */
-    bool starts, leaves;
-} Part;
+#include <stdlib.h>
 
 /* From `row` on, of the rows low .. high-1 of a chain, no further than `end`. */
 static Part next_part(const Scheduler *s, int32_t row, int32_t low, int32_t high, int32_t end) {
@@ -19,7 +14,7 @@ static Part next_part(const Scheduler *s, int32_t row, int32_t low, int32_t high
     int32_t started = tsp_min32(low + turns, high), leaving = high - turns;
     if (row < started) end = tsp_min32(end, started);
     if (row < leaving) end = tsp_min32(end, leaving);
-    return (Part){row, end - row, row < started, row >= leaving};
+    return (Part){row, end - row, 1, row < started, row >= leaving, {FROM_NONE, 0}};
 }
 
 /* End of the rows from `row` on that come from one block of every operand. */
@@ -29,13 +24,13 @@ static int32_t segment_end(const Scheduler *s, const Stage *stage, int32_t row, 
     return end;
 }
 
-/* The ALU issue run of step i for the rows of a part. */
-static void step_part(Flow *f, const Stage *stage, int32_t i, const Part *part, int64_t start,
-                      const int32_t *wires, int32_t result) {
+void schedule_step(Flow *f, const Stage *stage, int32_t i, const Part *part, int64_t start,
+                   const int32_t *wires, int32_t result) {
     const Step *step = &stage->steps[i];
-    bool self = step->b.kind == FROM_SELF, pass = self && part->starts;
+    bool begins = step->b.kind == FROM_SELF && part->starts;
+    bool pass = begins && part->begin.kind == FROM_NONE;
     bool converts = step->op == TSP_OP_CVT || step->op == TSP_OP_CVT_SAT;
-    From from[2] = {step->a, pass ? (From){FROM_NONE, 0} : step->b};
+    From from[2] = {step->a, begins ? part->begin : step->b};
     Item item = {.kind = ITEM_ALU,
                  .queue = i,
                  .insn = {.op = pass ? TSP_OP_PASS : step->op,
@@ -43,9 +38,10 @@ static void step_part(Flow *f, const Stage *stage, int32_t i, const Part *part, 
                           .type2 = converts ? (int32_t)step->type2 : 0},
                  .start = start,
                  .count = part->count,
-                 .interval = 1,
+                 .interval = part->interval,
                  .drives = {result, 0},
-                 .drive_width = result < 0 ? 0 : tsp_dtype_bytes(step->type),
+                 .drive_width =
+                     result < 0 ? 0 : tsp_dtype_bytes(converts ? step->type2 : step->type),
                  .reads = {{-1, 0}, {-1, 0}},
                  .alu_from = {-1, -1}};
     for (int j = 0; j < 2; j++) {
@@ -95,8 +91,8 @@ static bool chain_flow(Scheduler *s, Flow *f, const Stage *stage, int32_t low, i
             int32_t left = row - (high - count);
             part = next_part(s, row, low, high, end);
             for (int32_t i = 0; i <= last; i++)
-                step_part(f, stage, i, &part, row - low + times.step[i], wires,
-                          i == last && part.leaves ? wire : -1);
+                schedule_step(f, stage, i, &part, row - low + times.step[i], wires,
+                              i == last && part.leaves ? wire : -1);
             for (int32_t byte = 0; byte < t->bytes && part.leaves; byte++)
                 schedule_write(s, f, wire, byte, tsp_place(t, 0, row0 + left, 0, byte), left,
                                part.count, 1);
@@ -129,13 +125,14 @@ bool schedule_chains(Scheduler *s, const Stage *stage, TspError *err) {
     return true;
 }
 
-/* One byte of row 0 of `from`, read from copy `copy`, out to the SXM, moved `lanes` south by
+/* One byte of the row of operand 0, read from copy `copy`, out to the SXM, moved by `lanes` by
  * shifter `shifter`, back to `to`. */
 static void shift_flow(Scheduler *s, Flow *f, const Stage *stage, int32_t copy, int32_t byte,
                        int32_t shifter, int32_t lanes, Place to, int64_t *from) {
     const TspMachine *m = s->m;
     const Tensor *t = &s->module->tensors[stage->operands[0].tensor];
-    Place p = tsp_place(t, copy, 0, 0, byte);
+    int32_t row = stage->operands[0].row0;
+    Place p = tsp_place(t, copy, row, 0, byte);
     TspHemisphere h = tsp_slice_hemisphere(m, p.slice);
     TspDirection out = h == TSP_WEST ? TSP_WESTWARD : TSP_EASTWARD,
                  back = h == TSP_WEST ? TSP_EASTWARD : TSP_WESTWARD;
@@ -170,7 +167,7 @@ static void shift_flow(Scheduler *s, Flow *f, const Stage *stage, int32_t copy, 
                         .reads = {{wires[0], 0}, {-1, 0}},
                         .read_width = {1, 0}});
     schedule_write(s, f, wires[1], 0, to, 0, 1, 1);
-    *from = schedule_ready(t, 0, 0, 1, 1, 1);
+    *from = schedule_ready(t, 0, row, 1, 1, 1);
 }
 
 /* Cycle, relative to the flow, in which its result can be read. */
@@ -182,11 +179,11 @@ static int64_t shift_landed(const Scheduler *s, const Flow *f, Place to) {
 static bool shift_byte(Scheduler *s, const Stage *stage, int32_t byte, int32_t lanes, Place to,
                        int64_t *landed, TspError *err) {
     const Tensor *t = &s->module->tensors[stage->operands[0].tensor];
-    int32_t best_copy = 0, best_shifter = 1;
+    int32_t first = stage->shift > 0, best_copy = 0, best_shifter = first;
     int64_t best_start = 0, from;
     *landed = INT64_MAX;
     for (int32_t copy = 0; copy < t->copies; copy++)
-        for (int32_t shifter = 1; shifter < s->m->sxm_shifters; shifter += 2) {
+        for (int32_t shifter = first; shifter < s->m->sxm_shifters; shifter += 2) {
             int64_t start, there;
             shift_flow(s, &s->compute, stage, copy, byte, shifter, lanes, to, &from);
             if ((start = flow_earliest(&s->table, &s->compute, from, err)) < 0) return false;
@@ -206,8 +203,8 @@ bool schedule_shifts(Scheduler *s, const Stage *stage, TspError *err) {
     for (int32_t row = 0; row < stage->rows; row++) {
         int64_t last = 0, landed;
         for (int32_t byte = 0; byte < t->bytes; byte++) {
-            if (!shift_byte(s, stage, byte, (row + 1) * stage->shift, tsp_place(t, 0, row, 0, byte),
-                            &landed, err))
+            if (!shift_byte(s, stage, byte, (row + 1) * abs(stage->shift),
+                            tsp_place(t, 0, row, 0, byte), &landed, err))
                 return false;
             last = tsp_max64(last, landed);
         }

@@ -85,7 +85,10 @@ char *tsp_dump_lower(const Module *m) {
     for (int32_t i = 0; i < m->tensor_count; i++) {
         const Tensor *t = &m->tensors[i];
         fprintf(out, "tensor %s: %s %d x %d%s%s%s%s%s\n", t->name, tsp_dtype_name(t->dtype),
-                t->rows, t->cols, t->transposed ? " transposed" : "", t->flat ? " flat" : "",
+                t->rows, t->cols, t->transposed ? " transposed" : "",
+                t->lanewise ? " lanewise"
+                : t->flat   ? " flat"
+                            : "",
                 t->contiguous ? " rows" : "", t->striped ? " weights" : "",
                 t->streamed ? " streamed" : "");
     }

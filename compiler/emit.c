@@ -139,32 +139,40 @@ typedef struct {
     int32_t times; /* more than once */
     int64_t every;
     int32_t step[2];
+    bool evenly; /* no other steps are to be expected */
 } Dimension;
 
 enum { MOST_REPEATS = 65535, MOST_STEP = 8191 };
 
-/* Whether events list[i] and list[k] are `by` issues of one run apart, and in cycle and addresses
- * what the dimension says. */
-static bool steps_to(const Module *m, const Event *list, int32_t i, int32_t k, int64_t times,
-                     const Dimension *d) {
+/* Whether b is `by` issues of the same runs after a, in the cycle given. */
+static inline bool follows(const Event *a, const Event *b, int32_t by, int64_t cycle) {
+    return b->cycle == cycle && b->run[0] == a->run[0] && b->run[1] == a->run[1] &&
+           b->iter[0] == a->iter[0] + by && (a->run[1] < 0 || b->iter[1] == a->iter[1] + by);
+}
+
+/* Whether the addresses of an event's runs step evenly for good, so that they need no look. */
+static bool steps_evenly(const Module *m, const Event *e) {
+    return !m->runs[e->run[0]].wrap && (e->run[1] < 0 || !m->runs[e->run[1]].wrap);
+}
+
+/* Whether list[k] is what the dimension makes of list[i] after so many times. */
+static inline bool steps_to(const Module *m, const Event *list, int32_t i, int32_t k, int64_t times,
+                            const Dimension *d) {
     const Event *a = &list[i], *b = &list[k];
-    if (b->cycle != a->cycle + times * d->every) return false;
-    for (int half = 0; half < 2; half++) {
-        if (b->run[half] != a->run[half]) return false;
-        if (a->run[half] < 0) continue;
-        if (b->iter[half] != a->iter[half] + (k - i)) return false;
+    if (!follows(a, b, k - i, a->cycle + times * d->every)) return false;
+    if (d->evenly) return true;
+    for (int half = 0; half < 2; half++)
         if (event_step(m, b, half) != event_step(m, a, half) + times * d->step[half]) return false;
-    }
     return true;
 }
 
 /* The dimension by which list[i] becomes list[k]; false if no Repeat can say it. */
 static bool dimension(const Module *m, const Event *list, int32_t i, int32_t k, Dimension *d) {
-    *d = (Dimension){.every = list[k].cycle - list[i].cycle};
+    *d = (Dimension){.every = list[k].cycle - list[i].cycle, .evenly = steps_evenly(m, &list[i])};
+    if (!follows(&list[i], &list[k], k - i, list[k].cycle)) return false;
     for (int half = 0; half < 2; half++)
         d->step[half] = event_step(m, &list[k], half) - event_step(m, &list[i], half);
-    return d->every <= MOST_REPEATS && abs(d->step[0]) <= MOST_STEP &&
-           abs(d->step[1]) <= MOST_STEP && steps_to(m, list, i, k, 1, d);
+    return d->every <= MOST_REPEATS && abs(d->step[0]) <= MOST_STEP && abs(d->step[1]) <= MOST_STEP;
 }
 
 /* How many events from list[i] on one instruction with its Repeat can issue. */
@@ -280,6 +288,26 @@ static void flat_pieces(const Tensor *t, int32_t lanes, int64_t elements, TspPie
     out->pieces[out->piece_count++] = p;
 }
 
+/* One block of a lanewise tensor: the rows that reach as many lanes as there are, then those that
+ * reach one less. */
+static void lanewise_pieces(const Tensor *t, int64_t elements, TspPiece p, TspTensor *out) {
+    int32_t lanes = tsp_ceil_div(elements, t->rows);
+    int32_t full = (int32_t)(elements - (int64_t)(lanes - 1) * t->rows), end = p.row0 + p.rows;
+    int32_t row = p.row0, addr = p.addr;
+    p.row0 = p.row_step = 0;
+    p.col_step = 1;
+    p.lane_skip = t->rows - 1;
+    for (int32_t next; row < end; row = next) {
+        next = row < full ? tsp_min32(full, end) : end;
+        p.col0 = row;
+        p.cols = lanes - (row >= full);
+        p.rows = next - row;
+        p.addr = addr;
+        addr += p.rows;
+        out->pieces[out->piece_count++] = p;
+    }
+}
+
 static bool emit_tensor(const TspMachine *m, const Tensor *t, TspTensor *out, TspError *err) {
     int32_t lanes = tsp_lanes(m), group = (int32_t)m->mxm_load_streams;
     size_t most = t->pieces ? (size_t)t->piece_count
@@ -311,7 +339,9 @@ static bool emit_tensor(const TspMachine *m, const Tensor *t, TspTensor *out, Ts
                         piece_of(t, lanes, ctile, byte, tsp_place(t, copy, row, ctile, byte));
                     p.row0 = row;
                     p.rows = tsp_min32(t->block_rows, t->rows - row);
-                    if (t->flat)
+                    if (t->lanewise)
+                        lanewise_pieces(t, tsp_tensor_elements(out), p, out);
+                    else if (t->flat)
                         flat_pieces(t, lanes, tsp_tensor_elements(out), p, out);
                     else
                         out->pieces[out->piece_count++] = p;

@@ -170,7 +170,7 @@ static const struct {
 
 static bool read_op(const Reader *r, const cJSON *item, TspNode *node) {
     const char *names[TSP_GRAPH_OP_COUNT], *nearest;
-    char list[160] = "";
+    char list[400] = "";
     for (int i = 0; i < TSP_GRAPH_OP_COUNT; i++) {
         size_t used = strlen(list);
         node->op = (TspGraphOp)i;
@@ -242,6 +242,7 @@ static bool connect_node(const Reader *r, int32_t index) {
                              (int)least,
                              most == least       ? ""
                              : most == least + 1 ? " or one more"
+                             : most == 3         ? " to 3"
                                                  : " to 4");
     cJSON_ArrayForEach(item, array) {
         if (!cJSON_IsString(item))

@@ -31,12 +31,14 @@ typedef struct {
     int32_t input_count;
     int32_t output; /* value index */
     /* attributes that the ops above have */
-    double alpha, beta;    /* Gemm, default 1 */
-    bool trans_a, trans_b; /* Gemm */
-    TspDtype to;           /* Cast */
-    bool keepdims;         /* reductions, default 1 */
-    bool select_last;      /* ArgMax */
-    int32_t axis_count;    /* of axes; 0: all */
+    double alpha, beta;      /* Gemm, default 1; alpha of LeakyRelu, default 0.01 */
+    bool trans_a, trans_b;   /* Gemm */
+    TspDtype to;             /* Cast */
+    bool shift_right;        /* BitShift */
+    bool keepdims;           /* reductions, default 1 */
+    bool select_last;        /* ArgMax */
+    bool exclusive, reverse; /* CumSum */
+    int32_t axis_count;      /* of axes; 0: all */
     int64_t axes[TSP_MAX_RANK], axis;
     int32_t groups, low, high; /* GroupByAggregate */
     int32_t line;              /* of the node's object in the file */

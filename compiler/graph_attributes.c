@@ -68,6 +68,16 @@ static bool read_type(const TspGraphReader *r, const cJSON *item, TspNode *node,
         item->string);
 }
 
+static bool read_direction(const TspGraphReader *r, const cJSON *item, TspNode *node,
+                           size_t offset) {
+    bool right = cJSON_IsString(item) && strcmp(item->valuestring, "RIGHT") == 0;
+    if (!right && !(cJSON_IsString(item) && strcmp(item->valuestring, "LEFT") == 0))
+        return tsp_read_fail(r, item, "\"%s\" is no direction; write \"LEFT\" or \"RIGHT\"",
+                             item->string);
+    memcpy((char *)node + offset, &right, sizeof right);
+    return true;
+}
+
 static bool read_axis(const TspGraphReader *r, const cJSON *item, TspNode *node, size_t offset) {
     int64_t *axis = (int64_t *)(void *)((char *)node + offset);
     return tsp_read_whole(r, item, "axis", -TSP_MAX_RANK, TSP_MAX_RANK - 1, axis);
@@ -98,6 +108,8 @@ static const struct {
     {TSP_GRAPH_GEMM, "transA", false, read_flag, offsetof(TspNode, trans_a)},
     {TSP_GRAPH_GEMM, "transB", false, read_flag, offsetof(TspNode, trans_b)},
     {TSP_GRAPH_CAST, "to", true, read_type, offsetof(TspNode, to)},
+    {TSP_GRAPH_BIT_SHIFT, "direction", true, read_direction, offsetof(TspNode, shift_right)},
+    {TSP_GRAPH_LEAKY_RELU, "alpha", false, read_real, offsetof(TspNode, alpha)},
     {TSP_GRAPH_REDUCE_SUM, "axes", false, read_axes, offsetof(TspNode, axes)},
     {TSP_GRAPH_REDUCE_SUM, "keepdims", false, read_flag, offsetof(TspNode, keepdims)},
     {TSP_GRAPH_REDUCE_MEAN, "axes", false, read_axes, offsetof(TspNode, axes)},
@@ -109,6 +121,8 @@ static const struct {
     {TSP_GRAPH_ARG_MAX, "axis", false, read_axis, offsetof(TspNode, axis)},
     {TSP_GRAPH_ARG_MAX, "keepdims", false, read_flag, offsetof(TspNode, keepdims)},
     {TSP_GRAPH_ARG_MAX, "select_last_index", false, read_flag, offsetof(TspNode, select_last)},
+    {TSP_GRAPH_CUM_SUM, "exclusive", false, read_flag, offsetof(TspNode, exclusive)},
+    {TSP_GRAPH_CUM_SUM, "reverse", false, read_flag, offsetof(TspNode, reverse)},
     {TSP_GRAPH_GROUP_BY_AGGREGATE, "groups", true, read_whole, offsetof(TspNode, groups)},
     {TSP_GRAPH_GROUP_BY_AGGREGATE, "low", true, read_whole, offsetof(TspNode, low)},
     {TSP_GRAPH_GROUP_BY_AGGREGATE, "high", true, read_whole, offsetof(TspNode, high)},
@@ -121,6 +135,7 @@ bool tsp_read_attributes(const TspGraphReader *r, const cJSON *node_item, const 
     const cJSON *found[TSP_KEYS_MAX] = {NULL};
     int32_t which[TSP_KEYS_MAX], count = 0;
     const char *op = tsp_graph_op_name(node->op);
+    if (node->op == TSP_GRAPH_LEAKY_RELU) node->alpha = 0.01; /* ONNX's default */
     for (int32_t i = 0; i < ATTRIBUTES; i++)
         if (attributes[i].op == node->op) {
             keys[count] = (TspKey){attributes[i].name, TSP_JSON_ANY, attributes[i].needed};

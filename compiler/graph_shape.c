@@ -5,6 +5,7 @@
  */
 #include "graph_shape.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -191,6 +192,62 @@ static bool infer_cast(const Infer *f) {
     return infer_same(f);
 }
 
+static bool infer_comparison(const Infer *f) {
+    f->out->dtype = TSP_BOOL;
+    return infer_pairwise(f);
+}
+
+/* alpha is used in the dtype of the operand, where it has to be a number. */
+static bool infer_leaky_relu(const Infer *f) {
+    const TspValue *a = input(f, 0);
+    if (a->dtype == TSP_F16 && fabs(f->node->alpha) > 65504)
+        return tsp_fail(f->err, TSP_ERR_INPUT,
+                        "\"alpha\" %g is beyond float16, which \"%s\" is; write at most 65504",
+                        f->node->alpha, a->name);
+    return infer_same(f);
+}
+
+/* The bounds are known scalars: they become immediates. */
+static bool infer_clip(const Infer *f) {
+    if (!check_same_dtype(f)) return false;
+    for (int32_t i = 1; i < f->node->input_count; i++) {
+        const TspValue *bound = input(f, i);
+        *f->blame = i;
+        if (!bound) continue;
+        if (!check_rank(f, i, 0, 0, "scalar bounds, shape []")) return false;
+        if (!bound->data)
+            return tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
+                            "Clip to \"%s\", which is not an initializer, is not modelled; use Max "
+                            "and Min",
+                            bound->name);
+    }
+    return infer_same(f);
+}
+
+static bool infer_where(const Infer *f) {
+    const TspValue *condition = input(f, 0), *x = input(f, 1), *y = input(f, 2);
+    TspValue *out = f->out;
+    int64_t branches[TSP_MAX_RANK];
+    int32_t rank;
+    *f->blame = 0;
+    if (condition->dtype != TSP_BOOL)
+        return tsp_fail(f->err, TSP_ERR_INPUT,
+                        "\"%s\" is %s, but Where chooses by bool; insert a Cast", condition->name,
+                        tsp_dtype_name(condition->dtype));
+    *f->blame = 2;
+    if (x->dtype != y->dtype)
+        return tsp_fail(f->err, TSP_ERR_INPUT,
+                        "\"%s\" is %s where \"%s\" is %s; insert a Cast so that they are the same",
+                        y->name, tsp_dtype_name(y->dtype), x->name, tsp_dtype_name(x->dtype));
+    out->dtype = x->dtype;
+    if (!tsp_broadcast_shape(x->rank, x->shape, y->rank, y->shape, &rank, branches))
+        return fail_shapes(f, x, y, "the shapes do not broadcast; make them the same");
+    *f->blame = 0;
+    return tsp_broadcast_shape(condition->rank, condition->shape, rank, branches, &out->rank,
+                               out->shape) ||
+           fail_shapes(f, condition, x, "the shapes do not broadcast; make them the same");
+}
+
 /* An axis counted from the front, checked. */
 static bool place_axis(const Infer *f, int64_t axis, int64_t *place) {
     const TspValue *a = input(f, 0);
@@ -245,6 +302,30 @@ static bool infer_arg_max(const Infer *f) {
     return true;
 }
 
+/* The axis is an initializer, a number that must be known before the shapes are. */
+static bool infer_cum_sum(const Infer *f) {
+    const TspValue *a = input(f, 0), *axis = input(f, 1);
+    int64_t place;
+    int32_t number;
+    *f->blame = 1;
+    if (!axis->data || axis->dtype != TSP_I32 || tsp_value_elements(axis) != 1)
+        return tsp_fail(f->err, TSP_ERR_INPUT,
+                        "the axis \"%s\" is no initializer of one int32; make it one", axis->name);
+    memcpy(&number, axis->data, sizeof number);
+    if (!place_axis(f, number, &place)) return false;
+    *f->blame = 0;
+    if (a->rank != 1)
+        return tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
+                        "CumSum of \"%s\" %s is not modelled, only that of one dimension", a->name,
+                        shape_text(a).text);
+    *f->blame = -1;
+    if (f->node->exclusive || f->node->reverse)
+        return tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
+                        "\"%s\" 1 of CumSum is not modelled; leave it out",
+                        f->node->exclusive ? "exclusive" : "reverse");
+    return infer_same(f);
+}
+
 /* Rows of the result: count, sum, least, greatest. */
 static bool infer_group(const Infer *f) {
     const TspValue *keys = input(f, 0), *values = input(f, 1);
@@ -283,11 +364,34 @@ static const struct {
     [TSP_GRAPH_MUL] = {NUMBERS, infer_pairwise},
     [TSP_GRAPH_RELU] = {NUMBERS & ~BIT(TSP_U8), infer_same},
     [TSP_GRAPH_CAST] = {ANY, infer_cast},
+    [TSP_GRAPH_NEG] = {NUMBERS & ~BIT(TSP_U8), infer_same},
+    [TSP_GRAPH_ABS] = {NUMBERS, infer_same},
+    [TSP_GRAPH_MIN] = {NUMBERS, infer_pairwise},
+    [TSP_GRAPH_MAX] = {NUMBERS, infer_pairwise},
+    [TSP_GRAPH_IDENTITY] = {ANY, infer_same},
+    [TSP_GRAPH_EQUAL] = {ANY, infer_comparison},
+    [TSP_GRAPH_GREATER] = {NUMBERS, infer_comparison},
+    [TSP_GRAPH_LESS] = {NUMBERS, infer_comparison},
+    [TSP_GRAPH_GREATER_OR_EQUAL] = {NUMBERS, infer_comparison},
+    [TSP_GRAPH_LESS_OR_EQUAL] = {NUMBERS, infer_comparison},
+    [TSP_GRAPH_AND] = {BIT(TSP_BOOL), infer_pairwise},
+    [TSP_GRAPH_OR] = {BIT(TSP_BOOL), infer_pairwise},
+    [TSP_GRAPH_XOR] = {BIT(TSP_BOOL), infer_pairwise},
+    [TSP_GRAPH_NOT] = {BIT(TSP_BOOL), infer_same},
+    [TSP_GRAPH_BIT_SHIFT] = {BIT(TSP_U8), infer_pairwise},
+    [TSP_GRAPH_TANH] = {FLOATS, infer_same},
+    [TSP_GRAPH_EXP] = {FLOATS, infer_same},
+    [TSP_GRAPH_CLIP] = {NUMBERS, infer_clip},
+    [TSP_GRAPH_LEAKY_RELU] = {FLOATS, infer_leaky_relu},
+    [TSP_GRAPH_WHERE] = {ANY, infer_where},
+    [TSP_GRAPH_SIGMOID] = {FLOATS, infer_same},
+    [TSP_GRAPH_SQRT] = {FLOATS, infer_same},
     [TSP_GRAPH_REDUCE_SUM] = {BIT(TSP_I32) | FLOATS, infer_reduce},
     [TSP_GRAPH_REDUCE_MEAN] = {FLOATS, infer_reduce},
     [TSP_GRAPH_REDUCE_MAX] = {NUMBERS, infer_reduce},
     [TSP_GRAPH_REDUCE_MIN] = {NUMBERS, infer_reduce},
     [TSP_GRAPH_ARG_MAX] = {NUMBERS, infer_arg_max},
+    [TSP_GRAPH_CUM_SUM] = {BIT(TSP_I32) | FLOATS, infer_cum_sum},
     [TSP_GRAPH_GROUP_BY_AGGREGATE] = {BIT(TSP_I16), infer_group},
 };
 
@@ -305,7 +409,7 @@ static bool check_dtypes(const Infer *f) {
     for (int32_t i = 0; i < 2 && i < f->node->input_count; i++) {
         const TspValue *v = input(f, i);
         char list[80] = "";
-        if (allowed & BIT(v->dtype)) continue;
+        if (!v || (allowed & BIT(v->dtype))) continue;
         for (int t = 0; t < TSP_DTYPE_COUNT; t++)
             if (allowed & BIT(t)) {
                 size_t used = strlen(list);

@@ -22,11 +22,18 @@ typedef struct {
 bool tsp_interpret_product(const TspNode *node, int32_t lanes, const TspOperand in[4],
                            TspResult *out);
 
-/* Reductions, interpret_reduce.c: ReduceSum and ReduceMean, ReduceMax and ReduceMin, ArgMax. */
+/* The element-wise operators that interpret.c has not: interpret_elementwise.c. */
+bool tsp_interpret_elementwise(const TspNode *node, int32_t lanes, const TspOperand in[4],
+                               TspResult *out);
+
+/* Reductions, interpret_reduce.c: ReduceSum and ReduceMean, ReduceMax and ReduceMin, ArgMax,
+ * CumSum. */
 bool tsp_interpret_sum(const TspNode *node, int32_t lanes, const TspOperand in[4], TspResult *out);
 bool tsp_interpret_extreme(const TspNode *node, int32_t lanes, const TspOperand in[4],
                            TspResult *out);
 bool tsp_interpret_arg_max(const TspNode *node, int32_t lanes, const TspOperand in[4],
+                           TspResult *out);
+bool tsp_interpret_cum_sum(const TspNode *node, int32_t lanes, const TspOperand in[4],
                            TspResult *out);
 /* Roundings to fp32 that any element may pass when the machine adds up `elements` of them. */
 double tsp_sum_roundings(int64_t elements, int32_t lanes);

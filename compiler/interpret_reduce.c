@@ -14,6 +14,12 @@ double tsp_sum_roundings(int64_t elements, int32_t lanes) {
     return ceil(vectors / 8) + 32;
 }
 
+/* A lane's elements are summed in parts, their sums one after the other, then the lanes. */
+static double cum_sum_roundings(int64_t elements, int32_t lanes) {
+    double vectors = (double)((elements + lanes - 1) / lanes);
+    return ceil(vectors / 16) + 96;
+}
+
 static bool needs_tolerance(const TspOperand *x, TspResult *out, bool rounds) {
     if (!x->tolerance && !rounds) return true;
     out->tolerance = calloc(1, sizeof *out->tolerance);
@@ -32,23 +38,23 @@ static void sum_ints(const TspOperand *x, TspResult *out) {
         out->tolerance[0] = tsp_int_tolerance(out->value->dtype, (double)sum, carried);
 }
 
-/* Sum of the elements, of their magnitudes, and of their tolerances. */
+/* Sum of the elements, of what its roundings lost, of their magnitudes, and of their tolerances. */
 typedef struct {
-    double sum, magnitude, carried;
+    double sum, lost, magnitude, carried;
 } Sums;
 
-static Sums add_up(const TspOperand *x) {
-    Sums s = {-0.0, 0, 0}; /* -0 if all are */
-    double lost = 0;
-    for (int64_t i = 0; i < tsp_value_elements(x->value); i++) {
-        double v = tsp_load_double(x->value->dtype, x->data, i), next = s.sum + v;
-        lost += fabs(s.sum) >= fabs(v) ? (s.sum - next) + v : (v - next) + s.sum;
-        s.sum = next;
-        s.magnitude += fabs(v);
-        if (x->tolerance) s.carried += x->tolerance[i];
-    }
-    if (isfinite(s.sum) && lost != 0) s.sum += lost;
-    return s;
+static const Sums no_sums = {-0.0, 0, 0, 0}; /* -0 if all elements are */
+
+static void add_element(Sums *s, const TspOperand *x, int64_t i) {
+    double v = tsp_load_double(x->value->dtype, x->data, i), next = s->sum + v;
+    s->lost += fabs(s->sum) >= fabs(v) ? (s->sum - next) + v : (v - next) + s->sum;
+    s->sum = next;
+    s->magnitude += fabs(v);
+    if (x->tolerance) s->carried += x->tolerance[i];
+}
+
+static double whole_sum(const Sums *s) {
+    return isfinite(s->sum) && s->lost != 0 ? s->sum + s->lost : s->sum;
 }
 
 bool tsp_interpret_sum(const TspNode *node, int32_t lanes, const TspOperand in[4], TspResult *out) {
@@ -57,13 +63,49 @@ bool tsp_interpret_sum(const TspNode *node, int32_t lanes, const TspOperand in[4
     const bool mean = node->op == TSP_GRAPH_REDUCE_MEAN, is_float = tsp_dtype_is_float(type);
     if (!needs_tolerance(&in[0], out, is_float && elements > 1)) return false;
     if (!is_float) return sum_ints(&in[0], out), true;
-    Sums s = add_up(&in[0]);
-    double result = mean ? s.sum / (double)elements : s.sum;
+    Sums s = no_sums;
+    for (int64_t i = 0; i < elements; i++) add_element(&s, &in[0], i);
+    double result = mean ? whole_sum(&s) / (double)elements : whole_sum(&s);
     tsp_store_float(type, out->data, 0, result);
     if (!out->tolerance) return true;
     double t = tsp_sum_roundings(elements, lanes) * 0x1p-24 * (s.magnitude + s.carried) + s.carried;
     if (mean) t = t / (double)elements + 0x1p-22 * (fabs(result) + t / (double)elements);
     out->tolerance[0] = t > 0 ? t + tsp_ulp(type, fabs(result) + t) : 0;
+    return true;
+}
+
+/* Integers modulo 2^32. */
+static void cum_sum_ints(const TspOperand *x, TspResult *out) {
+    int64_t sum = 0;
+    double carried = 0;
+    for (int64_t i = 0; i < tsp_value_elements(x->value); i++) {
+        sum += tsp_load_int(TSP_I32, x->data, i);
+        tsp_store_int(TSP_I32, out->data, i, sum);
+        if (!out->tolerance) continue;
+        carried += x->tolerance[i];
+        out->tolerance[i] = tsp_int_tolerance(TSP_I32, (double)sum, carried);
+    }
+}
+
+bool tsp_interpret_cum_sum(const TspNode *node, int32_t lanes, const TspOperand in[4],
+                           TspResult *out) {
+    const TspDtype type = out->value->dtype;
+    const int64_t elements = tsp_value_elements(in[0].value);
+    const double roundings = cum_sum_roundings(elements, lanes) * 0x1p-24;
+    Sums s = no_sums;
+    (void)node;
+    if (in[0].tolerance || (tsp_dtype_is_float(type) && elements > 1)) {
+        out->tolerance = calloc((size_t)elements, sizeof *out->tolerance);
+        if (!out->tolerance) return false;
+    }
+    if (!tsp_dtype_is_float(type)) return cum_sum_ints(&in[0], out), true;
+    for (int64_t i = 0; i < elements; i++) {
+        add_element(&s, &in[0], i);
+        tsp_store_float(type, out->data, i, whole_sum(&s));
+        if (!out->tolerance) continue;
+        double t = roundings * (s.magnitude + s.carried) + s.carried;
+        out->tolerance[i] = t > 0 ? t + tsp_ulp(type, fabs(s.sum) + t) : 0;
+    }
     return true;
 }
 

@@ -38,7 +38,9 @@ typedef struct {
     bool finite;     /* see TspTensor */
     bool bounded;
     int32_t low, high, pad; /* see TspTensor */
-    bool flat; /* rows are consecutive runs of elements, a vector each, whatever the shape */
+    bool flat;     /* rows are consecutive runs of elements, a vector each, whatever the shape */
+    bool lanewise; /* of flat tensors: lanes are the runs instead, element i in row i % rows of lane
+                    * i / rows; what lies behind the last element may be anything */
     int32_t rows, cols;
     int32_t bcast_cols; /* > 0: one column, copied to this many lanes' worth of columns */
     /* wanted by the stages */
@@ -122,7 +124,14 @@ typedef struct {
      * a block of vxm_op_cycles rows each. */
     int32_t chain_rows;
     int32_t last; /* of chains: tensor that stands for the last row of operand 0; -1: none */
-    /* > 0: row i of the output is row 0 of operand 0, its lanes moved (i + 1) * shift south. */
+    /* > 0: a step that takes FROM_SELF combines each row with those before it, in chains of this
+     * many rows; a chain takes a row every vxm_op_cycles. Chain i begins with row i of operand 1,
+     * if there is one. All rows are results, or with `scan_ends` the last of each chain, chain i's
+     * as row i. */
+    int32_t scan_rows;
+    bool scan_ends;
+    /* Not 0: row i of the output is row row0 of operand 0, its lanes moved (i + 1) * shift south,
+     * or north if it is less than 0. */
     int32_t shift;
 } Stage;
 

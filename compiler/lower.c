@@ -37,6 +37,8 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
         return lower_reduce(l, node, err);
     case TSP_GRAPH_ARG_MAX:
         return lower_arg_max(l, node, err);
+    case TSP_GRAPH_CUM_SUM:
+        return lower_cum_sum(l, node, err);
     case TSP_GRAPH_GROUP_BY_AGGREGATE:
         return lower_group(l, node, err);
     default:
@@ -46,7 +48,8 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
 }
 
 static int32_t input_tensor(Lowerer *l, int32_t value, TspError *err) {
-    if (l->flat[value]) return lower_flat_tensor(l, value, err);
+    if (l->flat[value])
+        return lower_flat_tensor(l, value, l->lanewise[value] ? LANEWISE : FLAT, err);
     return lower_oriented(l, value, l->needs[value][TRANSPOSED] && !l->needs[value][ROWWISE], err);
 }
 
@@ -78,7 +81,8 @@ bool tsp_pass_lower(Module *module, TspError *err) {
     l.split_of = calloc(values, sizeof *l.split_of);
     l.needs = calloc(values, sizeof *l.needs);
     l.flat = calloc(values, sizeof *l.flat);
-    if (l.tensor_of && l.split_of && l.needs && l.flat)
+    l.lanewise = calloc(values, sizeof *l.lanewise);
+    if (l.tensor_of && l.split_of && l.needs && l.flat && l.lanewise)
         ok = lower_all(&l, err);
     else
         tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
@@ -86,5 +90,6 @@ bool tsp_pass_lower(Module *module, TspError *err) {
     free(l.split_of);
     free(l.needs);
     free(l.flat);
+    free(l.lanewise);
     return ok;
 }

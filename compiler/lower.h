@@ -5,8 +5,8 @@
 #include "ir.h"
 
 /* Orientation of a tensor: lanes run along the last dimension, along the last but one, or along all
- * elements in row-major order. */
-enum { ROWWISE = 0, TRANSPOSED = 1, FLAT = 2, ORIENTATIONS = 3 };
+ * elements in row-major order; or each lane holds a run of these. */
+enum { ROWWISE = 0, TRANSPOSED = 1, FLAT = 2, LANEWISE = 3, ORIENTATIONS = 4 };
 
 typedef struct {
     Module *module;
@@ -14,7 +14,8 @@ typedef struct {
     int32_t (*tensor_of)[ORIENTATIONS]; /* tensor of a value, by orientation; -1 none yet */
     int32_t (*split_of)[2][3];          /* fp16 parts of a float32 value */
     bool (*needs)[2];                   /* orientations in which nodes will ask for a value */
-    bool *flat;       /* values that only element-wise nodes and reductions touch */
+    bool *flat;       /* values that only element-wise nodes, reductions and running sums touch */
+    bool *lanewise;   /* flat values that running sums, and what is element-wise to them, touch */
     int32_t identity; /* uint8 identity matrix, lanes x lanes; -1 none yet */
     int32_t node;     /* being lowered */
 } Lowerer;
@@ -57,18 +58,29 @@ bool lower_matmul(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_gemm(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_matmul_integer(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err);
-/* Steps of an element-wise node on From a (and b). */
-From lower_apply(Stage *s, const TspNode *node, const TspGraph *g, From a, From b);
+/* lower_steps.c: the steps of element-wise nodes. Operands that come from memory are the first
+ * `lower_streamed` inputs of the node; `ones`, if the node needs it, is a row of ones of the
+ * result's type in the lanes that hold elements: what keeps the others zero. */
+enum { ELEMENTWISE_INPUTS = 3 };
+bool lower_is_elementwise(const TspNode *node);
+int32_t lower_streamed(const TspNode *node);
+bool lower_needs_ones(const TspNode *node);
+int32_t lower_ones(Lowerer *l, const TspNode *node, int32_t cols, TspError *err);
+From lower_apply(Stage *s, const TspNode *node, const TspGraph *g,
+                 const From in[ELEMENTWISE_INPUTS], From ones);
 
 /* lower_flat.c: which values are flat, their tensors, and element-wise nodes on them. */
 void lower_find_flat(Lowerer *l);
-int32_t lower_flat_tensor(Lowerer *l, int32_t value, TspError *err);
+int32_t lower_flat_tensor(Lowerer *l, int32_t value, int orientation, TspError *err);
 bool lower_flat_elementwise(Lowerer *l, const TspNode *node, TspError *err);
 
 /* lower_reduce.c, lower_argmax.c: reductions to one element, and the dot product of two
  * vectors if both are flat and long. */
 bool lower_reduce(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_arg_max(Lowerer *l, const TspNode *node, TspError *err);
+/* lower_scan.c: running sums, and the rows of one of their chains. */
+bool lower_cum_sum(Lowerer *l, const TspNode *node, TspError *err);
+int32_t lower_scan_rows(const TspMachine *m, int32_t rows);
 bool lower_is_dot(const Lowerer *l, const TspNode *node);
 
 /* lower_group.c: GroupByAggregate, and whether a value is its, so that it places it. */

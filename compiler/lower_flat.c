@@ -7,19 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_elementwise(const TspNode *n) {
-    switch (n->op) {
-    case TSP_GRAPH_ADD:
-    case TSP_GRAPH_SUB:
-    case TSP_GRAPH_MUL:
-    case TSP_GRAPH_RELU:
-    case TSP_GRAPH_CAST:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static bool is_reduction(const TspNode *n) {
     switch (n->op) {
     case TSP_GRAPH_REDUCE_SUM:
@@ -38,9 +25,9 @@ static bool is_reduction(const TspNode *n) {
 static bool may_be_flat(const Lowerer *l, const TspNode *n) {
     const TspGraph *g = l->graph;
     int64_t elements = tsp_value_elements(&g->values[n->output]);
-    if (is_reduction(n) || lower_is_dot(l, n)) return true;
-    if (!is_elementwise(n) || !l->flat[n->output]) return false;
-    for (int32_t i = 0; i < n->input_count; i++) {
+    if (is_reduction(n) || n->op == TSP_GRAPH_CUM_SUM || lower_is_dot(l, n)) return true;
+    if (!lower_is_elementwise(n) || !l->flat[n->output]) return false;
+    for (int32_t i = 0; i < lower_streamed(n); i++) {
         const TspValue *v = &g->values[n->inputs[i]];
         if (tsp_value_elements(v) == 1) continue;
         if (tsp_value_elements(v) != elements || (!v->data && !l->flat[n->inputs[i]])) return false;
@@ -60,6 +47,31 @@ static bool forbid_flat(Lowerer *l, const TspNode *n) {
     return changed;
 }
 
+/* A running sum and all that element-wise nodes make of its operand and its result. */
+static void find_lanewise(Lowerer *l) {
+    const TspGraph *g = l->graph;
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (int32_t i = 0; i < g->node_count; i++) {
+            const TspNode *n = &g->nodes[i];
+            int32_t values[1 + ELEMENTWISE_INPUTS] = {n->output}, count = 1;
+            int32_t inputs = n->op == TSP_GRAPH_CUM_SUM ? 1
+                             : lower_is_elementwise(n)  ? lower_streamed(n)
+                                                        : -1;
+            if (inputs < 0) continue;
+            while (count <= inputs) values[count] = n->inputs[count - 1], count++;
+            bool lanewise = n->op == TSP_GRAPH_CUM_SUM;
+            for (int32_t j = 0; j < count; j++)
+                lanewise |= values[j] >= 0 && l->lanewise[values[j]];
+            for (int32_t j = 0; j < count && lanewise; j++) {
+                if (values[j] < 0 || g->values[values[j]].data || !l->flat[values[j]]) continue;
+                changed |= !l->lanewise[values[j]];
+                l->lanewise[values[j]] = true;
+            }
+        }
+    }
+}
+
 void lower_find_flat(Lowerer *l) {
     const TspGraph *g = l->graph;
     for (int32_t v = 0; v < g->value_count; v++) l->flat[v] = tsp_value_elements(&g->values[v]) > 1;
@@ -68,12 +80,18 @@ void lower_find_flat(Lowerer *l) {
         for (int32_t i = 0; i < g->node_count; i++)
             if (!may_be_flat(l, &g->nodes[i])) changed |= forbid_flat(l, &g->nodes[i]);
     }
+    find_lanewise(l);
 }
 
-int32_t lower_flat_tensor(Lowerer *l, int32_t value, TspError *err) {
+/* Rows of a block of a lanewise tensor: a chain for each turn of an ALU in a block. */
+static int32_t lanewise_run(const TspMachine *m, int32_t rows) {
+    return lower_scan_rows(m, rows) * (int32_t)m->vxm_op_cycles;
+}
+
+int32_t lower_flat_tensor(Lowerer *l, int32_t value, int orientation, TspError *err) {
     const TspValue *v = &l->graph->values[value];
     const TspMachine *m = &l->module->machine;
-    int32_t *slot = &l->tensor_of[value][FLAT];
+    int32_t *slot = &l->tensor_of[value][orientation];
     Tensor *t;
     if (*slot >= 0) return *slot;
     *slot = lower_new_tensor(l, v->name, "", v->dtype,
@@ -85,10 +103,11 @@ int32_t lower_flat_tensor(Lowerer *l, int32_t value, TspError *err) {
     if (*slot < 0) return -1;
     t = &l->module->tensors[*slot];
     t->flat = t->contiguous = true;
+    t->lanewise = orientation == LANEWISE;
     t->rows = tsp_ceil_div(tsp_value_elements(v), tsp_lanes(m));
-    t->cols = t->rows > 1 ? tsp_lanes(m) : (int32_t)tsp_value_elements(v);
+    t->cols = t->rows > 1 || t->lanewise ? tsp_lanes(m) : (int32_t)tsp_value_elements(v);
     t->ctiles = 1;
-    t->run = tsp_flat_run(m, t->rows);
+    t->run = t->lanewise ? lanewise_run(m, t->rows) : tsp_flat_run(m, t->rows);
     if (!v->data) return *slot;
     t->data = malloc((size_t)tsp_value_bytes(v));
     if (!t->data) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1;
@@ -100,23 +119,28 @@ int32_t lower_flat_tensor(Lowerer *l, int32_t value, TspError *err) {
 static bool lower_run(Lowerer *l, const TspNode *node, int32_t row0, int32_t rows, int32_t cols,
                       TspError *err) {
     const TspGraph *g = l->graph;
-    int32_t tensor[2] = {-1, -1}, level = 0, out = lower_flat_tensor(l, node->output, err);
-    bool scalar[2] = {false, false};
-    From from[2] = {from_none(), from_none()};
+    int orientation = l->lanewise[node->output] ? LANEWISE : FLAT;
+    int32_t tensor[ELEMENTWISE_INPUTS], ones = -1, level = 0;
+    int32_t out = lower_flat_tensor(l, node->output, orientation, err);
+    bool scalar[ELEMENTWISE_INPUTS] = {false};
+    From from[ELEMENTWISE_INPUTS] = {{FROM_NONE, 0}};
     Stage *s;
     if (out < 0) return false;
-    for (int32_t i = 0; i < node->input_count; i++) {
+    if (lower_needs_ones(node) && (ones = lower_ones(l, node, cols, err)) < 0) return false;
+    for (int32_t i = 0; i < lower_streamed(node); i++) {
         scalar[i] = tsp_value_elements(&g->values[node->inputs[i]]) == 1;
         tensor[i] = scalar[i] ? lower_widened(l, node->inputs[i], cols, err)
-                              : lower_flat_tensor(l, node->inputs[i], err);
+                              : lower_flat_tensor(l, node->inputs[i], orientation, err);
         if (tensor[i] < 0) return false;
         if (level < l->module->tensors[tensor[i]].level)
             level = l->module->tensors[tensor[i]].level;
     }
     if (!(s = lower_new_stage(l, "elementwise", rows, cols, err))) return false;
-    for (int32_t i = 0; i < node->input_count; i++)
+    for (int32_t i = 0; i < lower_streamed(node); i++)
         from[i] = lower_operand(s, tensor[i], scalar[i] ? 0 : row0, !scalar[i]);
-    lower_output(l, s, lower_apply(s, node, g, from[0], from[1]), out, row0);
+    lower_output(
+        l, s, lower_apply(s, node, g, from, ones < 0 ? from_none() : lower_operand(s, ones, 0, 0)),
+        out, row0);
     l->module->tensors[out].level = level + 1;
     return true;
 }
@@ -126,8 +150,10 @@ bool lower_flat_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
     int64_t elements = tsp_value_elements(&g->values[node->output]);
     int32_t lanes = tsp_lanes(&l->module->machine), full = (int32_t)(elements / lanes),
             rest = (int32_t)(elements % lanes);
-    bool scalar = false;
-    for (int32_t i = 0; i < node->input_count; i++)
+    bool scalar = lower_needs_ones(node); /* or a row of ones: they fill only so many columns */
+    if (l->lanewise[node->output])
+        return lower_run(l, node, 0, tsp_ceil_div(elements, lanes), lanes, err);
+    for (int32_t i = 0; i < lower_streamed(node); i++)
         scalar |= tsp_value_elements(&g->values[node->inputs[i]]) == 1;
     if (!scalar) return lower_run(l, node, 0, full + (rest > 0), full ? lanes : rest, err);
     return (!full || lower_run(l, node, 0, full, lanes, err)) &&

@@ -6,6 +6,7 @@
  * copies, until only lane 0 counts. All other lanes are made zero at the end.
  */
 #include "lower_fold.h"
+#include "graph_shape.h"
 #include "isa/half.h"
 
 #include <stdlib.h>
@@ -23,9 +24,7 @@ static uint32_t neutral_bits(TspDtype type) {
     return type == TSP_F16 ? 0x8000 : type == TSP_F32 ? 0x80000000 : 0;
 }
 
-/* Rows that a tree of ALUs combines at once: ALUs, streams beside the VXM, and slices (two more are
- * there for a second copy of one row and for a mask) all allow. */
-static int32_t tree_width(const TspMachine *m, TspDtype type) {
+int32_t fold_tree_width(const TspMachine *m, TspDtype type) {
     int32_t bytes = tsp_dtype_bytes(type), width = MAX_OPERANDS - 1;
     width = tsp_min32(width, (int32_t)m->vxm_alus);
     width = tsp_min32(width, 2 * (int32_t)(m->streams / bytes));
@@ -86,7 +85,7 @@ static int32_t padded_row(Lowerer *l, int32_t x, int64_t elements, const Fold *f
 Stage *fold_chains(Lowerer *l, int32_t x, int32_t steps, TspDtype type, TspError *err) {
     const TspMachine *m = &l->module->machine;
     int32_t rows = l->module->tensors[x].rows, run = tsp_flat_run(m, rows), whole;
-    int32_t most = tsp_min32(tree_width(m, type), (int32_t)m->vxm_alus / steps);
+    int32_t most = tsp_min32(fold_tree_width(m, type), (int32_t)m->vxm_alus / steps);
     Stage *s = lower_new_stage(l, "chains", rows, tsp_lanes(m), err);
     if (!s) return NULL;
     /* whole blocks if that is about as fast: then streams change direction in step; and never less
@@ -133,9 +132,8 @@ static bool lower_chains(Lowerer *l, int32_t x, int32_t y, int32_t last, const F
     return fold_left(l, row[0], fold->type, left, err);
 }
 
-/* A stage that combines rows first, first + step, ..; their combination. */
-static Stage *lower_tree(Lowerer *l, const Fold *fold, const Rows *rows, int32_t first,
-                         int32_t step, int32_t cols, From *result, TspError *err) {
+Stage *fold_tree(Lowerer *l, const Fold *fold, const Rows *rows, int32_t first, int32_t step,
+                 int32_t cols, From *result, TspError *err) {
     Stage *s = lower_new_stage(l, "tree", 1, cols, err);
     From from[MAX_OPERANDS];
     int32_t count = 0;
@@ -155,7 +153,7 @@ static Stage *lower_tree(Lowerer *l, const Fold *fold, const Rows *rows, int32_t
 /* Trees until at most `most` rows are left; rows in groups of `together` are never read at once. */
 static bool lower_trees(Lowerer *l, const Fold *fold, Rows *rows, int32_t together, int32_t most,
                         TspError *err) {
-    int32_t width = tree_width(&l->module->machine, fold->type);
+    int32_t width = fold_tree_width(&l->module->machine, fold->type);
     while (rows->count > most || (together > 1 && rows->count > 1)) {
         int32_t groups = tsp_ceil_div(rows->count, width), to;
         Rows left = {.count = groups > together ? groups : together};
@@ -163,8 +161,8 @@ static bool lower_trees(Lowerer *l, const Fold *fold, Rows *rows, int32_t togeth
         if ((to = fold_rows(l, ".sums", fold->type, left.count, 1, err)) < 0) return false;
         for (int32_t i = 0; i < left.count; i++) {
             From result;
-            Stage *s = lower_tree(l, fold, rows, i, left.count, tsp_lanes(&l->module->machine),
-                                  &result, err);
+            Stage *s = fold_tree(l, fold, rows, i, left.count, tsp_lanes(&l->module->machine),
+                                 &result, err);
             if (!s) return false;
             if (result.kind == FROM_OPERAND)
                 result = lower_step(s, TSP_OP_PASS, fold->type, fold->type, result, from_none(), 0);
@@ -184,7 +182,7 @@ static bool lower_shifts(Lowerer *l, const Fold *fold, Rows *rows, int32_t lanes
                          TspError *err) {
     int32_t all = tsp_lanes(&l->module->machine), whole, moved;
     From result;
-    Stage *s = lower_tree(l, fold, rows, 0, 1, all, &result, err);
+    Stage *s = fold_tree(l, fold, rows, 0, 1, all, &result, err);
     if (!s || (whole = fold_rows(l, ".row", fold->type, 1, 1, err)) < 0) return false;
     s = &l->module->stages[l->module->stage_count - 1];
     l->module->tensors[whole].wanted = 2;
@@ -208,7 +206,7 @@ static bool lower_shifts(Lowerer *l, const Fold *fold, Rows *rows, int32_t lanes
 /* What is left of `lanes` lanes after one folding: one if two rounds of trees can combine a copy
  * for each lane and slices hold them all, else as few as one round can leave. */
 static int32_t next_part(const TspMachine *m, TspDtype type, int32_t lanes) {
-    int32_t copies = tree_width(m, type);
+    int32_t copies = fold_tree_width(m, type);
     if (lanes <= tsp_min32(2 * copies, 2 * (int32_t)m->mem_slices / tsp_dtype_bytes(type) - 1))
         return 1;
     while (lanes % copies) copies--;
@@ -218,7 +216,7 @@ static int32_t next_part(const TspMachine *m, TspDtype type, int32_t lanes) {
 Stage *fold_finish(Lowerer *l, const Fold *fold, Rows *rows, From *result, TspError *err) {
     const TspMachine *m = &l->module->machine;
     enum { LAST_STEPS = 3 }; /* after the last tree: scale, convert, mask */
-    int32_t width = tree_width(m, fold->type), lanes = tsp_lanes(m);
+    int32_t width = fold_tree_width(m, fold->type), lanes = tsp_lanes(m);
     int32_t most = width - LAST_STEPS > 2 ? width - LAST_STEPS : 2;
     int32_t together = (int32_t)m->vxm_op_cycles;
     while (lanes > 1) {
@@ -235,26 +233,32 @@ Stage *fold_finish(Lowerer *l, const Fold *fold, Rows *rows, From *result, TspEr
         together = 1;
     }
     if (!lower_trees(l, fold, rows, together, most, err)) return NULL;
-    return lower_tree(l, fold, rows, 0, 1, 1, result, err);
+    return fold_tree(l, fold, rows, 0, 1, 1, result, err);
 }
 
 bool fold_check(const Lowerer *l, const TspNode *node, const Fold *fold, TspError *err) {
     const TspMachine *m = &l->module->machine;
     const char *lacks = m->sxm_shifters < 2     ? "has no southward shifter"
                         : m->vxm_neighbour_only ? "has ALUs that cannot take their own results"
-                        : tree_width(m, fold->type) < 2 ? "has too few slices, streams or ALUs"
-                        : m->vxm_alus < 2 + 3           ? "has too few ALUs"
-                                                        : NULL;
+                        : fold_tree_width(m, fold->type) < 2 ? "has too few slices, streams or ALUs"
+                        : m->vxm_alus < 2 + 3                ? "has too few ALUs"
+                                                             : NULL;
     if (!lacks) return true;
-    return tsp_fail(err, TSP_ERR_NOT_MODELLED, "%s: reductions need more than '%s', which %s",
-                    node->name, m->name, lacks);
+    return tsp_fail(err, TSP_ERR_NOT_MODELLED, "%s: %s needs more than '%s', which %s", node->name,
+                    tsp_graph_op_name(node->op), m->name, lacks);
 }
 
 int32_t fold_operand(Lowerer *l, const TspNode *node, int32_t value, TspError *err) {
     const TspValue *v = &l->graph->values[value];
     int32_t x;
+    if (l->lanewise[value])
+        return tsp_fail(err, TSP_ERR_NOT_MODELLED,
+                        "%s:%d: %s: reducing '%s' is not modelled, because it lies in memory as "
+                        "CumSum takes it; reduce it in a graph of its own",
+                        l->graph->path, (int)node->line, node->name, v->name),
+               -1;
     if (l->flat[value] || (v->data && tsp_value_elements(v) > 1))
-        return lower_flat_tensor(l, value, err);
+        return lower_flat_tensor(l, value, FLAT, err);
     if (tsp_value_elements(v) > 1)
         return tsp_fail(err, TSP_ERR_NOT_MODELLED,
                         "%s:%d: %s: reducing '%s' is not modelled, because a product or a "

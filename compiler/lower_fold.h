@@ -32,6 +32,13 @@ int32_t fold_operand(Lowerer *l, const TspNode *node, int32_t value, TspError *e
 int32_t fold_rows(Lowerer *l, const char *suffix, TspDtype type, int32_t rows, int32_t run,
                   TspError *err);
 
+/* A stage that combines rows first, first + step, .. of `cols` columns; *result is theirs. */
+Stage *fold_tree(Lowerer *l, const Fold *fold, const Rows *rows, int32_t first, int32_t step,
+                 int32_t cols, From *result, TspError *err);
+/* Rows that such a stage combines at most: ALUs, streams beside the VXM, and slices (two more are
+ * there for a second copy of one row and for a mask) all allow. */
+int32_t fold_tree_width(const TspMachine *m, TspDtype type);
+
 /* The stage of chains over all rows of x, `steps` ALUs each, that leave elements of `type`;
  * operands and steps are the caller's. */
 Stage *fold_chains(Lowerer *l, int32_t x, int32_t steps, TspDtype type, TspError *err);

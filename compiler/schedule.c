@@ -85,6 +85,7 @@ static bool schedule_stage(Scheduler *s, const Stage *stage, TspError *err) {
     if (stage->group) return schedule_group(s, stage, err);
     if (stage->product) return schedule_product(s, stage, err);
     if (stage->chain_rows) return schedule_chains(s, stage, err);
+    if (stage->scan_rows) return schedule_scans(s, stage, err);
     if (stage->shift) return schedule_shifts(s, stage, err);
     if (stage->output_count && s->module->tensors[stage->outputs[0].tensor].flat)
         return schedule_flat(s, stage, err);

@@ -29,6 +29,15 @@ typedef struct {
     int32_t step[MAX_STEPS], operand[MAX_OPERANDS], product;
 } StepTimes;
 
+/* Rows of a chain that one set of instructions handles: all of them starting a partial result, with
+ * `begin` in place of the step's own result, or none; all of them leaving one or none. */
+typedef struct {
+    int32_t first, count; /* rows of the stage */
+    int32_t interval;
+    bool starts, leaves;
+    From begin; /* FROM_NONE: with the row alone */
+} Part;
+
 /* First cycle >= 0 at which row row0 + i*row_step can be read in cycle that + i*interval. */
 int64_t schedule_ready(const Tensor *t, int32_t ctile, int32_t row0, int32_t row_step,
                        int32_t count, int32_t interval);
@@ -57,9 +66,14 @@ bool schedule_results(Scheduler *s, const Stage *stage, const Flow *f, int64_t s
  * touches row by row; at most `limit` rows. */
 int32_t schedule_cut(const Scheduler *s, const Stage *stage, int32_t row, int32_t limit);
 
-/* chains.c: stages that combine rows, and stages that move lanes. */
+/* chains.c: stages that combine rows, and stages that move lanes. scans.c: those that keep what
+ * they combine on the way. */
 bool schedule_chains(Scheduler *s, const Stage *stage, TspError *err);
 bool schedule_shifts(Scheduler *s, const Stage *stage, TspError *err);
+bool schedule_scans(Scheduler *s, const Stage *stage, TspError *err);
+/* The ALU issue run of step i for the rows of a part, its result to wire `result` (-1: none). */
+void schedule_step(Flow *f, const Stage *stage, int32_t i, const Part *part, int64_t start,
+                   const int32_t *wires, int32_t result);
 /* The cycle from which on nothing that has been placed happens any more. */
 int64_t schedule_end(const Scheduler *s);
 

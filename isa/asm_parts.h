@@ -141,8 +141,8 @@ TspTensor *asm_new_tensor(Asm *a, AsmCursor *c);
 /* `mem.w0:0x10`. */
 bool asm_slice_address(Asm *a, AsmCursor *c, int32_t *slice, int32_t *addr);
 /* The columns that a piece has when cols= is not written, and the rows when rows= is not: all that
- * are left. row0, row_step, col0, byte and broadcast must be set, for the rows cols too. Less than
- * 1 if none are left. */
+ * are left. row0, row_step, col0, byte, lane_skip and broadcast must be set, for the rows cols too.
+ * Less than 1 if none are left. */
 int32_t asm_piece_cols(const TspMachine *m, const TspTensor *t, const TspPiece *piece);
 int32_t asm_piece_rows(const TspTensor *t, const TspPiece *piece);
 

@@ -175,7 +175,7 @@ int32_t asm_piece_cols(const TspMachine *m, const TspTensor *t, const TspPiece *
         room /= tsp_dtype_bytes(t->dtype);
         cols *= rows;
     }
-    cols -= piece->col0;
+    cols = (cols - piece->col0 - 1) / (1 + (int64_t)piece->lane_skip) + 1;
     return (int32_t)(cols < room ? cols : room);
 }
 
@@ -209,6 +209,7 @@ static bool check_piece(const Asm *a, const AsmCursor *c, const TspTensor *t,
     int64_t last_row = piece->row0 + (int64_t)(piece->rows - 1) * piece->row_step;
     int64_t last_addr = piece->addr + (int64_t)(piece->rows - 1) * piece->addr_step;
     int64_t last_col = piece->col0 + (int64_t)(piece->rows - 1) * piece->col_step;
+    int64_t span = tsp_piece_span(piece);
     tsp_tensor_matrix(t, &rows, &cols);
     if ((piece->byte == TSP_WHOLE || piece->fill) && !tsp_piece_fits(m, t, piece))
         return asm_fail(c, c->text,
@@ -223,13 +224,13 @@ static bool check_piece(const Asm *a, const AsmCursor *c, const TspTensor *t,
                         "rows %d to %lld are not all in '%.60s', which has %lld; change "
                         "row0=, row_step= or rows=",
                         (int)piece->row0, (long long)last_row, t->name, (long long)rows);
-    if (piece->cols < 1 || piece->cols > lanes || (int64_t)piece->col0 + piece->cols > cols)
+    if (piece->cols < 1 || piece->cols > lanes || piece->col0 + span > cols)
         return asm_fail(c, c->text,
                         "columns %d to %lld of '%.60s' (%lld columns) cannot lie in %lld "
-                        "lanes; change col0= or cols=",
-                        (int)piece->col0, (long long)piece->col0 + piece->cols - 1, t->name,
+                        "lanes; change col0=, cols= or lane_skip=",
+                        (int)piece->col0, (long long)piece->col0 + span - 1, t->name,
                         (long long)cols, (long long)lanes);
-    if (last_col < 0 || last_col + piece->cols > cols)
+    if (last_col < 0 || last_col + span > cols)
         return asm_fail(c, c->text,
                         "the last row begins at column %lld of '%.60s', which has %lld; change "
                         "col_step= or rows=",
@@ -268,6 +269,7 @@ static const struct {
     {"byte", offsetof(TspPiece, byte), TSP_WHOLE},
     {"broadcast", offsetof(TspPiece, broadcast), 0},
     {"fill", offsetof(TspPiece, fill), 0},
+    {"lane_skip", offsetof(TspPiece, lane_skip), 0},
     {"addr", offsetof(TspPiece, addr), 0},
     {"addr_step", offsetof(TspPiece, addr_step), INT32_MIN},
 };
@@ -308,7 +310,7 @@ static bool read_keys(Asm *a, AsmCursor *c, const TspTensor *t, const char *slic
         if (k == KEY_COUNT && strcmp(word, slices_key))
             return asm_fail(c, where,
                             "'%s' is unknown here; there are %s row0 row_step rows col0 col_step "
-                            "cols byte broadcast fill addr addr_step",
+                            "cols byte broadcast fill lane_skip addr addr_step",
                             word, slices_key);
         if (k < KEY_COUNT ? *piece_field(&written, keys[k].offset) : has_slice)
             return asm_fail(c, where, "%s is given twice; leave one out", word);
@@ -349,8 +351,8 @@ bool asm_stripe(Asm *a, AsmCursor *c) {
     step = last < whole.slice ? -1 : 1;
     if (!check_piece(a, c, t,
                      &(TspPiece){whole.row0, whole.row_step, whole.rows, whole.col0, whole.col_step,
-                                 whole.cols, whole.byte, whole.broadcast, whole.fill, whole.slice,
-                                 whole.addr, 0}))
+                                 whole.cols, whole.byte, whole.broadcast, whole.fill,
+                                 whole.lane_skip, whole.slice, whole.addr, 0}))
         return false;
     for (int32_t i = 0; i < count && i < whole.rows; i++) {
         TspPiece piece = whole;

@@ -208,6 +208,7 @@ static void put_piece(FILE *out, const TspMachine *m, const TspTensor *t, const 
         {"byte", piece->byte, 0},
         {"broadcast", piece->broadcast, 0},
         {"fill", piece->fill, 0},
+        {"lane_skip", piece->lane_skip, 0},
         {"addr_step", piece->addr_step, 1},
     };
     tsp_queue_name(m, piece->slice, name);

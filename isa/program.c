@@ -111,10 +111,11 @@ static RowBytes row_bytes(const TspTensor *t, const TspPiece *piece, int32_t i) 
     int64_t rows = stored_rows(t), cols = stored_cols(t);
     int64_t col = piece->col0 + (int64_t)i * piece->col_step;
     if (piece->byte == TSP_WHOLE) return (RowBytes){(piece->col0 + row * piece->cols) * bytes, 1};
-    if (!t->transposed) return (RowBytes){(row * cols + col) * bytes + piece->byte, bytes};
+    int64_t step = bytes * (1 + (int64_t)piece->lane_skip);
+    if (!t->transposed) return (RowBytes){(row * cols + col) * bytes + piece->byte, step};
     /* Row l*cols + c of the matrix is column c of the l-th stored matrix. */
     int64_t first = row / cols * rows * cols + row % cols + col * cols;
-    return (RowBytes){first * bytes + piece->byte, cols * bytes};
+    return (RowBytes){first * bytes + piece->byte, cols * step};
 }
 
 /* Bytes of the tensor that a vector of the piece holds. */
@@ -130,18 +131,18 @@ static bool steps_inside(int64_t first, int64_t step, int64_t count, int64_t lim
 
 bool tsp_piece_fits(const TspMachine *m, const TspTensor *t, const TspPiece *piece) {
     const int32_t lanes = tsp_lanes(m), bytes = tsp_dtype_bytes(t->dtype);
-    int64_t rows, cols;
+    int64_t rows, cols, span = tsp_piece_span(piece);
     tsp_tensor_matrix(t, &rows, &cols);
-    if (piece->rows < 1 || piece->cols < 1 || piece->col0 < 0) return false;
+    if (piece->rows < 1 || piece->cols < 1 || piece->col0 < 0 || piece->lane_skip < 0) return false;
     if (piece->byte == TSP_WHOLE) {
         const int64_t left = rows * cols - piece->col0;
         return !t->transposed && piece->col_step == 0 && piece->broadcast == 0 &&
-               (int64_t)piece->cols * bytes <= lanes && piece->fill >= 0 && piece->fill <= lanes &&
-               piece->fill % bytes == 0 &&
+               piece->lane_skip == 0 && (int64_t)piece->cols * bytes <= lanes && piece->fill >= 0 &&
+               piece->fill <= lanes && piece->fill % bytes == 0 &&
                steps_inside(piece->row0, piece->row_step, piece->rows, left / piece->cols);
     }
     return piece->fill == 0 && piece->byte >= 0 && piece->byte < bytes && piece->cols <= lanes &&
-           steps_inside(piece->col0, piece->col_step, piece->rows, cols - piece->cols + 1) &&
+           steps_inside(piece->col0, piece->col_step, piece->rows, cols - span + 1) &&
            steps_inside(piece->row0, piece->row_step, piece->rows, rows) && piece->broadcast >= 0 &&
            piece->broadcast <= lanes && (piece->broadcast == 0 || piece->cols == 1);
 }

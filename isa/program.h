@@ -57,7 +57,8 @@ enum { TSP_MAX_RANK = 8 };
  * of the piece is row0 + i*row_step of the matrix, from column col = col0 + i*col_step on; its
  * lanes 0.. hold byte `byte` (0 the least significant) of columns col .. col+cols-1 and zeros
  * beyond; it lies at address addr + i*addr_step of the slice. With `broadcast`, cols is 1 element
- * of the matrix (column col) copied to lanes 0..broadcast-1.
+ * of the matrix (column col) copied to lanes 0..broadcast-1. With `lane_skip`, that many columns
+ * are left out from lane to lane: lane l holds column col + l*(lane_skip+1).
  *
  * With byte TSP_WHOLE the tensor is seen flat, as its row-major data: row i of the piece are the
  * `cols` elements from element col0 + (row0 + i*row_step)*cols on, each whole, byte after byte; the
@@ -68,6 +69,7 @@ typedef struct {
     int32_t byte;
     int32_t broadcast; /* 0: no */
     int32_t fill;      /* 0: no; only with TSP_WHOLE */
+    int32_t lane_skip; /* not with TSP_WHOLE */
     int32_t slice, addr, addr_step;
 } TspPiece;
 enum { TSP_WHOLE = -1 };
@@ -119,6 +121,10 @@ int64_t tsp_tensor_elements(const TspTensor *t);
 int64_t tsp_tensor_bytes(const TspTensor *t);
 /* Rows and columns of the matrix that the pieces see. */
 void tsp_tensor_matrix(const TspTensor *t, int64_t *rows, int64_t *cols);
+/* Columns from the one in lane 0 of a piece to the one in its last lane, both counted. */
+static inline int64_t tsp_piece_span(const TspPiece *piece) {
+    return (int64_t)(piece->cols - 1) * (1 + (int64_t)piece->lane_skip) + 1;
+}
 /* Whether a piece lies inside its tensor and its lanes inside the machine's; memory aside. */
 bool tsp_piece_fits(const TspMachine *m, const TspTensor *t, const TspPiece *piece);
 /* Fills one vector (tsp_lanes(m) bytes) with row i of a piece from row-major data, padding 0. */

@@ -10,7 +10,7 @@
 
 static const char magic[8] = {'T', 'S', 'P', 'P', 'R', 'O', 'G', '\n'};
 enum {
-    VERSION = 3,
+    VERSION = 4,
     VERSION_AT = 8,
     FLAGS_AT = 12,
     LENGTH_AT = 16,
@@ -115,6 +115,7 @@ static void write_tensors(Writer *w, const TspProgram *p) {
             bytes_put_int(w, piece->byte);
             bytes_put_int(w, piece->broadcast);
             bytes_put_int(w, piece->fill);
+            bytes_put_int(w, piece->lane_skip);
             bytes_put_int(w, piece->slice);
             bytes_put_int(w, piece->addr);
             bytes_put_int(w, piece->addr_step);
@@ -245,6 +246,7 @@ static void read_piece(Reader *r, const TspMachine *m, const TspTensor *t, TspPi
         bytes_get_int32(r, TSP_WHOLE, tsp_dtype_bytes(t->dtype) - 1, "bad byte of a piece");
     piece->broadcast = bytes_get_int32(r, 0, lanes, "bad broadcast of a piece");
     piece->fill = bytes_get_int32(r, 0, lanes, "bad fill of a piece");
+    piece->lane_skip = bytes_get_int32(r, 0, INT32_MAX, "bad lane skip of a piece");
     piece->slice = bytes_get_int32(r, 0, 2 * (int32_t)m->mem_slices - 1, "piece in no MEM slice");
     piece->addr = bytes_get_int32(r, 0, INT32_MAX, "bad address of a piece");
     piece->addr_step = bytes_get_int32(r, INT32_MIN, INT32_MAX, "bad address step of a piece");

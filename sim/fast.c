@@ -111,8 +111,8 @@ static void *map(size_t bytes) {
     return region == MAP_FAILED ? NULL : region;
 }
 
-/* The same for bytes that are asked for all over the place: in few large pages, if the host has any,
- * so that it finds them without a walk through its tables. */
+/* The same for bytes that are asked for all over the place: in few large pages, if the host has
+ * any, so that it finds them without a walk through its tables. */
 static void *map_large(size_t bytes) {
     void *region = map(bytes);
 #ifdef MADV_HUGEPAGE

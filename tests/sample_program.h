@@ -31,7 +31,7 @@ static inline TspTensor *sample_tensors(void) {
     const TspPiece b[2] = {
         {.rows = 3, .row_step = -1, .row0 = 2, .cols = 2, .slice = 1, .addr = 9, .addr_step = -2},
         {.rows = 1, .cols = 1, .col0 = 1, .byte = 1, .broadcast = 16, .slice = 0}};
-    const TspPiece c = {.rows = 3, .col0 = 1, .col_step = 2, .cols = 1, .slice = 2};
+    const TspPiece c = {.rows = 3, .col0 = 1, .col_step = 1, .cols = 2, .lane_skip = 1, .slice = 2};
     const TspPiece whole = {.rows = 2,
                             .row0 = 3,
                             .row_step = -2,

@@ -311,15 +311,15 @@ START_TEST(tensors_and_where_they_lie) {
     ck_assert_int_eq(p.tensors[1].pieces[1].addr, 5);
     ck_assert_mem_eq(p.tensors[2].data, float_bytes, sizeof float_bytes);
     /* Nine rows 1..9 over four slices: three, two, two, two. */
-    static const TspPiece w[] = {{1, 4, 3, 4, 0, 12, 0, 0, 0, 4, 8, 1},
-                                 {2, 4, 2, 4, 0, 12, 0, 0, 0, 3, 8, 1},
-                                 {3, 4, 2, 4, 0, 12, 0, 0, 0, 2, 8, 1},
-                                 {4, 4, 2, 4, 0, 12, 0, 0, 0, 1, 8, 1}};
+    static const TspPiece w[] = {{1, 4, 3, 4, 0, 12, 0, 0, 0, 0, 4, 8, 1},
+                                 {2, 4, 2, 4, 0, 12, 0, 0, 0, 0, 3, 8, 1},
+                                 {3, 4, 2, 4, 0, 12, 0, 0, 0, 0, 2, 8, 1},
+                                 {4, 4, 2, 4, 0, 12, 0, 0, 0, 0, 1, 8, 1}};
     ck_assert_int_eq(p.tensors[3].piece_count, 4);
     ck_assert_mem_eq(p.tensors[3].pieces, w, sizeof w);
     /* The matrix of T is 2*4 rows of 3. */
-    static const TspPiece t[] = {{7, -2, 4, 0, 0, 3, 3, 0, 0, 11, 511, -1},
-                                 {0, 1, 2, 2, 0, 1, 0, 16, 0, 12, 0, 1}};
+    static const TspPiece t[] = {{7, -2, 4, 0, 0, 3, 3, 0, 0, 0, 11, 511, -1},
+                                 {0, 1, 2, 2, 0, 1, 0, 16, 0, 0, 12, 0, 1}};
     ck_assert_mem_eq(p.tensors[4].pieces, t, sizeof t);
     ck_assert_int_eq(insn(&p, "mem.w1", 0).addr, 0x21);
     ck_assert_int_eq(insn(&p, "mem.w1", 1).addr, 0x22);
@@ -342,10 +342,10 @@ START_TEST(elements_lie_whole) {
                             ".piece slice=mem.w2, addr=9, row_step=2, cols=5, byte=-1\n"
                             ".stripe slices=mem.e0..mem.e1, addr=0, byte=-1, fill=16\n"
                             "@mem.w1 read K[1], s0.e\n");
-    static const TspPiece k[] = {{2, -1, 3, 2, 0, 7, -1, 0, 16, 1, 4, 1},
-                                 {0, 2, 3, 0, 0, 5, -1, 0, 0, 2, 9, 1},
-                                 {0, 2, 2, 0, 0, 8, -1, 0, 16, 8, 0, 1},
-                                 {1, 1, 1, 0, 0, 8, -1, 0, 16, 9, 0, 1}};
+    static const TspPiece k[] = {{2, -1, 3, 2, 0, 7, -1, 0, 16, 0, 1, 4, 1},
+                                 {0, 2, 3, 0, 0, 5, -1, 0, 0, 0, 2, 9, 1},
+                                 {0, 2, 2, 0, 0, 8, -1, 0, 16, 0, 8, 0, 1},
+                                 {1, 1, 1, 0, 0, 8, -1, 0, 16, 0, 9, 0, 1}};
     uint8_t data[50], vector[TSP_MAX_LANES];
     ck_assert_int_eq(p.tensors[0].piece_count, 4);
     for (int32_t i = 0; i < 4; i++) ck_assert_mem_eq(&p.tensors[0].pieces[i], &k[i], sizeof k[i]);
@@ -599,14 +599,15 @@ static const struct {
     {".name \"a\\x00\"", "t.s:1:9: \\x00 cannot stand in a name"},
     {".tensor X, int8, [1, 1, 1, 1, 1, 1, 1, 1, 1], input", "t.s:1:43: more than 8 dimensions"},
     {".tensor X, int8, [4, 8], input\n.piece slice=mem.w0, addr=0, col0=5, cols=4",
-     "t.s:2:1: columns 5 to 8 of 'X' (8 columns) cannot lie in 320 lanes; change col0= or cols="},
+     "t.s:2:1: columns 5 to 8 of 'X' (8 columns) cannot lie in 320 lanes; change col0=, cols= or "
+     "lane_skip="},
     {".tensor X, int8, [4, 8], input\n.piece slice=mem.w0, addr=0, broadcast=321",
      "t.s:2:1: broadcast= copies one column to at most 320 lanes"},
     {".tensor X, int8, [4, 8], input\n.piece slice=mem.w0, addr=0, byte=1",
      "t.s:2:1: byte=1, but int8 has bytes 0 to 0"},
     {".tensor X, int8, [4, 8], input\n.piece slice=mem.w0, lane=0",
      "t.s:2:22: 'lane' is unknown here; there are slice row0 row_step rows col0 col_step "
-     "cols byte broadcast fill addr addr_step"},
+     "cols byte broadcast fill lane_skip addr addr_step"},
     {".tensor X, int8, [4, 8], input\n.piece slice=mem.w0, addr=0, addr=1",
      "t.s:2:30: addr is given twice; leave one out"},
     {".tensor X, int8, [4, 8], input\n.piece slice=mem.w0",
@@ -808,9 +809,12 @@ static void random_tensor(const TspMachine *m, TspTensor *t, int32_t number) {
         int32_t fit =
             (int32_t)cols - piece->col0 < tsp_lanes(m) ? (int32_t)cols - piece->col0 : tsp_lanes(m);
         if (!piece->broadcast) piece->cols += random_below(fit);
+        if (piece->cols > 1)
+            piece->lane_skip = random_below(((int32_t)cols - piece->col0 - 1) / (piece->cols - 1));
         if (piece->rows > 1)
             piece->col_step =
-                random_below((int32_t)cols - piece->col0 - piece->cols + 1) / (piece->rows - 1);
+                random_below((int32_t)cols - piece->col0 - (int32_t)tsp_piece_span(piece) + 1) /
+                (piece->rows - 1);
     }
     if (t->role != TSP_ROLE_CONSTANT) return;
     t->data = calloc((size_t)tsp_tensor_bytes(t) + 1, 1);

@@ -292,6 +292,8 @@ START_TEST(random_products) {
 }
 END_TEST
 
+typedef void MakeGraph(Random *r, Text *t, int most, char *label, size_t size);
+
 static void shape_text(char *text, size_t size, int rank, const int *shape) {
     size_t used = (size_t)snprintf(text, size, "[");
     for (int i = 0; i < rank; i++)
@@ -425,6 +427,76 @@ static void random_graph(Random *r, Text *t, int most, char *label, size_t size)
     }
 }
 
+/* One node of any other element-wise operator, on a type that it takes; perhaps a sum of all
+ * elements, which shows when lanes without elements are not zero. */
+static void random_operator(Random *r, Text *t, int most, char *label, size_t size) {
+    static const char *const numbers[] = {"float16", "float32", "int8", "int16", "int32", "uint8"};
+    static const struct {
+        const char *op, *attributes;
+        int inputs, types; /* types: the first so many of numbers; 0 bool, -1 uint8 */
+    } kinds[] = {{"Neg", "", 1, 5},
+                 {"Abs", "", 1, 6},
+                 {"Min", "", 2, 6},
+                 {"Max", "", 2, 6},
+                 {"Identity", "", 1, 6},
+                 {"Identity", "", 1, 0},
+                 {"Equal", "", 2, 6},
+                 {"Equal", "", 2, 0},
+                 {"Greater", "", 2, 6},
+                 {"Less", "", 2, 6},
+                 {"GreaterOrEqual", "", 2, 6},
+                 {"LessOrEqual", "", 2, 6},
+                 {"And", "", 2, 0},
+                 {"Or", "", 2, 0},
+                 {"Xor", "", 2, 0},
+                 {"Not", "", 1, 0},
+                 {"BitShift", "\"direction\": \"LEFT\"", 2, -1},
+                 {"BitShift", "\"direction\": \"RIGHT\"", 2, -1},
+                 {"Tanh", "", 1, 2},
+                 {"Exp", "", 1, 2},
+                 {"Sigmoid", "", 1, 2},
+                 {"Sqrt", "", 1, 2},
+                 {"LeakyRelu", "", 1, 2},
+                 {"LeakyRelu", "\"alpha\": -0.3", 1, 2},
+                 {"Clip", "", 3, 6},
+                 {"Where", "", 3, 6},
+                 {"Where", "", 3, 0}};
+    int kind = between(r, 0, (int)(sizeof kinds / sizeof kinds[0]) - 1), rank = between(r, 0, 3);
+    int shape[3], other[3], inputs = kinds[kind].inputs, types = kinds[kind].types;
+    const char *op = kinds[kind].op, *type = types ? "uint8" : "bool", *names;
+    bool sum = rank > 0 && coin(r), clip = strcmp(op, "Clip") == 0,
+         where = strcmp(op, "Where") == 0;
+    char a[64], b[64];
+    if (types > 0) type = numbers[between(r, 0, types - 1)];
+    for (int i = 0; i < rank; i++) {
+        shape[i] = between(r, 0, 3) ? between(r, 2, i == rank - 1 ? most : 9) : 1;
+        other[i] = coin(r) ? 1 : shape[i];
+    }
+    shape_text(a, sizeof a, rank, shape);
+    shape_text(b, sizeof b, clip ? 0 : rank, coin(r) ? shape : other);
+    declare(t, "A", type, a, false, 0, 0, 0);
+    if (inputs > 1) declare(t, "B", type, b, clip || coin(r), 0, types ? 9 : 1, next(r));
+    if (clip) declare(t, "D", type, "[]", true, 2, 9, next(r));
+    if (where) declare(t, "D", "bool", coin(r) ? a : b, coin(r), 0, 1, next(r));
+    names = inputs == 1 ? "\"A\""
+            : clip      ? (coin(r)   ? "\"A\", \"B\", \"D\""
+                           : coin(r) ? "\"A\", \"\", \"D\""
+                                     : "\"A\", \"B\"")
+            : where     ? (coin(r)            ? "\"D\", \"A\", \"B\""
+                           : types || coin(r) ? "\"D\", \"B\", \"B\""
+                                              : "\"A\", \"B\", \"A\"")
+            : coin(r)   ? "\"A\", \"B\""
+            : coin(r)   ? "\"B\", \"A\""
+                        : "\"A\", \"A\"";
+    sum &= strcmp(a, b) == 0 || inputs == 1 || clip;
+    node(t, op, names, sum ? "T" : "C", kinds[kind].attributes);
+    if (sum) {
+        node(t, "Cast", "\"T\"", "U", "\"to\": \"int32\"");
+        node(t, "ReduceSum", "\"U\"", "C", "");
+    }
+    snprintf(label, size, "%s of %s %s with %s%s", op, type, a, b, sum ? ", added up" : "");
+}
+
 /* Several ops one after the other, some results used twice, some also outputs. */
 static void random_chain(Random *r, Text *t, int most, char *label, size_t size) {
     static const char *const types[] = {"int8", "float16", "float32"};
@@ -481,7 +553,12 @@ static void random_chain(Random *r, Text *t, int most, char *label, size_t size)
     }
 }
 
-static void random_graphs_on(const char *machine, int most, int cases, uint64_t seed) {
+static void random_graph_or_chain(Random *r, Text *t, int most, char *label, size_t size) {
+    (between(r, 0, 3) ? random_graph : random_chain)(r, t, most, label, size);
+}
+
+static void random_graphs_on(const char *machine, MakeGraph *make, int most, int cases,
+                             uint64_t seed) {
     seed = seeded(seed);
     printf("random graphs on %s: seed %" PRIu64 ", %d cases\n", machine, seed, cases);
     for (int i = 0; i < cases; i++) {
@@ -489,7 +566,7 @@ static void random_graphs_on(const char *machine, int most, int cases, uint64_t 
         Text t = {{0}, {0}, {0}};
         TspGraph g;
         char label[200], full[256];
-        (i % 4 ? random_graph : random_chain)(&r, &t, most, label, sizeof label);
+        make(&r, &t, most, label, sizeof label);
         load(&t, &g, "random");
         snprintf(full, sizeof full, "%s case %d: %s", machine, i, label);
         run_graph(&g, builtin(machine), full, true);
@@ -498,11 +575,19 @@ static void random_graphs_on(const char *machine, int most, int cases, uint64_t 
 }
 
 START_TEST(random_graphs_tsp1) {
-    random_graphs_on("tsp1", 500, scaled(200), 4711);
+    random_graphs_on("tsp1", random_graph_or_chain, 500, scaled(200), 4711);
 }
 END_TEST
 START_TEST(random_graphs_tiny) {
-    random_graphs_on("tiny", 60, scaled(400), 815);
+    random_graphs_on("tiny", random_graph_or_chain, 60, scaled(400), 815);
+}
+END_TEST
+START_TEST(random_operators_tsp1) {
+    random_graphs_on("tsp1", random_operator, 700, scaled(200), 1009);
+}
+END_TEST
+START_TEST(random_operators_tiny) {
+    random_graphs_on("tiny", random_operator, 60, scaled(400), 2003);
 }
 END_TEST
 
@@ -705,6 +790,8 @@ int main(void) {
     tcase_add_test(c, random_products);
     tcase_add_test(c, random_graphs_tsp1);
     tcase_add_test(c, random_graphs_tiny);
+    tcase_add_test(c, random_operators_tsp1);
+    tcase_add_test(c, random_operators_tiny);
     tcase_add_test(c, utilisation_int8);
     tcase_add_test(c, utilisation_fp16);
     tcase_add_test(c, special_graphs);

@@ -149,6 +149,49 @@ START_TEST(casts) {
 }
 END_TEST
 
+START_TEST(one_step_operators) {
+    EXPECT("Neg", "", "\"int8\",\"shape\":[3],\"data\":[-128,127,0]", NULL, NULL, int8_t, -128,
+           -127, 0);
+    EXPECT("Neg", "", "\"float16\",\"shape\":[3],\"data\":[0,-0.0,1]", NULL, NULL, uint16_t, 0x8000,
+           0, 0xbc00);
+    EXPECT("Abs", "", "\"int16\",\"shape\":[2],\"data\":[-32768,-5]", NULL, NULL, int16_t, -32768,
+           5);
+    EXPECT("Min", "", "\"float16\",\"shape\":[3],\"data\":[0,-0.0,2]",
+           "\"float16\",\"shape\":[3],\"data\":[-0.0,0,1]", NULL, uint16_t, 0x8000, 0x8000, 0x3c00);
+    EXPECT("Max", "", "\"float16\",\"shape\":[3],\"data\":[0,-0.0,2]",
+           "\"float16\",\"shape\":[3],\"data\":[-0.0,0,1]", NULL, uint16_t, 0, 0, 0x4000);
+    EXPECT("Equal", "", "\"float32\",\"shape\":[3],\"data\":[0,1,2]",
+           "\"float32\",\"shape\":[3],\"data\":[-0.0,1,3]", NULL, uint8_t, 1, 1, 0);
+    EXPECT("Greater", "", "\"int8\",\"shape\":[3],\"data\":[-1,1,2]",
+           "\"int8\",\"shape\":[],\"data\":1", NULL, uint8_t, 0, 0, 1);
+    EXPECT("GreaterOrEqual", "", "\"int32\",\"shape\":[3],\"data\":[-1,1,2]",
+           "\"int32\",\"shape\":[],\"data\":1", NULL, uint8_t, 0, 1, 1);
+    EXPECT("LessOrEqual", "", "\"int32\",\"shape\":[3],\"data\":[-1,1,2]",
+           "\"int32\",\"shape\":[],\"data\":1", NULL, uint8_t, 1, 1, 0);
+    EXPECT("Xor", "", "\"bool\",\"shape\":[4],\"data\":[0,0,1,1]",
+           "\"bool\",\"shape\":[4],\"data\":[0,1,0,1]", NULL, uint8_t, 0, 1, 1, 0);
+    EXPECT("Not", "", "\"bool\",\"shape\":[2],\"data\":[0,1]", NULL, NULL, uint8_t, 1, 0);
+    EXPECT("BitShift", "\"direction\":\"LEFT\"", "\"uint8\",\"shape\":[3],\"data\":[255,129,1]",
+           "\"uint8\",\"shape\":[3],\"data\":[1,7,8]", NULL, uint8_t, 254, 128, 0);
+    EXPECT("BitShift", "\"direction\":\"RIGHT\"", "\"uint8\",\"shape\":[2],\"data\":[129,255]",
+           "\"uint8\",\"shape\":[2],\"data\":[7,9]", NULL, uint8_t, 1, 0);
+}
+END_TEST
+
+START_TEST(choices) {
+    EXPECT("Clip", "", "\"int8\",\"shape\":[4],\"data\":[-128,-3,0,127]",
+           "\"int8\",\"shape\":[],\"data\":-3", "\"int8\",\"shape\":[],\"data\":6", int8_t, -3, -3,
+           0, 6);
+    EXPECT("LeakyRelu", "\"alpha\":0.5", "\"float32\",\"shape\":[3],\"data\":[-3,-0.0,3]", NULL,
+           NULL, float, -1.5f, 0, 3);
+    EXPECT("LeakyRelu", "", "\"float32\",\"shape\":[1],\"data\":[-3]", NULL, NULL, float,
+           -3 * 0.01f);
+    EXPECT("Where", "", "\"bool\",\"shape\":[2,1],\"data\":[1,0]",
+           "\"int16\",\"shape\":[2],\"data\":[1,2]", "\"int16\",\"shape\":[],\"data\":7", int16_t,
+           1, 2, 7, 7);
+}
+END_TEST
+
 START_TEST(nan_and_infinity) {
     Run r; /* inf = 60000 + 60000, nan = inf - inf */
     static const uint16_t want_nan = 0x7e00, want_relu = 0x7e00;
@@ -561,6 +604,8 @@ int main(void) {
     tcase_add_test(tests, halfs_round_once);
     tcase_add_test(tests, broadcasting);
     tcase_add_test(tests, casts);
+    tcase_add_test(tests, one_step_operators);
+    tcase_add_test(tests, choices);
     tcase_add_test(tests, nan_and_infinity);
     tcase_add_test(tests, matmul_integer);
     tcase_add_test(tests, zero_points_of_both);

@@ -100,6 +100,12 @@ START_TEST(a_piece_packs_the_bytes_it_names) {
     ck_assert_mem_eq(vector, ((uint8_t[16]){1, 2}), 16);
     tsp_piece_pack(&m, &t, &run, 1, data, vector);
     ck_assert_mem_eq(vector, ((uint8_t[16]){11, 12}), 16);
+    TspPiece thin = {.rows = 2, .col0 = 0, .col_step = 1, .cols = 3, .lane_skip = 1};
+    tsp_piece_pack(&m, &t, &thin, 1, data, vector);
+    ck_assert_mem_eq(vector, ((uint8_t[16]){1, 10, 12}), 16);
+    ck_assert(tsp_piece_fits(&m, &t, &thin));
+    thin.rows = 3;
+    ck_assert(!tsp_piece_fits(&m, &t, &thin));
 }
 END_TEST
 
@@ -121,8 +127,10 @@ START_TEST(random_pieces_pack_and_unpack) {
                           .rows = 1,
                           .byte = random_below(width)};
         piece.cols = 1 + random_below(cols - piece.col0 < 16 ? (int32_t)cols - piece.col0 : 16);
+        piece.lane_skip =
+            piece.cols < 2 ? 0 : random_below((int32_t)(cols - piece.col0 - 1) / (piece.cols - 1));
         piece.broadcast = random_below(4) == 0 ? 1 + random_below(16) : 0;
-        if (piece.broadcast) piece.cols = 1;
+        if (piece.broadcast) piece.cols = 1, piece.lane_skip = 0;
         size_t size = (size_t)tsp_tensor_bytes(&t);
         uint8_t *data = malloc(size), *back = malloc(size), want[16] = {0}, vector[16];
         for (size_t i = 0; i < size; i++) data[i] = (uint8_t)random_bits();
@@ -130,7 +138,8 @@ START_TEST(random_pieces_pack_and_unpack) {
         /* Row r of the matrix, column c: swap back the last two dimensions, one by one. */
         size_t first = 0;
         for (int32_t lane = 0; lane < (piece.broadcast ? piece.broadcast : piece.cols); lane++) {
-            int64_t r = piece.row0, c = piece.col0 + (piece.broadcast ? 0 : lane), index;
+            int64_t r = piece.row0,
+                    c = piece.col0 + (piece.broadcast ? 0 : lane * (1 + piece.lane_skip)), index;
             index = t.flat ? c : t.transposed ? r / C * R * C + c * C + r % C : r * C + c;
             size_t at = (size_t)(index * width + piece.byte);
             if (lane == 0) first = at;

@@ -16,6 +16,9 @@
 
 enum { MOST_INPUTS = 2 };
 
+#define ONE(op) "{\"op\": \"" op "\", \"inputs\": [\"x\"], \"outputs\": [\"z\"]}"
+#define TWO(op) "{\"op\": \"" op "\", \"inputs\": [\"x\", \"y\"], \"outputs\": [\"z\"]}"
+
 /* One graph with one output "z", its inputs filled, run in every way. */
 typedef struct {
     TspGraph g;
@@ -32,7 +35,8 @@ static TspMachine machine(const char *name) {
     return m;
 }
 
-/* {inputs x (and y) of `shape`; nodes}; `filled` makes the inputs' contents. */
+/* {inputs x (and y) of `shape`; nodes}. They may also read the scalar "axis", which is 0, and "w",
+ * which is known, of small whole numbers. */
 static void make_graph(Case *c, TspDtype type, const char *shape, int inputs, const char *nodes) {
     char text[2000];
     TspError err;
@@ -42,7 +46,11 @@ static void make_graph(Case *c, TspDtype type, const char *shape, int inputs, co
                            "%s{\"name\": \"%c\", \"dtype\": \"%s\", \"shape\": %s}", i ? ", " : "",
                            'x' + i, tsp_dtype_name(type), shape);
     length += snprintf(text + length, sizeof text - (size_t)length,
-                       "], \"nodes\": [%s], \"outputs\": [\"z\"]}", nodes);
+                       "], \"initializers\": [{\"name\": \"axis\", \"dtype\": \"int32\", "
+                       "\"shape\": [], \"data\": 0}, {\"name\": \"w\", \"dtype\": \"%s\", "
+                       "\"shape\": %s, \"random\": {\"seed\": 1, \"low\": 0, \"high\": 8}}], "
+                       "\"nodes\": [%s], \"outputs\": [\"z\"]}",
+                       tsp_dtype_name(type), shape, nodes);
     snprintf(c->label, sizeof c->label, "%s %s %.150s", tsp_dtype_name(type), shape, nodes);
     if (!tsp_graph_parse(&c->g, text, (size_t)length, "test.json", &err))
         ck_abort_msg("%s: %s", c->label, err.text);
@@ -202,6 +210,72 @@ START_TEST(reductions_of_any_length) {
 }
 END_TEST
 
+/* All elements are the least (greatest) there is, so whatever else is in lanes without an element
+ * would win. */
+START_TEST(lanes_without_elements_do_not_count) {
+    static const int lengths[] = {2, 15, 17, 319, 321, 5003};
+    for (size_t i = 0; i < 2 * sizeof lengths / sizeof *lengths; i++) {
+        const bool most = i % 2;
+        Case c = {0};
+        char shape[40];
+        snprintf(shape, sizeof shape, "[%d]", lengths[i / 2]);
+        make_graph(&c, TSP_I8, shape, 1, most ? ONE("ReduceMax") : ONE("ReduceMin"));
+        c.in[0] = malloc((size_t)lengths[i / 2]);
+        memset(c.in[0], most ? 0x80 : 0x7f, (size_t)lengths[i / 2]);
+        simulate(&c, i % 3 ? "tsp1" : "tiny");
+        ck_assert_int_eq((int8_t)c.got[0], most ? -128 : 127);
+        free_case(&c);
+    }
+}
+END_TEST
+
+/* ---- running sums ---- */
+
+#define CUM_SUM(x, z)                                                                              \
+    "{\"op\": \"CumSum\", \"inputs\": [\"" x "\", \"axis\"], \"outputs\": [\"" z "\"]}"
+
+/* Sums of whole numbers are exact in float32, and rounded once to float16. */
+static void compare_running_sum(const Case *c, const char *name) {
+    TspDtype type = c->z->dtype;
+    double sum = 0;
+    uint32_t whole = 0;
+    for (int64_t i = 0; i < tsp_value_elements(c->z); i++) {
+        uint8_t want[4];
+        sum += tsp_load_double(type, c->in[0], i);
+        whole += (uint32_t)(type == TSP_I32 ? tsp_load_int(type, c->in[0], i) : 0);
+        if (type == TSP_I32)
+            tsp_store_int(type, want, 0, (int32_t)whole);
+        else
+            tsp_store_float(type, want, 0, sum);
+        double expected = tsp_load_double(type, want, 0), got = tsp_load_double(type, c->got, i);
+        ck_assert_msg(got == expected, "%s on %s: element %" PRId64 " is %.17g, want %.17g",
+                      c->label, name, i, got, expected);
+    }
+}
+
+static void try_running_sum(TspDtype type, int32_t elements, const char *name, bool wild) {
+    char shape[40];
+    Case c = {0};
+    snprintf(shape, sizeof shape, "[%d]", elements);
+    make_graph(&c, type, shape, 1, CUM_SUM("x", "z"));
+    fill(&c, wild);
+    simulate(&c, name);
+    interpret(&c, name);
+    if (!wild || type == TSP_I32) compare_running_sum(&c, name);
+    free_case(&c);
+}
+
+START_TEST(running_sums_of_any_length) {
+    static const TspDtype kinds[] = {TSP_I32, TSP_F16, TSP_F32};
+    random_start();
+    for (int round = 0; round < 150; round++)
+        try_running_sum(kinds[random_below(3)], 1 + random_below(random_below(2) ? 5000 : 40),
+                        random_below(2) ? "tsp1" : "tiny", random_below(3) == 0);
+    for (int kind = 0; kind < 3; kind++)
+        try_running_sum(kinds[kind], 100000 + random_below(1000), "tsp1", false);
+}
+END_TEST
+
 /* ---- dot products ---- */
 
 static double plain_dot(const Case *c) {
@@ -253,8 +327,8 @@ START_TEST(vectors_and_scalars) {
          "{\"op\": \"Mul\", \"inputs\": [\"d\", \"d\"], \"outputs\": [\"s\"]}, {\"op\": "
          "\"ReduceMean\", \"inputs\": [\"s\"], \"outputs\": [\"z\"]}"},
         {TSP_I8, 1,
-         "{\"op\": \"Cast\", \"inputs\": [\"x\"], \"outputs\": [\"w\"], \"attributes\": {\"to\": "
-         "\"int32\"}}, {\"op\": \"ReduceSum\", \"inputs\": [\"w\"], \"outputs\": [\"z\"]}"},
+         "{\"op\": \"Cast\", \"inputs\": [\"x\"], \"outputs\": [\"v\"], \"attributes\": {\"to\": "
+         "\"int32\"}}, {\"op\": \"ReduceSum\", \"inputs\": [\"v\"], \"outputs\": [\"z\"]}"},
         {TSP_I32, 2,
          "{\"op\": \"ReduceMax\", \"inputs\": [\"x\"], \"outputs\": [\"m\"]}, {\"op\": \"Sub\", "
          "\"inputs\": [\"m\", \"y\"], \"outputs\": [\"d\"]}, {\"op\": \"Relu\", \"inputs\": "
@@ -266,13 +340,22 @@ START_TEST(vectors_and_scalars) {
          "\"inputs\": [\"a\"], \"outputs\": [\"h\"], \"attributes\": {\"to\": \"float16\"}}, "
          "{\"op\": "
          "\"Mul\", \"inputs\": [\"y\", \"h\"], \"outputs\": [\"z\"]}"},
+        {TSP_I32, 2,
+         "{\"op\": \"Add\", \"inputs\": [\"x\", \"w\"], \"outputs\": [\"s\"]}, " CUM_SUM(
+             "s", "c") ", " CUM_SUM("c", "d") ", {\"op\": \"Sub\", \"inputs\": [\"d\", \"y\"], "
+                                              "\"outputs\": [\"z\"]}"},
+        {TSP_F16, 2,
+         "{\"op\": \"ReduceMax\", \"inputs\": [\"y\"], \"outputs\": [\"m\"]}, {\"op\": \"Sub\", "
+         "\"inputs\": [\"x\", \"m\"], \"outputs\": [\"d\"]}, {\"op\": \"Cast\", \"inputs\": "
+         "[\"d\"], \"outputs\": [\"e\"], \"attributes\": {\"to\": \"float32\"}}, " CUM_SUM("e",
+                                                                                           "z")},
         {TSP_I16, 2,
          "{\"op\": \"Add\", \"inputs\": [\"x\", \"y\"], \"outputs\": [\"s\"]}, {\"op\": "
          "\"ReduceMin\", \"inputs\": [\"s\"], \"outputs\": [\"z\"], \"attributes\": {\"axes\": "
          "[-1]}}"},
     };
     random_start();
-    for (int round = 0; round < 60; round++) {
+    for (int round = 0; round < 84; round++) {
         size_t i = (size_t)round % (sizeof graphs / sizeof *graphs);
         const char *name = random_below(2) ? "tsp1" : "tiny";
         char shape[40];
@@ -305,9 +388,6 @@ static void try_speed(TspDtype type, int inputs, const char *nodes, int64_t most
     free_case(&c);
 }
 
-#define ONE(op) "{\"op\": \"" op "\", \"inputs\": [\"x\"], \"outputs\": [\"z\"]}"
-#define TWO(op) "{\"op\": \"" op "\", \"inputs\": [\"x\", \"y\"], \"outputs\": [\"z\"]}"
-
 START_TEST(long_vectors_run_near_the_bound) {
     random_start();
     try_speed(TSP_I8, 2, TWO("Add"), 110);
@@ -319,6 +399,7 @@ START_TEST(long_vectors_run_near_the_bound) {
     try_speed(TSP_I8, 1, ONE("ReduceMax"), 135);
     try_speed(TSP_F32, 1, ONE("ReduceMin"), 145);
     try_speed(TSP_I16, 1, ONE("ArgMax"), 480);
+    try_speed(TSP_I32, 1, CUM_SUM("x", "z"), 215);
     try_speed(TSP_I8, 2, TWO("MatMulInteger"), 230);
     try_speed(TSP_F16, 2, TWO("MatMul"), 145);
     try_speed(TSP_F32, 2, TWO("MatMul"), 145);
@@ -330,6 +411,8 @@ int main(void) {
     TCase *tests = tcase_create("reduce");
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, reductions_of_any_length);
+    tcase_add_test(tests, lanes_without_elements_do_not_count);
+    tcase_add_test(tests, running_sums_of_any_length);
     tcase_add_test(tests, dot_products_of_any_length);
     tcase_add_test(tests, vectors_and_scalars);
     tcase_add_test(tests, long_vectors_run_near_the_bound);

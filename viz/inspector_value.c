@@ -187,7 +187,10 @@ const char *viz_inspect_part(char text[VIZ_WORDS], const TspTensor *tensor, cons
         at += snprintf(text + at, VIZ_WORDS - (size_t)at, ", column %d in every lane", column);
     else if (piece->cols < columns)
         at += snprintf(text + at, VIZ_WORDS - (size_t)at, ", columns %d to %d", column,
-                       column + piece->cols - 1);
+                       column + (int32_t)tsp_piece_span(piece) - 1);
+    if (piece->lane_skip)
+        at += snprintf(text + at, VIZ_WORDS - (size_t)at, ", every %" PRId64 ".",
+                       piece->lane_skip + INT64_C(1));
     if (bytes > 1)
         snprintf(text + at, VIZ_WORDS - (size_t)at, ", byte %d of %d", piece->byte, bytes);
     return text;
@@ -199,7 +202,8 @@ static const TspPiece *plane_of(const TspTensor *t, const TspPiece *like, int32_
         const TspPiece *p = &t->pieces[k];
         if (p->byte == byte && p->row0 == like->row0 && p->row_step == like->row_step &&
             p->rows == like->rows && p->col0 == like->col0 && p->col_step == like->col_step &&
-            p->cols == like->cols && p->broadcast == like->broadcast)
+            p->cols == like->cols && p->broadcast == like->broadcast &&
+            p->lane_skip == like->lane_skip)
             return p;
     }
     return NULL;

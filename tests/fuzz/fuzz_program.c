@@ -7,7 +7,7 @@
 #include "fuzz.h"
 
 /* docs/program-format.md */
-enum { VERSION_AT = 8, VERSION = 3, LENGTH_AT = 16, CHECKSUM_AT = 24, HEADER_BYTES = 32 };
+enum { VERSION_AT = 8, VERSION = 4, LENGTH_AT = 16, CHECKSUM_AT = 24, HEADER_BYTES = 32 };
 
 static void store(uint8_t *to, uint64_t value, int32_t bytes) {
     for (int32_t i = 0; i < bytes; i++) to[i] = (uint8_t)(value >> 8 * i);
