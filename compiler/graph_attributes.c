@@ -42,11 +42,11 @@ static bool read_flag(const TspGraphReader *r, const cJSON *item, TspNode *node,
 }
 
 static bool read_whole(const TspGraphReader *r, const cJSON *item, TspNode *node, size_t offset) {
-    int32_t value = (int32_t)item->valuedouble;
     if (!cJSON_IsNumber(item) || item->valuedouble != floor(item->valuedouble) ||
         fabs(item->valuedouble) > INT32_MAX)
         return tsp_read_fail(r, item, "\"%s\" is not a whole number of 32 bits; write one",
                              item->string);
+    int32_t value = (int32_t)item->valuedouble;
     memcpy((char *)node + offset, &value, sizeof value);
     return true;
 }

@@ -140,9 +140,11 @@ bool asm_tensor_complete(Asm *a, const AsmCursor *c);
 TspTensor *asm_new_tensor(Asm *a, AsmCursor *c);
 /* `mem.w0:0x10`. */
 bool asm_slice_address(Asm *a, AsmCursor *c, int32_t *slice, int32_t *addr);
-/* The piece that `.piece slice=.., addr=..` gives when nothing else is written. row_step must be
- * set and row0, col0, broadcast as given; fills rows and cols. */
-void asm_piece_defaults(const TspMachine *m, const TspTensor *t, TspPiece *piece);
+/* The columns that a piece has when cols= is not written, and the rows when rows= is not: all that
+ * are left. row0, row_step, col0, byte, lane_skip and broadcast must be set, for the rows cols too.
+ * Less than 1 if none are left. */
+int32_t asm_piece_cols(const TspMachine *m, const TspTensor *t, const TspPiece *piece);
+int32_t asm_piece_rows(const TspTensor *t, const TspPiece *piece);
 
 /* asm_fetch.c: the directive; whether it made this tensor; and, when all queues are written, what
  * the tensors hold. */

@@ -95,7 +95,8 @@ static bool place_whole(Asm *a, AsmCursor *c, TspTensor *t) {
     for (int32_t byte = 0; byte < bytes; byte++) {
         TspPiece piece = {
             .row_step = 1, .byte = byte, .slice = slice + byte, .addr = addr, .addr_step = 1};
-        asm_piece_defaults(m, t, &piece);
+        piece.cols = asm_piece_cols(m, t, &piece);
+        piece.rows = asm_piece_rows(t, &piece);
         if (!add_piece(a, c, t, piece)) return false;
     }
     return true;
@@ -166,24 +167,28 @@ bool asm_tensor_complete(Asm *a, const AsmCursor *c) {
 
 /* ---- .piece and .stripe ---- */
 
-void asm_piece_defaults(const TspMachine *m, const TspTensor *t, TspPiece *piece) {
-    int64_t rows, cols, count;
+int32_t asm_piece_cols(const TspMachine *m, const TspTensor *t, const TspPiece *piece) {
+    int64_t rows, cols, room = tsp_lanes(m);
     tsp_tensor_matrix(t, &rows, &cols);
+    if (piece->broadcast) return 1;
+    if (piece->byte == TSP_WHOLE) {
+        room /= tsp_dtype_bytes(t->dtype);
+        cols *= rows;
+    }
+    cols = (cols - piece->col0 - 1) / (1 + (int64_t)piece->lane_skip) + 1;
+    return (int32_t)(cols < room ? cols : room);
+}
+
+int32_t asm_piece_rows(const TspTensor *t, const TspPiece *piece) {
+    int64_t rows, cols, count = 1;
+    tsp_tensor_matrix(t, &rows, &cols);
+    if (piece->byte == TSP_WHOLE) /* only vectors that are full */
+        rows = piece->cols > 0 ? (rows * cols - piece->col0) / piece->cols : 0;
     if (piece->row_step > 0)
         count = (rows - 1 - piece->row0) / piece->row_step + 1;
-    else
-        count = piece->row_step < 0 ? piece->row0 / -(int64_t)piece->row_step + 1 : 1;
-    piece->rows = (int32_t)count;
-    cols -= piece->col0;
-    if (piece->byte == TSP_WHOLE) { /* the whole vectors that are left */
-        int64_t left = rows * (cols + piece->col0) - piece->col0, size = tsp_dtype_bytes(t->dtype);
-        piece->cols = (int32_t)(left < tsp_lanes(m) / size ? left : tsp_lanes(m) / size);
-        if (piece->cols > 0) piece->rows = (int32_t)(left / piece->cols - piece->row0);
-        return;
-    }
-    cols = (cols - 1) / (1 + (int64_t)piece->lane_skip) + 1;
-    if (cols > tsp_lanes(m)) cols = tsp_lanes(m);
-    piece->cols = piece->broadcast ? 1 : (int32_t)cols;
+    else if (piece->row_step < 0)
+        count = piece->row0 / -(int64_t)piece->row_step + 1;
+    return (int32_t)count;
 }
 
 static bool check_addresses(const AsmCursor *c, const TspPiece *piece, int64_t last_addr,
@@ -321,10 +326,8 @@ static bool read_keys(Asm *a, AsmCursor *c, const TspTensor *t, const char *slic
     } while (asm_take(c, ','));
     if (!has_slice || !written.addr)
         return asm_fail(c, c->text, "%s= and addr= are needed here", slices_key);
-    TspPiece whole = *piece;
-    asm_piece_defaults(&a->p->machine, t, &whole);
-    if (!written.rows) piece->rows = whole.rows;
-    if (!written.cols) piece->cols = whole.cols;
+    if (!written.cols) piece->cols = asm_piece_cols(&a->p->machine, t, piece);
+    if (!written.rows) piece->rows = asm_piece_rows(t, piece);
     return true;
 }
 

@@ -195,22 +195,20 @@ static void put_machine(FILE *out, TspMachine m) {
 
 static void put_piece(FILE *out, const TspMachine *m, const TspTensor *t, const TspPiece *piece) {
     char name[32];
-    TspPiece dflt = {.row0 = piece->row0,
-                     .row_step = piece->row_step,
-                     .col0 = piece->col0,
-                     .byte = piece->byte,
-                     .lane_skip = piece->lane_skip,
-                     .broadcast = piece->broadcast};
-    asm_piece_defaults(m, t, &dflt);
     const struct {
         const char *name;
         int32_t value, dflt;
     } keys[] = {
-        {"row0", piece->row0, 0},           {"row_step", piece->row_step, 1},
-        {"rows", piece->rows, dflt.rows},   {"col0", piece->col0, 0},
-        {"col_step", piece->col_step, 0},   {"cols", piece->cols, dflt.cols},
-        {"byte", piece->byte, 0},           {"broadcast", piece->broadcast, 0},
-        {"fill", piece->fill, 0},           {"lane_skip", piece->lane_skip, 0},
+        {"row0", piece->row0, 0},
+        {"row_step", piece->row_step, 1},
+        {"rows", piece->rows, asm_piece_rows(t, piece)},
+        {"col0", piece->col0, 0},
+        {"col_step", piece->col_step, 0},
+        {"cols", piece->cols, asm_piece_cols(m, t, piece)},
+        {"byte", piece->byte, 0},
+        {"broadcast", piece->broadcast, 0},
+        {"fill", piece->fill, 0},
+        {"lane_skip", piece->lane_skip, 0},
         {"addr_step", piece->addr_step, 1},
     };
     tsp_queue_name(m, piece->slice, name);

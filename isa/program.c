@@ -137,7 +137,7 @@ bool tsp_piece_fits(const TspMachine *m, const TspTensor *t, const TspPiece *pie
     if (piece->byte == TSP_WHOLE) {
         const int64_t left = rows * cols - piece->col0;
         return !t->transposed && piece->col_step == 0 && piece->broadcast == 0 &&
-               piece->lane_skip == 0 && piece->cols * bytes <= lanes && piece->fill >= 0 &&
+               piece->lane_skip == 0 && (int64_t)piece->cols * bytes <= lanes && piece->fill >= 0 &&
                piece->fill <= lanes && piece->fill % bytes == 0 &&
                steps_inside(piece->row0, piece->row_step, piece->rows, left / piece->cols);
     }

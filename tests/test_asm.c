@@ -331,6 +331,34 @@ START_TEST(tensors_and_where_they_lie) {
 }
 END_TEST
 
+/* 23 elements from element 2 on: three rows of 7, which the piece takes from the last to the
+ * first; then every second row of 5, as many as there are; then rows of as many as a vector holds.
+ */
+START_TEST(elements_lie_whole) {
+    TspProgram p = assemble(".machine tiny\n"
+                            ".tensor K, int16, [5, 5], input\n"
+                            ".piece slice=mem.w1, addr=4, row0=2, row_step=-1, col0=2, cols=7, "
+                            "byte=-1, fill=16\n"
+                            ".piece slice=mem.w2, addr=9, row_step=2, cols=5, byte=-1\n"
+                            ".stripe slices=mem.e0..mem.e1, addr=0, byte=-1, fill=16\n"
+                            "@mem.w1 read K[1], s0.e\n");
+    static const TspPiece k[] = {{2, -1, 3, 2, 0, 7, -1, 0, 16, 0, 1, 4, 1},
+                                 {0, 2, 3, 0, 0, 5, -1, 0, 0, 0, 2, 9, 1},
+                                 {0, 2, 2, 0, 0, 8, -1, 0, 16, 0, 8, 0, 1},
+                                 {1, 1, 1, 0, 0, 8, -1, 0, 16, 0, 9, 0, 1}};
+    uint8_t data[50], vector[TSP_MAX_LANES];
+    ck_assert_int_eq(p.tensors[0].piece_count, 4);
+    for (int32_t i = 0; i < 4; i++) ck_assert_mem_eq(&p.tensors[0].pieces[i], &k[i], sizeof k[i]);
+    ck_assert_int_eq(insn(&p, "mem.w1", 0).addr, 5);
+    for (int32_t i = 0; i < 50; i++) data[i] = (uint8_t)(i + 1);
+    tsp_piece_pack(&p.machine, &p.tensors[0], &p.tensors[0].pieces[0], 1, data, vector);
+    for (int32_t lane = 0; lane < 16; lane++) /* row 1: elements 9 to 15 */
+        ck_assert_int_eq(vector[lane], lane < 14 ? 18 + lane + 1 : 0);
+    check_fixpoint(&p);
+    tsp_program_free(&p);
+}
+END_TEST
+
 /* Byte b of what the Ifetches of a queue bring. */
 static uint8_t text_byte(const TspProgram *p, int32_t q, int64_t b) {
     int64_t at = p->machine.ifetch_queue_bytes + b;
@@ -589,6 +617,21 @@ static const struct {
     {".tensor X, int8, [4, 8], input\n.stripe slices=mem.w0..mem.w3, addr=9000",
      "t.s:2:1: addresses 9000 to 9000 are not all in a slice, which has rows 0 to 8191; change "
      "addr= or addr_step="},
+    {".tensor X, int16, [4, 8], input\n.piece slice=mem.w0, addr=0, byte=-1, cols=7, rows=5",
+     "t.s:2:1: byte=-1 takes 5 rows of 7 whole elements, at most 320 bytes each, from element 0 "
+     "on; 'X' has not so many, or is transposed, or fill= is without byte=-1"},
+    {".tensor X, int16, [4, 8], input, transposed\n.piece slice=mem.w0, addr=0, byte=-1",
+     "t.s:2:1: byte=-1 takes 1 rows of 32 whole elements, at most 320 bytes each, from element 0 "
+     "on; 'X' has not so many, or is transposed, or fill= is without byte=-1"},
+    {".tensor X, int16, [4, 8], input\n.piece slice=mem.w0, addr=0, byte=-1, fill=321",
+     "t.s:2:1: byte=-1 takes 1 rows of 32 whole elements, at most 320 bytes each, from element 0 "
+     "on; 'X' has not so many, or is transposed, or fill= is without byte=-1"},
+    {".tensor X, int16, [4, 8], input\n.piece slice=mem.w0, addr=0, fill=2",
+     "t.s:2:1: byte=-1 takes 4 rows of 8 whole elements, at most 320 bytes each, from element 0 "
+     "on; 'X' has not so many, or is transposed, or fill= is without byte=-1"},
+    {".tensor X, int32, [4, 8], input\n.piece slice=mem.w0, addr=0, byte=-1, cols=0x40000001",
+     "t.s:2:1: byte=-1 takes 0 rows of 1073741825 whole elements, at most 320 bytes each, from "
+     "element 0 on; 'X' has not so many, or is transposed, or fill= is without byte=-1"},
     {".tensor X, int8, [4, 8], input\n.stripe slices=mem.w0..vxm.0, addr=0",
      "t.s:2:24: a MEM slice is expected here; tsp1 has mem.w0 to mem.w43 and mem.e0 to mem.e43"},
     {".for 3\n.end", "t.s:1:6: write .for i in 0..15"},
@@ -861,6 +904,7 @@ int main(void) {
     tcase_add_test(tests, at_and_labels_count_cycles);
     tcase_add_test(tests, predicts_ops);
     tcase_add_test(tests, tensors_and_where_they_lie);
+    tcase_add_test(tests, elements_lie_whole);
     tcase_add_test(tests, text_of_a_queue);
     tcase_add_test(tests, machines_are_kept);
     tcase_add_test(tests, loops_substitute);

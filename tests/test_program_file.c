@@ -1,93 +1,13 @@
 /* test_program_file.c - program files, sound and damaged. */
-#include "isa/program.h"
+#include "tests/sample_program.h"
 #include "tests/seeded.h"
 
 #include "suite.h"
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static TspMachine tiny(void) {
-    TspMachine m;
-    ck_assert(tsp_machine_builtin(&m, "tiny"));
-    return m;
-}
-
-static void *copy(const void *items, size_t size) {
-    void *fresh = malloc(size);
-    ck_assert_ptr_nonnull(fresh);
-    return memcpy(fresh, items, size);
-}
-
-enum { OPS = 2, RUNS = 3, LINKS = 2, TENSORS = 4 };
-
-/* A program with something of everything; it need not make sense to the chip. */
-static TspProgram sample(void) {
-    static const uint8_t halves[] = {0, 60, 0, 192, 255, 123, 1, 0, 0, 0, 0, 128};
-    const TspPiece a = {
-        .rows = 4, .row_step = 1, .cols = 3, .slice = 15, .addr = 1020, .addr_step = 1};
-    const TspPiece b[2] = {
-        {.rows = 3, .row_step = -1, .row0 = 2, .cols = 2, .slice = 1, .addr = 9, .addr_step = -2},
-        {.rows = 1, .cols = 1, .col0 = 1, .byte = 1, .broadcast = 16, .slice = 0}};
-    const TspPiece c = {.rows = 3, .col0 = 1, .col_step = 1, .cols = 2, .lane_skip = 1, .slice = 2};
-    const TspOpInfo ops[OPS] = {{strdup("first"), strdup("MatMulInteger"), 12, 0, 400, 300},
-                                {strdup("second \xc3\xa9"), NULL, 0, -1, -1, 0}};
-    const TspRun runs[RUNS] = {{0, 0, 7}, {-1, 60, 1}, {1, 15, 2147483647}};
-    const TspLink links[LINKS] = {{2, 0, 0, -5}, {0, 3, 1, 2147483647}};
-    const TspTensor tensors[TENSORS] = {{.name = strdup("A"),
-                                         .dtype = TSP_I8,
-                                         .role = TSP_ROLE_INPUT,
-                                         .rank = 2,
-                                         .shape = {4, 3},
-                                         .bounded = true,
-                                         .low = -5,
-                                         .high = INT32_MAX,
-                                         .pad = -7,
-                                         .pieces = copy(&a, sizeof a),
-                                         .piece_count = 1},
-                                        {.name = strdup("B"),
-                                         .dtype = TSP_F16,
-                                         .role = TSP_ROLE_CONSTANT,
-                                         .rank = 2,
-                                         .shape = {2, 3},
-                                         .transposed = true,
-                                         .pieces = copy(b, sizeof b),
-                                         .piece_count = 2,
-                                         .data = copy(halves, 12)},
-                                        {.name = strdup("C"),
-                                         .dtype = TSP_F32,
-                                         .role = TSP_ROLE_OUTPUT,
-                                         .rank = 2,
-                                         .shape = {2, 3},
-                                         .flat = true,
-                                         .pieces = copy(&c, sizeof c),
-                                         .piece_count = 1},
-                                        {.name = strdup(""),
-                                         .dtype = TSP_BOOL,
-                                         .role = TSP_ROLE_INTERNAL,
-                                         .rank = 8,
-                                         .shape = {1, 1, 0, 5, 1, 1, 1, 1}}};
-    const TspInsnDebug debug = {.run = {0, 2}, .first = {3, 4}, .line = 77};
-    TspMachine m = tiny();
-    TspProgram p;
-    tsp_program_init(&p, &m);
-    p.name = strdup("sample");
-    p.source = strdup("programs/sample.json");
-    p.ops = copy(ops, sizeof ops), p.op_count = OPS;
-    p.runs = copy(runs, sizeof runs), p.run_count = RUNS;
-    p.links = copy(links, sizeof links), p.link_count = LINKS;
-    p.tensors = copy(tensors, sizeof tensors), p.tensor_count = TENSORS;
-    p.predicted_cycles = 411;
-    p.bound_cycles = 300;
-    p.bound_by = strdup("MXM");
-    p.macs = INT64_C(1) << 50;
-    ck_assert(tsp_queue_push(&p.queues[0], (TspWord){0x0501, 0}, NULL));
-    ck_assert(tsp_queue_push(&p.queues[0], (TspWord){0x10, 0}, &debug));
-    ck_assert(tsp_queue_push(&p.queues[0], (TspWord){0x02, UINT64_C(1) << 63}, NULL));
-    ck_assert(tsp_queue_push(&p.queues[tsp_queue_count(&m) - 1], (TspWord){0x04, 0}, NULL));
-    return p;
-}
 
 static uint8_t *bytes_of(const TspProgram *p, size_t *length) {
     uint8_t *bytes = tsp_program_bytes(p, length);
@@ -146,6 +66,11 @@ START_TEST(a_program_survives_its_file) {
         ck_assert_mem_eq(t->shape, s->shape, sizeof s->shape);
         ck_assert_int_eq(t->transposed, s->transposed);
         ck_assert_int_eq(t->flat, s->flat);
+        ck_assert_int_eq(t->finite, s->finite);
+        ck_assert_int_eq(t->bounded, s->bounded);
+        ck_assert_int_eq(t->low, s->low);
+        ck_assert_int_eq(t->high, s->high);
+        ck_assert_int_eq(t->pad, s->pad);
         ck_assert_int_eq(t->piece_count, s->piece_count);
         for (int32_t k = 0; k < s->piece_count; k++)
             ck_assert_mem_eq(&t->pieces[k], &s->pieces[k], sizeof s->pieces[k]);
@@ -309,35 +234,14 @@ static void negative_shape(TspProgram *p) {
 static void huge_shape(TspProgram *p) {
     p->tensors[3].shape[0] = p->tensors[3].shape[3] = 1 << 30;
 }
-static void slice(TspProgram *p) {
-    p->tensors[0].pieces[0].slice = 16;
+static void flat_and_transposed(TspProgram *p) {
+    p->tensors[2].transposed = true;
 }
-static void address(TspProgram *p) {
-    p->tensors[0].pieces[0].addr = 1021;
+static void no_longer_flat(TspProgram *p) {
+    p->tensors[2].flat = false;
 }
-static void address_below(TspProgram *p) {
-    p->tensors[1].pieces[0].addr_step = -5;
-}
-static void rows(TspProgram *p) {
-    p->tensors[0].pieces[0].row0 = 1;
-}
-static void rows_below(TspProgram *p) {
-    p->tensors[1].pieces[0].row0 = 1;
-}
-static void no_rows(TspProgram *p) {
-    p->tensors[0].pieces[0].rows = 0;
-}
-static void columns(TspProgram *p) {
-    p->tensors[1].pieces[0].col0 = 1;
-}
-static void byte(TspProgram *p) {
-    p->tensors[0].pieces[0].byte = 1;
-}
-static void broadcast(TspProgram *p) {
-    p->tensors[0].pieces[0].broadcast = 2;
-}
-static void lanes(TspProgram *p) {
-    p->tensors[1].pieces[1].broadcast = 17;
+static void whole_transposed(TspProgram *p) {
+    p->tensors[4].transposed = true;
 }
 static void data(TspProgram *p) {
     p->tensors[1].role = TSP_ROLE_INPUT;
@@ -372,16 +276,9 @@ static const struct {
     {no_tensor_name, "tensor without a name"},
     {negative_shape, "bad shape of a tensor"},
     {huge_shape, "bad shape of a tensor"},
-    {slice, "piece in no MEM slice"},
-    {address, "piece outside its MEM slice"},
-    {address_below, "piece outside its MEM slice"},
-    {rows, "piece outside its tensor"},
-    {rows_below, "piece outside its tensor"},
-    {no_rows, "bad number of rows of a piece"},
-    {columns, "piece outside its tensor"},
-    {byte, "bad byte of a piece"},
-    {broadcast, "piece outside its tensor"},
-    {lanes, "bad broadcast of a piece"},
+    {flat_and_transposed, "a tensor both flat and transposed"},
+    {no_longer_flat, "piece outside its tensor"},
+    {whole_transposed, "piece outside its tensor"},
     {data, "data on a tensor that is no constant, or a constant without"},
     {no_data, "data on a tensor that is no constant, or a constant without"},
     {run_of_insn, "instruction of a run that is not there"},
@@ -390,16 +287,69 @@ static const struct {
     {no_machine_name, "bad machine description"},
 };
 
-START_TEST(a_false_index_is_refused) {
-    TspProgram p = sample(), q;
+/* The file of a program with one thing changed is refused, and for this reason. */
+static void check_refused(const TspProgram *changed, const char *reason) {
+    TspProgram q;
     TspError err;
     size_t length;
-    spoilt[_i].spoil(&p);
-    uint8_t *bytes = bytes_of(&p, &length);
-    ck_assert(!tsp_program_parse(&q, bytes, length, "t", &err));
-    ck_assert_msg(strstr(err.text, spoilt[_i].error) != NULL, "%s instead of %s", err.text,
-                  spoilt[_i].error);
+    uint8_t *bytes = bytes_of(changed, &length);
+    ck_assert_msg(!tsp_program_parse(&q, bytes, length, "t", &err), "not refused: %s", reason);
+    ck_assert_msg(strstr(err.text, reason) != NULL, "%s instead of %s", err.text, reason);
     free(bytes);
+}
+
+START_TEST(a_false_index_is_refused) {
+    TspProgram p = sample();
+    spoilt[_i].spoil(&p);
+    check_refused(&p, spoilt[_i].error);
+    tsp_program_free(&p);
+}
+END_TEST
+
+/* The same, for one field of a piece. Each value is the first one too many, where there is one. */
+#define FIELD(name) offsetof(TspPiece, name)
+static const struct {
+    int32_t tensor, piece;
+    size_t field;
+    int32_t value;
+    const char *error;
+} spoilt_pieces[] = {
+    {0, 0, FIELD(slice), 16, "piece in no MEM slice"},
+    {0, 0, FIELD(addr), 1021, "piece outside its MEM slice"},
+    {1, 0, FIELD(addr_step), -5, "piece outside its MEM slice"},
+    {0, 0, FIELD(row0), 1, "piece outside its tensor"},
+    {1, 0, FIELD(row0), 1, "piece outside its tensor"},
+    {0, 0, FIELD(rows), 0, "bad number of rows of a piece"},
+    {1, 0, FIELD(col0), 1, "piece outside its tensor"},
+    {0, 0, FIELD(byte), 1, "bad byte of a piece"},
+    {0, 0, FIELD(broadcast), 2, "piece outside its tensor"},
+    {1, 1, FIELD(broadcast), 17, "bad broadcast of a piece"},
+    {0, 0, FIELD(fill), 4, "piece outside its tensor"},
+    {2, 0, FIELD(col_step), 2, "piece outside its tensor"},
+    {2, 0, FIELD(rows), 4, "piece outside its tensor"},
+    {2, 0, FIELD(row_step), 1, "piece outside its tensor"},
+    {2, 0, FIELD(lane_skip), 2, "piece outside its tensor"},
+    {2, 0, FIELD(lane_skip), -1, "bad lane skip of a piece"},
+    {5, 0, FIELD(col_step), -4, "piece outside its tensor"},
+    {5, 0, FIELD(col0), 7, "piece outside its tensor"},
+    {4, 0, FIELD(byte), -2, "bad byte of a piece"},
+    {4, 0, FIELD(fill), 17, "bad fill of a piece"},
+    {4, 0, FIELD(fill), -1, "bad fill of a piece"},
+    {4, 0, FIELD(fill), 15, "piece outside its tensor"},
+    {4, 0, FIELD(broadcast), 8, "piece outside its tensor"},
+    {4, 0, FIELD(col_step), 1, "piece outside its tensor"},
+    {4, 0, FIELD(lane_skip), 1, "piece outside its tensor"},
+    {4, 0, FIELD(col0), 27, "piece outside its tensor"},
+    {4, 0, FIELD(cols), 9, "piece outside its tensor"},
+    {4, 0, FIELD(row0), 10, "piece outside its tensor"},
+    {4, 0, FIELD(row_step), -4, "piece outside its tensor"},
+};
+
+START_TEST(a_false_piece_is_refused) {
+    TspProgram p = sample();
+    TspPiece *piece = &p.tensors[spoilt_pieces[_i].tensor].pieces[spoilt_pieces[_i].piece];
+    memcpy((char *)piece + spoilt_pieces[_i].field, &spoilt_pieces[_i].value, sizeof(int32_t));
+    check_refused(&p, spoilt_pieces[_i].error);
     tsp_program_free(&p);
 }
 END_TEST
@@ -468,6 +418,8 @@ int main(void) {
     tcase_add_test(tests, any_changed_byte_is_refused);
     tcase_add_test(tests, forged_bytes_do_no_harm);
     tcase_add_loop_test(tests, a_false_index_is_refused, 0, sizeof spoilt / sizeof spoilt[0]);
+    tcase_add_loop_test(tests, a_false_piece_is_refused, 0,
+                        sizeof spoilt_pieces / sizeof spoilt_pieces[0]);
     tcase_add_test(tests, fifty_thousand_instructions_stay_small);
     tcase_add_test(tests, files_that_are_no_programs);
     suite_add_tcase(suite, tests);

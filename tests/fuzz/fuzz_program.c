@@ -1,14 +1,16 @@
 /* fuzz_program.c - feeds the program file reader; what it takes is written as bytes that read and
  * write the same again, and can be disassembled or is refused in one line.
  *
- * Length and checksum are set right first, else hardly any input would get past them. */
+ * Version, length and checksum are set right first, else hardly any input would get past them, and
+ * none of the corpus once there is another version. */
 #include "isa/asm.h"
 #include "fuzz.h"
 
-enum { LENGTH_AT = 16, CHECKSUM_AT = 24, HEADER_BYTES = 32 }; /* docs/program-format.md */
+/* docs/program-format.md */
+enum { VERSION_AT = 8, VERSION = 4, LENGTH_AT = 16, CHECKSUM_AT = 24, HEADER_BYTES = 32 };
 
-static void store(uint8_t *bytes, uint64_t value) {
-    for (int32_t i = 0; i < 8; i++) bytes[i] = (uint8_t)(value >> 8 * i);
+static void store(uint8_t *to, uint64_t value, int32_t bytes) {
+    for (int32_t i = 0; i < bytes; i++) to[i] = (uint8_t)(value >> 8 * i);
 }
 
 static uint64_t checksum(const uint8_t *bytes, size_t length) {
@@ -59,8 +61,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     uint8_t *sound = malloc(length);
     FUZZ_CHECK(sound != NULL);
     memcpy(sound, bytes, length);
-    store(sound + LENGTH_AT, length);
-    store(sound + CHECKSUM_AT, checksum(sound + HEADER_BYTES, length - HEADER_BYTES));
+    store(sound + VERSION_AT, VERSION, 4);
+    store(sound + LENGTH_AT, length, 8);
+    store(sound + CHECKSUM_AT, checksum(sound + HEADER_BYTES, length - HEADER_BYTES), 8);
     if (memcmp(sound, bytes, length) != 0) check_bytes(sound, length);
     free(sound);
     return 0;
