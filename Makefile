@@ -58,7 +58,7 @@ else
 WITHOUT := $(filter-out $(WITHOUT_VIEWER),$(wildcard viz/*.c) $(shell grep -l '"viz/' tests/*.c))
 endif
 
-ROOMS    := isa sim compiler viz programs/1brc
+ROOMS    := isa sim compiler $(patsubst %/,%,$(wildcard compiler/*/)) viz programs/1brc
 # A program beside tsp: makes the challenge's measurements.
 GENERATE := programs/1brc/generate
 LIB_SRC  := $(filter-out $(WITHOUT) $(GENERATE).c,$(wildcard $(ROOMS:%=%/*.c)))

@@ -8,7 +8,7 @@
  * max_inputs). */
 typedef enum {
 #define OPERATOR(name, onnx, min_inputs, max_inputs) TSP_GRAPH_##name,
-#include "ops.def"
+#include "compiler/graph/ops.def"
 #undef OPERATOR
     TSP_GRAPH_OP_COUNT
 } TspGraphOp;

@@ -10,7 +10,7 @@
 #ifndef TSP_IR_H
 #define TSP_IR_H
 #include "graph.h"
-#include "group.h"
+#include "compiler/group/group.h"
 
 typedef struct {
     int32_t slice, addr;

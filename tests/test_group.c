@@ -2,7 +2,7 @@
  * predicted against simulated; what has no room is refused.
  */
 #include "compiler/compile.h"
-#include "compiler/group.h"
+#include "compiler/group/group.h"
 #include "compiler/interpret.h"
 #include "compiler/verify.h"
 #include "sim/sim.h"

@@ -3,7 +3,7 @@
  */
 #include "challenge.h"
 #include "compiler/compile.h"
-#include "compiler/group.h"
+#include "compiler/group/group.h"
 #include "measurements.h"
 #include "sim/host_link.h"
 #include "sim/sim.h"

@@ -3,7 +3,7 @@
  * Each resource gets the work that no schedule can avoid, divided by all of that resource; the
  * largest binds. To it comes the time the first result needs to pass through, and the last to land.
  */
-#include "ir.h"
+#include "compiler/ir.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  * are involved. Element-wise operators and comparison are here, products in interpret_product.c.
  */
 #include "interpret_parts.h"
-#include "number.h"
+#include "compiler/number.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,8 +4,8 @@
  * the finaliser of splitmix64 (Steele, Lea, Flood, OOPSLA 2014) and G its increment. The seed is
  * mixed first so that neighbouring seeds do not give the same sequence shifted.
  */
-#include "graph.h"
-#include "number.h"
+#include "compiler/graph.h"
+#include "compiler/number.h"
 
 static const uint64_t increment = 0x9e3779b97f4a7c15u;
 

@@ -2,7 +2,7 @@
  */
 #ifndef TSP_GRAPH_READ_H
 #define TSP_GRAPH_READ_H
-#include "graph.h"
+#include "compiler/graph.h"
 #include "isa/json_where.h"
 
 typedef struct {

@@ -1,8 +1,8 @@
 /* graph_data.c - the contents of an initializer: numbers in the file, an .npy file, or random.
  */
 #include "graph_read.h"
-#include "number.h"
-#include "npy.h"
+#include "compiler/number.h"
+#include "compiler/npy.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* lower_group.c - GroupByAggregate: its tensors, each placed here, as the plan says where. What is
  * done with them is one stage (group.c).
  */
-#include "graph_shape.h"
-#include "lower.h"
+#include "compiler/graph/graph_shape.h"
+#include "compiler/lower/lower.h"
 
 #include <stdlib.h>
 #include <string.h>

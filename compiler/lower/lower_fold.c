@@ -6,7 +6,7 @@
  * copies, until only lane 0 counts. All other lanes are made zero at the end.
  */
 #include "lower_fold.h"
-#include "graph_shape.h"
+#include "compiler/graph/graph_shape.h"
 #include "isa/half.h"
 
 #include <stdlib.h>

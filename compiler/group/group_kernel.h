@@ -3,7 +3,7 @@
  */
 #ifndef TSP_GROUP_KERNEL_H
 #define TSP_GROUP_KERNEL_H
-#include "schedule.h"
+#include "compiler/schedule/schedule.h"
 
 typedef struct {
     Module *module;

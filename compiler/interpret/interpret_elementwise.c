@@ -4,7 +4,7 @@
  * it goes how far the machine may be from it (docs/graph-format.md, "Tolerances").
  */
 #include "interpret_parts.h"
-#include "number.h"
+#include "compiler/number.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* reserve.c - sorted lists of reservations with a bounded look back.
  */
 #include "reserve.h"
-#include "ir.h"
+#include "compiler/ir.h"
 
 #include <string.h>
 

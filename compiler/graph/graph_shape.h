@@ -2,7 +2,7 @@
  */
 #ifndef TSP_GRAPH_SHAPE_H
 #define TSP_GRAPH_SHAPE_H
-#include "graph.h"
+#include "compiler/graph.h"
 
 /* The most elements a tensor may have, so that counts and strides fit 32 bits everywhere. */
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION

@@ -5,7 +5,7 @@
  * what that may cost (docs/graph-format.md, "Tolerances").
  */
 #include "interpret_parts.h"
-#include "number.h"
+#include "compiler/number.h"
 
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
  */
 #ifndef TSP_FLOW_H
 #define TSP_FLOW_H
-#include "ir.h"
+#include "compiler/ir.h"
 #include "reserve.h"
 
 /* A stream group between producers and consumers. Vector i stands on column c at phase +

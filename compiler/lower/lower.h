@@ -2,7 +2,7 @@
  */
 #ifndef TSP_LOWER_H
 #define TSP_LOWER_H
-#include "ir.h"
+#include "compiler/ir.h"
 
 /* Orientation of a tensor: lanes run along the last dimension, along the last but one, or along all
  * elements in row-major order; or each lane holds a run of these. */

@@ -4,7 +4,7 @@
  * Lanes move through the MXM: a matrix of zeros and a one a column, byte plane by byte plane. That
  * is exact, and lanes that nothing moves to are zero.
  */
-#include "lower.h"
+#include "compiler/lower/lower.h"
 
 #include <stdlib.h>
 #include <string.h>

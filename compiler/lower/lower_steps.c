@@ -5,7 +5,7 @@
  * ALUs. Where the result of zeros is not zero, it is masked (zero padding, docs/architecture.md).
  */
 #include "lower.h"
-#include "number.h"
+#include "compiler/number.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
  */
 #ifndef TSP_INTERPRET_PARTS_H
 #define TSP_INTERPRET_PARTS_H
-#include "interpret.h"
+#include "compiler/interpret.h"
 
 /* A tensor that a node reads; value NULL for an optional input left out. */
 typedef struct {

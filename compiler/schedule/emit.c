@@ -1,6 +1,6 @@
 /* emit.c - the emit pass: placed runs become queues, NOP and Repeat compressed, with debug records.
  */
-#include "ir.h"
+#include "compiler/ir.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -378,7 +378,7 @@ static bool emit_ops(const Module *m, TspProgram *program, TspError *err) {
     for (int32_t i = 0; i < g->node_count; i++) {
         static const char *const types[] = {
 #define OPERATOR(name, onnx, min_inputs, max_inputs) onnx,
-#include "ops.def"
+#include "compiler/graph/ops.def"
 #undef OPERATOR
         };
         TspOpInfo *op = &program->ops[program->op_count++];

@@ -8,7 +8,7 @@
  * Activations of products get copies, so that planes read the same rows at the same time; when
  * memory runs short the pass starts over with fewer copies and shorter blocks.
  */
-#include "ir.h"
+#include "compiler/ir.h"
 
 #include <stdio.h>
 #include <stdlib.h>

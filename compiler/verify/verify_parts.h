@@ -7,7 +7,7 @@
  */
 #ifndef TSP_VERIFY_PARTS_H
 #define TSP_VERIFY_PARTS_H
-#include "verify.h"
+#include "compiler/verify.h"
 
 typedef struct {
     TspInsn insn;

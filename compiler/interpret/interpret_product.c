@@ -7,7 +7,7 @@
  * tolerance says what the machine, which has no fp32 array, may make of it.
  */
 #include "interpret_parts.h"
-#include "number.h"
+#include "compiler/number.h"
 
 #include <stdlib.h>
 #include <string.h>
