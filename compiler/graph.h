@@ -4,7 +4,7 @@
 #define TSP_GRAPH_H
 #include "isa/program.h"
 
-/* Ops we lower. Table: compiler/ops.def, X-macro OPERATOR(NAME, "OnnxName", min_inputs,
+/* Ops we lower. Table: compiler/graph/ops.def, X-macro OPERATOR(NAME, "OnnxName", min_inputs,
  * max_inputs). */
 typedef enum {
 #define OPERATOR(name, onnx, min_inputs, max_inputs) TSP_GRAPH_##name,
@@ -24,10 +24,12 @@ typedef struct {
     int32_t line;     /* in the graph file */
 } TspValue;
 
+enum { TSP_NODE_INPUTS = 32 };
+
 typedef struct {
     char *name; /* as given, or "<op>_<index>" */
     TspGraphOp op;
-    int32_t inputs[4]; /* value indices; -1: optional input left out */
+    int32_t inputs[TSP_NODE_INPUTS]; /* value indices; -1: optional input left out */
     int32_t input_count;
     int32_t output; /* value index */
     /* attributes that the ops above have */
