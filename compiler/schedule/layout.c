@@ -41,6 +41,7 @@ typedef struct {
     Set **used;                /* [tensor][ctile] */
     Set *used_all;             /* [tensor] */
     Set *rows_in, *stripes_in; /* [tensor]: the same, by layout */
+    Set weights;               /* slices kept for weights that are there from the start */
     Set shunned[2]; /* slices that rows, that stripes of the tensor being placed had better leave */
     int32_t stuck;  /* tensor that found no place in the last attempt */
     int32_t max_copies, max_block;
@@ -285,10 +286,33 @@ static void add_slices(const Layout *l, Set *slices, const Set *used) {
         if (set_has(used, i)) set_add(slices, i / l->banks);
 }
 
+/* Are its stripes weights that are there from the start? */
+static bool given_weights(const Tensor *t) {
+    return t->striped && (t->role == TSP_ROLE_INPUT || t->role == TSP_ROLE_CONSTANT);
+}
+
+/* Slices for the weights of the graph, as many of each hemisphere as they fill or an LW needs: the
+ * outermost, since nothing but the MXM asks for them. All else then streams beside them. */
+static void keep_slices(Layout *l) {
+    int32_t group = (int32_t)l->m->mxm_load_streams, half = l->slices / 2, count;
+    int64_t rows = 0;
+    l->weights = (Set){{0}};
+    for (int32_t i = 0; i < l->module->tensor_count; i++) {
+        const Tensor *t = &l->module->tensors[i];
+        if (given_weights(t)) rows += (int64_t)t->rows * t->ctiles * t->bytes;
+    }
+    count = group + tsp_ceil_div(rows, tsp_mem_slice_rows(l->m) * 2);
+    if (rows == 0 || count > half * 3 / 4) return;
+    for (int32_t s = 0; s < l->slices; s++) /* numbered from the VXM outwards */
+        if (s % half >= half - count) set_add(&l->weights, s);
+}
+
 /* Weights load under activations: rows that stream and stripes that meet in a product are better
  * off in different slices. */
 static void find_shunned(Layout *l, int32_t tensor) {
-    l->shunned[0] = l->shunned[1] = (Set){{0}};
+    l->shunned[0] = l->shunned[1] = l->weights;
+    if (given_weights(&l->module->tensors[tensor]))
+        for (int i = 0; i < SET_WORDS; i++) l->shunned[1].bits[i] = ~l->weights.bits[i];
     for (int32_t s = 0; s < l->module->stage_count; s++)
         for (int32_t i = 0; i < l->module->stages[s].term_count; i++) {
             const Term *term = &l->module->stages[s].terms[i];
@@ -394,6 +418,7 @@ static bool place_all(Layout *l, bool *fits, TspError *err) {
     *fits = true;
     forget_places(l);
     claim_group(l);
+    keep_slices(l);
     for (int32_t i = 0; i < l->module->tensor_count && *fits; i++) {
         l->stuck = i;
         if (!place_tensor(l, i, fits, err)) return false;
