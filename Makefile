@@ -7,6 +7,7 @@
 #   make faults   plant 10,000 single and 10,000 double flips in programs of all units
 #   make bench    the simulator's speed, as ratios to the bare arithmetic (docs/performance.md)
 #   make figures  published figures of the chip beside simulated ones (docs/figures.md)
+#   make graphs   1,000 random graphs of up to 12 nodes on each machine, values and cycles checked
 #   make sweep    utilisation of matmuls of 532 widths, as numbers and as a picture in build/
 #                 (docs/figures.md), minutes;  SWEEP=int8 for the other type
 #   make fuzz     the readers under libFuzzer, FUZZ_SECONDS (600) each;  FUZZ=graph for one
@@ -153,6 +154,10 @@ check: deps
 
 cosim: $(BUILD)/tests/test_cosim
 	@tests/cosim.sh $<
+
+.PHONY: graphs
+graphs: $(BUILD)/tests/test_random_graphs
+	@CK_TIMEOUT_MULTIPLIER=15 RANDOM_GRAPHS=$${RANDOM_GRAPHS:-1000} $<
 
 # How much of isa/ and sim/ the tests run, and whether they notice faults planted on purpose.
 .PHONY: coverage mutants
