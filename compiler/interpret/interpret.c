@@ -272,8 +272,9 @@ static bool (*const interpreters[TSP_GRAPH_OP_COUNT])(const TspNode *node, int32
     [TSP_GRAPH_GROUP_BY_AGGREGATE] = interpret_group,
 };
 
-static bool interpret_node(const TspGraph *g, const TspNode *node, int32_t lanes, uint8_t **data,
-                           double **tolerance, TspError *err) {
+static bool interpret_node(const TspGraph *g, const TspNode *node, int32_t lanes,
+                           uint8_t *const *found, uint8_t **data, double **tolerance,
+                           TspError *err) {
     TspOperand in[4] = {{0}};
     TspResult out = {.value = &g->values[node->output]};
     bool ok;
@@ -282,6 +283,7 @@ static bool interpret_node(const TspGraph *g, const TspNode *node, int32_t lanes
         if (v < 0) continue;
         in[i] = (TspOperand){&g->values[v], g->values[v].data ? g->values[v].data : data[v],
                              tolerance[v]};
+        if (found && found[v]) in[i] = (TspOperand){&g->values[v], found[v], NULL};
         if (!in[i].data)
             return tsp_fail(err, TSP_ERR_INPUT, "input \"%s\" has no contents; give it a file",
                             g->values[v].name);
@@ -295,15 +297,15 @@ static bool interpret_node(const TspGraph *g, const TspNode *node, int32_t lanes
                     "out of memory while evaluating \"%s\"; check a smaller graph", node->name);
 }
 
-bool tsp_interpret(const TspGraph *g, int32_t lanes, uint8_t **data, double **tolerance,
-                   TspError *err) {
+bool tsp_interpret_beside(const TspGraph *g, int32_t lanes, uint8_t *const *found, uint8_t **data,
+                          double **tolerance, TspError *err) {
     bool ok = true;
     for (int32_t v = 0; v < g->value_count; v++) {
         tolerance[v] = NULL;
         if (g->values[v].producer >= 0) data[v] = NULL;
     }
     for (int32_t n = 0; ok && n < g->node_count; n++)
-        ok = interpret_node(g, &g->nodes[n], lanes, data, tolerance, err);
+        ok = interpret_node(g, &g->nodes[n], lanes, found, data, tolerance, err);
     for (int32_t v = 0; !ok && v < g->value_count; v++) {
         if (g->values[v].producer < 0) continue;
         free(data[v]);
@@ -312,6 +314,11 @@ bool tsp_interpret(const TspGraph *g, int32_t lanes, uint8_t **data, double **to
         tolerance[v] = NULL;
     }
     return ok;
+}
+
+bool tsp_interpret(const TspGraph *g, int32_t lanes, uint8_t **data, double **tolerance,
+                   TspError *err) {
+    return tsp_interpret_beside(g, lanes, NULL, data, tolerance, err);
 }
 
 /* ---- comparison ---- */

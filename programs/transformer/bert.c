@@ -137,7 +137,7 @@ bool write_bert(GraphText *g, const Model *m) {
     for (int64_t i = 0; i < m->layers; i++) {
         snprintf(g->prefix, sizeof g->prefix, "layer%lld.", (long long)i);
         x = layer(&b, x);
+        graph_output(g, x);
     }
-    graph_output(g, x);
     return true;
 }

@@ -151,7 +151,7 @@ bool write_llama(GraphText *g, const Model *m) {
     for (int64_t i = 0; i < m->layers; i++) {
         snprintf(g->prefix, sizeof g->prefix, "layer%lld.", (long long)i);
         x = layer(&l, x);
+        graph_output(g, x);
     }
-    graph_output(g, x);
     return true;
 }
