@@ -152,6 +152,11 @@ bool lower_finish_product(Lowerer *l, TspDtype product_type, TspError *err) {
     return true;
 }
 
+/* Units make the matrices of a batch side by side, so these lie in blocks of their own. */
+static void place_batches(Lowerer *l, int32_t out, const Product *p) {
+    if (p->batches > 1) l->module->tensors[out].run = p->rows;
+}
+
 /* The tensors whose products add up to stream x weights: one pair, or three for float32. */
 static bool operand_parts(Lowerer *l, int32_t value, int orientation, int32_t part[3],
                           int32_t *count, TspError *err) {
@@ -177,6 +182,7 @@ bool lower_matmul(Lowerer *l, const TspNode *node, TspError *err) {
         !operand_parts(l, p.weights, p.weights_turned, w, &count, err) ||
         (out = lower_oriented(l, node->output, ROWWISE, err)) < 0)
         return false;
+    place_batches(l, out, &p);
     for (int32_t b = 0; b < p.batches; b++) {
         Stage *s = lower_new_stage(l, "product", p.rows, p.cols, err);
         From result = from_product();
@@ -441,6 +447,7 @@ bool lower_matmul_integer(Lowerer *l, const TspNode *node, TspError *err) {
     if (!ok || (stream = lower_oriented(l, p.stream, p.stream_turned, err)) < 0 ||
         (out = lower_oriented(l, node->output, ROWWISE, err)) < 0)
         return false;
+    place_batches(l, out, &p);
     for (int32_t b = 0; b < p.batches; b++) {
         int32_t w_row = (int32_t)batch_row(&p, p.weight_stride, b);
         Stage *s = lower_new_stage(l, "product", p.rows, p.cols, err);

@@ -421,16 +421,34 @@ static void choose_planes(const Scheduler *s, const Unit *units, int32_t count, 
     }
 }
 
+/* Products of one node, one after the other: the matrices of a batch. */
+static int32_t batch_of(const Scheduler *s, const Stage *stage) {
+    const Stage *first = stage, *last = stage, *stages = s->module->stages;
+    while (first > stages && first[-1].product && first[-1].op == stage->op &&
+           first[-1].rows == stage->rows)
+        first--;
+    while (last + 1 < stages + s->module->stage_count && last[1].product &&
+           last[1].op == stage->op && last[1].rows == stage->rows)
+        last++;
+    return (int32_t)(last - first) + 1;
+}
+
+/* Is a stage better left to one unit, others doing those beside it? */
+static bool is_whole(const Scheduler *s, const Stage *stage, int32_t units) {
+    int32_t batch = batch_of(s, stage), rounds = tsp_ceil_div(batch, units);
+    return stage->whole ||
+           (stage->cols <= tsp_lanes(s->m) && stage->rows <= short_rows(s, stage)) ||
+           8 * rounds * units <= 9 * batch;
+}
+
 bool schedule_product(Scheduler *s, const Stage *stage, TspError *err) {
     Unit units[MAX_PLANES] = {{0}};
     const Term *term = &stage->terms[0];
     int32_t planes = term_type(&s->module->tensors[term->a], term->a_byte) == TSP_F16 ? 2 : 1;
     int32_t count = 2 * (int32_t)s->m->mxm_planes / planes;
     int32_t plane_of[MAX_PLANES];
-    bool whole =
-        stage->whole || (stage->cols <= tsp_lanes(s->m) && stage->rows <= short_rows(s, stage));
-    bool ok =
-        whole ? assign_whole(s, stage, &units[0], err) : share_out(s, stage, units, count, err);
+    bool ok = is_whole(s, stage, count) ? assign_whole(s, stage, &units[0], err)
+                                        : share_out(s, stage, units, count, err);
     for (int32_t i = 0; i < count && ok; i++)
         if (!(units[i].taken = calloc((size_t)stage->term_count, sizeof *units[i].taken)))
             ok = tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
