@@ -421,6 +421,21 @@ static void choose_planes(const Scheduler *s, const Unit *units, int32_t count, 
     }
 }
 
+/* The unit whose planes are free first, of those that have something left to do; -1 if none has. So
+ * all get their turn at streams and slices in time. */
+static int32_t first_free(const Scheduler *s, const Unit *units, int32_t count,
+                          const int32_t *plane_of) {
+    int32_t first = -1;
+    int64_t least = INT64_MAX;
+    for (int32_t i = 0; i < count; i++) {
+        int64_t free_at = s->planes[plane_of[i]].array_free;
+        if (units[i].job >= units[i].count || free_at >= least) continue;
+        first = i;
+        least = free_at;
+    }
+    return first;
+}
+
 /* Products of one node, one after the other: the matrices of a batch. */
 static int32_t batch_of(const Scheduler *s, const Stage *stage) {
     const Stage *first = stage, *last = stage, *stages = s->module->stages;
@@ -453,14 +468,8 @@ bool schedule_product(Scheduler *s, const Stage *stage, TspError *err) {
         if (!(units[i].taken = calloc((size_t)stage->term_count, sizeof *units[i].taken)))
             ok = tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
     choose_planes(s, units, count, planes, plane_of);
-    for (bool more = true; ok && more;) { /* in step, so that all units get their turn in time */
-        more = false;
-        for (int32_t i = 0; i < count && ok; i++) {
-            if (units[i].job >= units[i].count) continue;
-            more = true;
-            ok = place_step(s, stage, &units[i], plane_of[i], planes, i, count, err);
-        }
-    }
+    for (int32_t next; ok && (next = first_free(s, units, count, plane_of)) >= 0;)
+        ok = place_step(s, stage, &units[next], plane_of[next], planes, next, count, err);
     for (int32_t i = 0; i < count; i++) {
         free(units[i].jobs);
         free(units[i].taken);
