@@ -65,8 +65,8 @@ static void drop(Attempt *a) {
 
 /* Takes the place of the best so far if that failed or is slower. */
 static void offer(Attempt *best, Attempt other) {
-    bool better = !best->ok || (other.ok && other.program.predicted_cycles <
-                                                best->program.predicted_cycles);
+    bool better =
+        !best->ok || (other.ok && other.program.predicted_cycles < best->program.predicted_cycles);
     drop(better ? best : &other);
     if (better) *best = other;
 }

@@ -57,9 +57,9 @@ static inline From from_product(void) {
     return (From){FROM_PRODUCT, 0};
 }
 
-/* lower_balance.c: inserts steps that pass values on, so that all of the stage meets in time; false,
- * and the stage as it was, if it would have more than MAX_STEPS. Not for stages whose steps take
- * FROM_SELF. */
+/* lower_balance.c: inserts steps that pass values on, so that all of the stage meets in time;
+ * false, and the stage as it was, if it would have more than MAX_STEPS. Not for stages whose steps
+ * take FROM_SELF. */
 bool lower_balance(Stage *s);
 /* Puts a step in front of step `at`; who took results from there on still does. */
 void lower_insert_step(Stage *s, int32_t at, Step step);

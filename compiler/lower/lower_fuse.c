@@ -116,11 +116,13 @@ static int32_t common_rows(const Part *a, const Part *b) {
     return rows > 0 ? rows : 0;
 }
 
-/* Whether every row made is read once. */
+/* Whether every row made is read once, and one at a time. */
 static bool read_once(const PartList *makers, const PartList *readers) {
     for (int32_t i = 0; i < readers->count; i++)
         for (int32_t j = 0; j < i; j++)
-            if (common_rows(&readers->items[i], &readers->items[j])) return false;
+            if (readers->items[i].stage == readers->items[j].stage ||
+                common_rows(&readers->items[i], &readers->items[j]))
+                return false;
     for (int32_t i = 0; i < makers->count; i++) {
         int32_t rows = 0;
         for (int32_t j = 0; j < readers->count; j++)
