@@ -77,11 +77,13 @@ typedef struct {
     int32_t index;
 } From;
 
+/* Takes results of steps before it. */
 typedef struct {
     TspOpcode op;
     TspDtype type, type2; /* type2: result of conversions */
     From a, b;
     uint32_t imm;
+    int32_t node; /* of the graph, that it works for */
 } Step;
 
 /* Row i of the stage meets row row0 + i*row_step of the tensor; column tile c of the stage meets
@@ -108,7 +110,7 @@ typedef struct {
 enum { MAX_OPERANDS = 17, MAX_STEPS = 24, MAX_OUTPUTS = 4 };
 
 typedef struct {
-    int32_t op;          /* node of the graph */
+    int32_t op;          /* node of the graph: what no step works for */
     const char *what;    /* for dumps */
     int32_t rows, cols;  /* of the result */
     bool product, group; /* group: what module->group says, and none of what follows */
@@ -161,6 +163,8 @@ typedef struct {
     bool group_tables;    /* see TspCompileOptions */
     bool whole_products;  /* to be left undivided */
     bool divided;         /* some product is */
+    bool unfused;         /* every node's result to pass through memory */
+    bool fused;           /* some node's result does not */
     int32_t group_result; /* tensor that gets a copy of the merged tables; -1 none */
     GroupPlan *group;     /* of the one node that groups; NULL none; owned */
     int64_t bound_cycles;

@@ -53,6 +53,17 @@ static int32_t input_tensor(Lowerer *l, int32_t value, TspError *err) {
     return lower_oriented(l, value, l->needs[value][TRANSPOSED] && !l->needs[value][ROWWISE], err);
 }
 
+static bool balance_all(Lowerer *l, TspError *err) {
+    for (int32_t i = 0; i < l->module->stage_count; i++) {
+        Stage *s = &l->module->stages[i];
+        if (s->chain_rows || s->scan_rows || s->group || lower_balance(s)) continue;
+        return tsp_fail(err, TSP_ERR_NOT_MODELLED,
+                        "%s: its steps wait for each other in more than %d ALUs; divide the node",
+                        l->graph->nodes[s->op].name, (int)MAX_STEPS);
+    }
+    return true;
+}
+
 static bool lower_all(Lowerer *l, TspError *err) {
     const TspGraph *g = l->graph;
     for (int32_t v = 0; v < g->value_count; v++) {
@@ -66,6 +77,7 @@ static bool lower_all(Lowerer *l, TspError *err) {
             return false;
     for (l->node = 0; l->node < g->node_count; l->node++)
         if (!lower_node(l, &g->nodes[l->node], err)) return false;
+    if (!lower_fuse(l, err) || !balance_all(l, err)) return false;
     for (int32_t i = 0; i < l->module->tensor_count; i++) { /* an input that nobody reads */
         Tensor *t = &l->module->tensors[i];
         if (!t->contiguous && !t->striped && !t->pieces) t->contiguous = true;

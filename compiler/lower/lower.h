@@ -57,6 +57,19 @@ static inline From from_product(void) {
     return (From){FROM_PRODUCT, 0};
 }
 
+/* lower_balance.c: inserts steps that pass values on, so that all of the stage meets in time;
+ * false, and the stage as it was, if it would have more than MAX_STEPS. Not for stages whose steps
+ * take FROM_SELF. */
+bool lower_balance(Stage *s);
+/* Puts a step in front of step `at`; who took results from there on still does. */
+void lower_insert_step(Stage *s, int32_t at, Step step);
+
+/* lower_fuse.c: stages that hand rows on through memory become one, where that is worth it. */
+bool lower_fuse(Lowerer *l, TspError *err);
+/* lower_product.c: a tensor that streams as activations cannot also be an operand of the same flow:
+ * its slice gives one read a cycle. The operand reads a copy. */
+int32_t lower_copy(Lowerer *l, int32_t from, TspError *err);
+
 /* lower_product.c: MatMul, MatMulInteger, Gemm. lower_elementwise.c: the rest. */
 bool lower_matmul(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_gemm(Lowerer *l, const TspNode *node, TspError *err);

@@ -8,12 +8,13 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { BY_MXM, BY_WEIGHTS, BY_VXM, BY_SXM, BY_STREAMS, BY_MEMORY, RESOURCES };
-static const char *const names[RESOURCES] = {"MXM", "weights", "VXM", "SXM", "streams", "memory"};
+enum { BY_MXM, BY_WEIGHTS, BY_VXM, BY_SXM, BY_STREAMS, BY_READS, BY_WRITES, RESOURCES };
+static const char *const names[RESOURCES] = {"MXM",     "weights", "VXM",   "SXM",
+                                             "streams", "memory",  "memory"};
 
 /* Work in units of one resource (a plane, a stream into a plane, an ALU, a distributor, a stream
- * register beside the VXM, a slice), and the cycles
- * that its first and last piece need to pass through. */
+ * register beside the VXM, a slice that reads, one that writes), and the cycles that its first and
+ * last piece need to pass through. */
 typedef struct {
     double units[RESOURCES];
     int64_t fill;
@@ -85,17 +86,19 @@ static void dot_work(const TspMachine *m, const TspValue *a, Work *w) {
 }
 
 /* A value that several nodes read may pass all of them in one reading, and weights may serve
- * several products: each node is charged its share. */
+ * several products: each node is charged its share. What a node makes for another need not pass
+ * through memory. */
 static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
                       const int32_t *reads, const int32_t *products) {
-    double lanes = (double)tsp_lanes(m), traffic = 0, results;
+    double lanes = (double)tsp_lanes(m), traffic = 0, results = 0;
     const TspValue *a = &g->values[n->inputs[0]], *y = &g->values[n->output];
     Work w = {{0}, 0};
     for (int32_t i = 0; i < n->input_count; i++)
-        if (n->inputs[i] >= 0 && reads[n->inputs[i]])
+        if (n->inputs[i] >= 0 && reads[n->inputs[i]] && g->values[n->inputs[i]].producer < 0)
             traffic += (double)vectors(m, &g->values[n->inputs[i]]) / reads[n->inputs[i]];
-    results = (double)vectors(m, y);
-    w.units[BY_MEMORY] = traffic > results ? traffic : results;
+    if (y->is_output) results = (double)vectors(m, y);
+    w.units[BY_READS] = traffic;
+    w.units[BY_WRITES] = results;
     if (is_dot(g, n)) {
         dot_work(m, a, &w);
     } else if (is_product(n)) {
@@ -121,7 +124,7 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
         const double waves = (double)ceil_div(tsp_value_elements(a), m->superlanes);
         w.units[BY_SXM] = 3 * waves;
         w.units[BY_VXM] = 3 * waves;
-        w.units[BY_MEMORY] = 6 * waves;
+        w.units[BY_READS] = 6 * waves;
         w.fill = tsp_op_func(m, TSP_OP_DISTRIBUTE) + tsp_op_func(m, TSP_OP_GATHER) +
                  tsp_op_func(m, TSP_OP_ADD) + m->vxm_op_cycles + tsp_op_func(m, TSP_OP_SCATTER);
     } else {
@@ -135,10 +138,20 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
     return w;
 }
 
+/* What is saved of the fill where an operand comes from another node, or the result goes to one. */
+static int64_t saved_cycles(const TspMachine *m, const TspGraph *g, const TspNode *n) {
+    int64_t read = 0, write = g->values[n->output].is_output ? 0 : 1 + m->mem_write_cycles;
+    for (int32_t i = 0; i < n->input_count; i++)
+        if (n->inputs[i] >= 0 && g->values[n->inputs[i]].producer >= 0)
+            read = m->mem_read_cycles + 1;
+    return read + write;
+}
+
 static int64_t capacity(const TspMachine *m, int resource) {
     const int64_t units[RESOURCES] = {2 * m->mxm_planes, 2 * m->mxm_planes * m->mxm_load_streams,
                                       m->vxm_alus,       2 * m->sxm_distributors,
-                                      2 * m->streams,    2 * m->mem_slices};
+                                      2 * m->streams,    2 * m->mem_slices,
+                                      2 * m->mem_slices};
     return units[resource];
 }
 
@@ -159,7 +172,8 @@ bool tsp_pass_bound(Module *module, TspError *err) {
         for (int r = 0; r < RESOURCES; r++) {
             int64_t alone;
             if (!(w.units[r] > 0)) continue;
-            alone = (int64_t)ceil(w.units[r] / (double)capacity(m, r)) + w.fill;
+            alone = (int64_t)ceil(w.units[r] / (double)capacity(m, r)) + w.fill -
+                    saved_cycles(m, g, &g->nodes[i]);
             units[r] += w.units[r];
             if (w.fill < fill[r]) fill[r] = w.fill;
             module->op_bound[i] = tsp_max64(module->op_bound[i], alone);

@@ -33,6 +33,7 @@ Item *flow_item(Flow *f, Item item) {
         f->failed = true;
         return NULL;
     }
+    item.op = f->op;
     f->items[f->item_count] = item;
     return &f->items[f->item_count++];
 }
@@ -301,7 +302,7 @@ static bool add_run(Table *t, const Flow *f, Item *item, const int32_t *map, int
     const TspMachine *m = &module->machine;
     int32_t queue = item->kind == ITEM_ALU ? tsp_queue_vxm(m, map[item->queue]) : item->queue;
     Run run = {.queue = queue,
-               .op = f->op,
+               .op = item->op,
                .insn = resolve(f, item, map),
                .step = item->step,
                .start = start + item->start,

@@ -37,10 +37,11 @@ typedef struct {
     int32_t read_width[2];
     int32_t alu_from[2]; /* ITEM_ALU: index of the flow's ALU that operand a, b comes from */
     int32_t run;         /* index in module->runs when placed */
+    int32_t op;          /* node of the graph that it works for */
 } Item;
 
 typedef struct {
-    int32_t op;
+    int32_t op; /* node of the graph that items added from now on work for */
     const char *what;
     Wire *wires;
     int32_t wire_count, wire_capacity;

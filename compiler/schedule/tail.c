@@ -177,6 +177,7 @@ static int32_t step_item(const Scheduler *s, Flow *f, const Step *step, int32_t 
                  .reads = {{-1, 0}, {-1, 0}},
                  .alu_from = {-1, -1}};
     const From from[2] = {step->a, step->b};
+    f->op = step->node;
     for (int j = 0; j < 2; j++) {
         int32_t *source = j ? &item.insn.src_b : &item.insn.src_a;
         switch (from[j].kind) {
@@ -203,6 +204,17 @@ static int32_t step_item(const Scheduler *s, Flow *f, const Step *step, int32_t 
     return f->item_count - 1;
 }
 
+/* Node that an operand is read for: that of the first step that takes it. */
+static int32_t reader(const Stage *stage, int32_t operand) {
+    for (int32_t i = 0; i < stage->step_count; i++) {
+        const From from[2] = {stage->steps[i].a, stage->steps[i].b};
+        for (int j = 0; j < 2; j++)
+            if (from[j].kind == FROM_OPERAND && from[j].index == operand)
+                return stage->steps[i].node;
+    }
+    return stage->op;
+}
+
 bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int32_t count,
                    int32_t ctile, int32_t interval, int32_t product, int64_t *from, TspError *err) {
     const TspMachine *m = s->m;
@@ -221,10 +233,12 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
         flow_reach(&f->wires[product], vxm);
         base += flow_time_at(&f->wires[product], vxm);
     }
-    for (int32_t i = 0; i < stage->operand_count; i++)
+    for (int32_t i = 0; i < stage->operand_count; i++) {
+        f->op = reader(stage, i);
         operand_wires[i] =
             schedule_operand(s, f, &stage->operands[i], first, count, ctile, interval,
                              base + times.operand[i] - m->vxm_entry_cycles, from);
+    }
     first_step = f->item_count;
     for (int32_t i = 0; i < stage->step_count; i++)
         step_item(s, f, &stage->steps[i], (int32_t)base + times.step[i], operand_wires, product,
@@ -234,12 +248,13 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
         TspDtype type = result_type(&stage->steps[out->from.index]);
         int32_t last = out->from.index, emitted = 0; /* ALU that makes the value; directions done */
         int64_t time = base + times.step[last] + op_cycles;
+        f->op = stage->steps[last].node;
         for (int h = TSP_WEST; h <= TSP_EAST; h++) {
             TspDirection direction = h == TSP_WEST ? TSP_WESTWARD : TSP_EASTWARD;
             int32_t wire, item = first_step + last;
             if (!lies_in(s, out, h, first, count, ctile)) continue;
             if (emitted++) { /* the other direction: one more ALU passes the value on */
-                Step pass = {TSP_OP_PASS, type, type, {FROM_STEP, last}, {FROM_NONE, 0}, 0};
+                Step pass = {TSP_OP_PASS, type, type, {FROM_STEP, last}, {FROM_NONE, 0}, 0, f->op};
                 item =
                     step_item(s, f, &pass, (int32_t)time, operand_wires, product, count, interval);
                 time += op_cycles;
