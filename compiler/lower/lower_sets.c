@@ -28,7 +28,9 @@ static int32_t blocks_at_once(const TspMachine *m) {
 }
 
 int32_t sets_turn(const Lowerer *l, const Sets *sets) {
-    return tsp_ceil_div(sets->count, blocks_at_once(&l->module->machine));
+    enum { SHARE = 2 }; /* as many slices are left to what is read beside */
+    int32_t blocks = blocks_at_once(&l->module->machine) / SHARE;
+    return tsp_ceil_div(sets->count, blocks < 1 ? 1 : blocks);
 }
 
 Stage *sets_stage(Lowerer *l, const char *what, const Sets *sets, TspError *err) {
@@ -81,8 +83,11 @@ static bool new_partials(Lowerer *l, const Sets *sets, TspDtype type, int32_t co
                          TspError *err) {
     p->tensor = l->module->tensor_count;
     p->count = count;
-    for (int32_t i = 0; i < count; i++)
-        if (sets_tensor(l, ".partial", type, sets, err) < 0) return false;
+    for (int32_t i = 0; i < count; i++) {
+        int32_t partial = sets_tensor(l, ".partial", type, sets, err);
+        if (partial < 0) return false;
+        l->module->tensors[partial].run = 0; /* a tree reads all of it in one go */
+    }
     return true;
 }
 
