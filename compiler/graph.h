@@ -38,9 +38,11 @@ typedef struct {
     TspDtype to;             /* Cast */
     bool shift_right;        /* BitShift */
     bool keepdims;           /* reductions, default 1 */
-    bool select_last;        /* ArgMax */
+    bool noop;               /* reductions without axes that reduce nothing */
+    bool select_last;        /* ArgMax, ArgMin */
     bool exclusive, reverse; /* CumSum */
-    int32_t axis_count;      /* of axes; 0: all */
+    /* of reductions, ArgMax, ArgMin, Softmax: axes, in the order of dimensions, counted from 0 */
+    int32_t axis_count;
     int64_t axes[TSP_MAX_RANK], axis;
     int32_t groups, low, high; /* GroupByAggregate */
     int32_t line;              /* of the node's object in the file */

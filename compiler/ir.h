@@ -134,6 +134,15 @@ typedef struct {
      * as row i. */
     int32_t scan_rows;
     bool scan_ends;
+    /* > 0: rows fall into sets of this many, each of which a chain passes: row k of set i is row
+     * (i / set_step * set_rows + k) * set_step + i % set_step of outputs and of operands with
+     * row_step 1, row k of operands with row_step 2; operands with row_step 0 have row i for the
+     * whole set. The stage takes rows part_first .. part_first+part_rows-1 of each set, and begins
+     * with the first of every set_turn sets, since these lie in different blocks. */
+    int32_t set_rows, set_step, part_first, part_rows, set_turn;
+    /* > 0: steps that take FROM_SELF combine the rows of a set. The last step's results for its
+     * last `partials` rows, vxm_op_cycles of them or all, go to row i of tensors partial ... */
+    int32_t partial, partials;
     /* Not 0: row i of the output is row row0 of operand 0, its lanes moved (i + 1) * shift south,
      * or north if it is less than 0. */
     int32_t shift;

@@ -285,7 +285,8 @@ static bool infer_and_reorder(Reader *r, const int32_t *order, TspNode *sorted) 
         TspNode *node = &g->nodes[order[i]];
         TspError why;
         int32_t blame;
-        if (!tsp_node_infer(g, node, &g->values[node->output], &blame, &why)) {
+        if (!tsp_node_place_axes(g, node, &blame, &why) ||
+            !tsp_node_infer(g, node, &g->values[node->output], &blame, &why)) {
             const cJSON *item = r->node_items[order[i]];
             if (blame >= 0) item = cJSON_GetArrayItem(r->node_inputs[order[i]], blame);
             return tsp_read_fail(&r->read, item, "%s", why.text);

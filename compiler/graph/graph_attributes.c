@@ -112,15 +112,36 @@ static const struct {
     {TSP_GRAPH_LEAKY_RELU, "alpha", false, read_real, offsetof(TspNode, alpha)},
     {TSP_GRAPH_REDUCE_SUM, "axes", false, read_axes, offsetof(TspNode, axes)},
     {TSP_GRAPH_REDUCE_SUM, "keepdims", false, read_flag, offsetof(TspNode, keepdims)},
+    {TSP_GRAPH_REDUCE_SUM, "noop_with_empty_axes", false, read_flag, offsetof(TspNode, noop)},
     {TSP_GRAPH_REDUCE_MEAN, "axes", false, read_axes, offsetof(TspNode, axes)},
     {TSP_GRAPH_REDUCE_MEAN, "keepdims", false, read_flag, offsetof(TspNode, keepdims)},
+    {TSP_GRAPH_REDUCE_MEAN, "noop_with_empty_axes", false, read_flag, offsetof(TspNode, noop)},
     {TSP_GRAPH_REDUCE_MAX, "axes", false, read_axes, offsetof(TspNode, axes)},
     {TSP_GRAPH_REDUCE_MAX, "keepdims", false, read_flag, offsetof(TspNode, keepdims)},
+    {TSP_GRAPH_REDUCE_MAX, "noop_with_empty_axes", false, read_flag, offsetof(TspNode, noop)},
     {TSP_GRAPH_REDUCE_MIN, "axes", false, read_axes, offsetof(TspNode, axes)},
     {TSP_GRAPH_REDUCE_MIN, "keepdims", false, read_flag, offsetof(TspNode, keepdims)},
+    {TSP_GRAPH_REDUCE_MIN, "noop_with_empty_axes", false, read_flag, offsetof(TspNode, noop)},
+    {TSP_GRAPH_REDUCE_PROD, "axes", false, read_axes, offsetof(TspNode, axes)},
+    {TSP_GRAPH_REDUCE_PROD, "keepdims", false, read_flag, offsetof(TspNode, keepdims)},
+    {TSP_GRAPH_REDUCE_PROD, "noop_with_empty_axes", false, read_flag, offsetof(TspNode, noop)},
+    {TSP_GRAPH_REDUCE_SUM_SQUARE, "axes", false, read_axes, offsetof(TspNode, axes)},
+    {TSP_GRAPH_REDUCE_SUM_SQUARE, "keepdims", false, read_flag, offsetof(TspNode, keepdims)},
+    {TSP_GRAPH_REDUCE_SUM_SQUARE, "noop_with_empty_axes", false, read_flag,
+     offsetof(TspNode, noop)},
+    {TSP_GRAPH_REDUCE_L1, "axes", false, read_axes, offsetof(TspNode, axes)},
+    {TSP_GRAPH_REDUCE_L1, "keepdims", false, read_flag, offsetof(TspNode, keepdims)},
+    {TSP_GRAPH_REDUCE_L1, "noop_with_empty_axes", false, read_flag, offsetof(TspNode, noop)},
+    {TSP_GRAPH_REDUCE_L2, "axes", false, read_axes, offsetof(TspNode, axes)},
+    {TSP_GRAPH_REDUCE_L2, "keepdims", false, read_flag, offsetof(TspNode, keepdims)},
+    {TSP_GRAPH_REDUCE_L2, "noop_with_empty_axes", false, read_flag, offsetof(TspNode, noop)},
     {TSP_GRAPH_ARG_MAX, "axis", false, read_axis, offsetof(TspNode, axis)},
     {TSP_GRAPH_ARG_MAX, "keepdims", false, read_flag, offsetof(TspNode, keepdims)},
     {TSP_GRAPH_ARG_MAX, "select_last_index", false, read_flag, offsetof(TspNode, select_last)},
+    {TSP_GRAPH_ARG_MIN, "axis", false, read_axis, offsetof(TspNode, axis)},
+    {TSP_GRAPH_ARG_MIN, "keepdims", false, read_flag, offsetof(TspNode, keepdims)},
+    {TSP_GRAPH_ARG_MIN, "select_last_index", false, read_flag, offsetof(TspNode, select_last)},
+    {TSP_GRAPH_SOFTMAX, "axis", false, read_axis, offsetof(TspNode, axis)},
     {TSP_GRAPH_CUM_SUM, "exclusive", false, read_flag, offsetof(TspNode, exclusive)},
     {TSP_GRAPH_CUM_SUM, "reverse", false, read_flag, offsetof(TspNode, reverse)},
     {TSP_GRAPH_GROUP_BY_AGGREGATE, "groups", true, read_whole, offsetof(TspNode, groups)},
@@ -135,7 +156,8 @@ bool tsp_read_attributes(const TspGraphReader *r, const cJSON *node_item, const 
     const cJSON *found[TSP_KEYS_MAX] = {NULL};
     int32_t which[TSP_KEYS_MAX], count = 0;
     const char *op = tsp_graph_op_name(node->op);
-    if (node->op == TSP_GRAPH_LEAKY_RELU) node->alpha = 0.01; /* ONNX's default */
+    if (node->op == TSP_GRAPH_LEAKY_RELU) node->alpha = 0.01; /* ONNX's defaults */
+    if (node->op == TSP_GRAPH_SOFTMAX) node->axis = -1;
     for (int32_t i = 0; i < ATTRIBUTES; i++)
         if (attributes[i].op == node->op) {
             keys[count] = (TspKey){attributes[i].name, TSP_JSON_ANY, attributes[i].needed};

@@ -258,48 +258,19 @@ static bool place_axis(const Infer *f, int64_t axis, int64_t *place) {
                     (long long)axis, a->name, shape_text(a).text);
 }
 
-static void reduce_to_one(const Infer *f) {
-    f->out->rank = f->node->keepdims ? input(f, 0)->rank : 0;
-    for (int32_t d = 0; d < f->out->rank; d++) f->out->shape[d] = 1;
-}
-
-/* Over all axes that are longer than 1. */
 static bool infer_reduce(const Infer *f) {
-    const TspValue *a = input(f, 0);
-    bool named[TSP_MAX_RANK] = {false};
-    for (int32_t i = 0; i < f->node->axis_count; i++) {
-        int64_t place;
-        if (!place_axis(f, f->node->axes[i], &place)) return false;
-        if (named[place])
-            return tsp_fail(f->err, TSP_ERR_INPUT, "axis %lld is given twice; leave one out",
-                            (long long)f->node->axes[i]);
-        named[place] = true;
-    }
-    for (int32_t d = 0; d < a->rank && f->node->axis_count; d++)
-        if (!named[d] && (a->shape[d] > 1 || !f->node->keepdims))
-            return tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
-                            "%s of \"%s\" %s over some axes is not modelled; leave out \"axes\" to "
-                            "reduce all of it",
-                            tsp_graph_op_name(f->node->op), a->name, shape_text(a).text);
-    reduce_to_one(f);
+    tsp_reduced_shape(f->node, input(f, 0), f->out);
     return true;
 }
 
-static bool infer_arg_max(const Infer *f) {
-    const TspValue *a = input(f, 0);
-    int64_t place;
-    if (!place_axis(f, f->node->axis, &place)) return false;
-    if (a->rank != 1)
-        return tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
-                        "ArgMax of \"%s\" %s is not modelled, only that of one dimension", a->name,
-                        shape_text(a).text);
+static bool infer_arg(const Infer *f) {
     if (f->node->select_last)
         return tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
-                        "\"select_last_index\" 1 is not modelled; the first index is what ArgMax "
-                        "gives here");
-    reduce_to_one(f);
+                        "\"select_last_index\" 1 is not modelled; the first index is what %s "
+                        "gives here",
+                        tsp_graph_op_name(f->node->op));
     f->out->dtype = TSP_I32;
-    return true;
+    return infer_reduce(f);
 }
 
 /* The axis is an initializer, a number that must be known before the shapes are. */
@@ -390,7 +361,13 @@ static const struct {
     [TSP_GRAPH_REDUCE_MEAN] = {FLOATS, infer_reduce},
     [TSP_GRAPH_REDUCE_MAX] = {NUMBERS, infer_reduce},
     [TSP_GRAPH_REDUCE_MIN] = {NUMBERS, infer_reduce},
-    [TSP_GRAPH_ARG_MAX] = {NUMBERS, infer_arg_max},
+    [TSP_GRAPH_REDUCE_PROD] = {BIT(TSP_I32) | FLOATS, infer_reduce},
+    [TSP_GRAPH_REDUCE_SUM_SQUARE] = {BIT(TSP_I32) | FLOATS, infer_reduce},
+    [TSP_GRAPH_REDUCE_L1] = {BIT(TSP_I32) | FLOATS, infer_reduce},
+    [TSP_GRAPH_REDUCE_L2] = {FLOATS, infer_reduce},
+    [TSP_GRAPH_ARG_MAX] = {NUMBERS, infer_arg},
+    [TSP_GRAPH_ARG_MIN] = {NUMBERS, infer_arg},
+    [TSP_GRAPH_SOFTMAX] = {FLOATS, infer_same},
     [TSP_GRAPH_CUM_SUM] = {BIT(TSP_I32) | FLOATS, infer_cum_sum},
     [TSP_GRAPH_GROUP_BY_AGGREGATE] = {BIT(TSP_I16), infer_group},
 };

@@ -19,6 +19,15 @@ const char *tsp_graph_op_name(TspGraphOp op);
 bool tsp_node_infer(const TspGraph *g, const TspNode *node, TspValue *out, int32_t *blame,
                     TspError *err);
 
+/* graph_axes.c: operators whose results depend on what stands along axes: reductions, ArgMax,
+ * ArgMin, Softmax. */
+bool tsp_graph_reduces(TspGraphOp op);
+/* The axes of such a node, from its attributes or a known input, which the node then loses: in
+ * order, counted from the front. Errors as those of tsp_node_infer; other nodes pass. */
+bool tsp_node_place_axes(const TspGraph *g, TspNode *node, int32_t *blame, TspError *err);
+/* Shape of `a` without its axes, or with 1 in their place. */
+void tsp_reduced_shape(const TspNode *node, const TspValue *a, TspValue *out);
+
 /* order[] gets every node index after those of the nodes it needs, file order where free. If some
  * nodes need each other in a circle, *cycle_length is their number (else 0) and order[] begins
  * with them, each needing the next. False only when out of memory. */

@@ -26,16 +26,12 @@ bool tsp_interpret_product(const TspNode *node, int32_t lanes, const TspOperand 
 bool tsp_interpret_elementwise(const TspNode *node, int32_t lanes, const TspOperand in[4],
                                TspResult *out);
 
-/* Reductions, interpret_reduce.c: ReduceSum and ReduceMean, ReduceMax and ReduceMin, ArgMax,
- * CumSum. */
-bool tsp_interpret_sum(const TspNode *node, int32_t lanes, const TspOperand in[4], TspResult *out);
-bool tsp_interpret_extreme(const TspNode *node, int32_t lanes, const TspOperand in[4],
-                           TspResult *out);
-bool tsp_interpret_arg_max(const TspNode *node, int32_t lanes, const TspOperand in[4],
-                           TspResult *out);
+/* Reductions over axes, ArgMax, ArgMin, Softmax: interpret_axes.c. CumSum: interpret_reduce.c. */
+bool tsp_interpret_axes(const TspNode *node, int32_t lanes, const TspOperand in[4], TspResult *out);
 bool tsp_interpret_cum_sum(const TspNode *node, int32_t lanes, const TspOperand in[4],
                            TspResult *out);
-/* Roundings to fp32 that any element may pass when the machine adds up `elements` of them. */
+/* Roundings to fp32 that any element may pass when the machine adds up `elements` of them: a run of
+ * elements over all lanes, or with `lanes` 0 elements of one lane, in any order. */
 double tsp_sum_roundings(int64_t elements, int32_t lanes);
 
 /* Spacing of the numbers of a float type at a magnitude; 0 at infinity, NaN, and for integers. */

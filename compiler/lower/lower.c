@@ -1,6 +1,7 @@
 /* lower.c - the lower pass: ops of the graph become stages on tensors.
  */
-#include "lower.h"
+#include "lower_axes.h"
+#include "compiler/graph/graph_shape.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,8 @@ static void find_needs(Lowerer *l) {
             if (n->inputs[j] < 0) continue;
             if (n->op == TSP_GRAPH_MATMUL || n->op == TSP_GRAPH_MATMUL_INTEGER)
                 turned = j == 1 && l->graph->values[n->inputs[1]].rank >= 2;
+            if (tsp_graph_reduces(n->op))
+                turned = lower_reduced_orientation(l->graph, n) == TRANSPOSED;
             if (n->op == TSP_GRAPH_GEMM) turned = (j == 0 && n->trans_a) || (j == 1 && !n->trans_b);
             l->needs[n->inputs[j]][turned] = true;
         }
@@ -34,9 +37,19 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
     case TSP_GRAPH_REDUCE_MEAN:
     case TSP_GRAPH_REDUCE_MAX:
     case TSP_GRAPH_REDUCE_MIN:
-        return lower_reduce(l, node, err);
+        return lower_reduces_flat(l, node) ? lower_reduce(l, node, err)
+                                           : lower_reduce_axes(l, node, err);
+    case TSP_GRAPH_REDUCE_PROD:
+    case TSP_GRAPH_REDUCE_SUM_SQUARE:
+    case TSP_GRAPH_REDUCE_L1:
+    case TSP_GRAPH_REDUCE_L2:
+        return lower_reduce_axes(l, node, err);
     case TSP_GRAPH_ARG_MAX:
-        return lower_arg_max(l, node, err);
+    case TSP_GRAPH_ARG_MIN:
+        return lower_reduces_flat(l, node) ? lower_arg_max(l, node, err)
+                                           : lower_arg_axis(l, node, err);
+    case TSP_GRAPH_SOFTMAX:
+        return lower_softmax(l, node, err);
     case TSP_GRAPH_CUM_SUM:
         return lower_cum_sum(l, node, err);
     case TSP_GRAPH_GROUP_BY_AGGREGATE:

@@ -83,11 +83,14 @@ bool lower_is_elementwise(const TspNode *node);
 int32_t lower_streamed(const TspNode *node);
 bool lower_needs_ones(const TspNode *node);
 int32_t lower_ones(Lowerer *l, const TspNode *node, int32_t cols, TspError *err);
+int32_t lower_ones_of(Lowerer *l, const TspNode *node, TspDtype type, int32_t cols, TspError *err);
 From lower_apply(Stage *s, const TspNode *node, const TspGraph *g,
                  const From in[ELEMENTWISE_INPUTS], From ones);
 
 /* lower_flat.c: which values are flat, their tensors, and element-wise nodes on them. */
 void lower_find_flat(Lowerer *l);
+/* Whether a reduction is one to a single element of a tensor that is flat. */
+bool lower_reduces_flat(const Lowerer *l, const TspNode *n);
 int32_t lower_flat_tensor(Lowerer *l, int32_t value, int orientation, TspError *err);
 bool lower_flat_elementwise(Lowerer *l, const TspNode *node, TspError *err);
 

@@ -7,17 +7,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_reduction(const TspNode *n) {
+/* Whether the node is one that lower_fold.c reduces as a run of elements, if its operand may be
+ * one: over all axes that are longer than 1. */
+static bool is_reduction(const TspGraph *g, const TspNode *n) {
     switch (n->op) {
     case TSP_GRAPH_REDUCE_SUM:
     case TSP_GRAPH_REDUCE_MEAN:
     case TSP_GRAPH_REDUCE_MAX:
     case TSP_GRAPH_REDUCE_MIN:
     case TSP_GRAPH_ARG_MAX:
-        return true;
+        return !n->noop && tsp_value_elements(&g->values[n->output]) == 1 &&
+               (n->op != TSP_GRAPH_ARG_MAX || g->values[n->inputs[0]].rank == 1);
     default:
         return false;
     }
+}
+
+bool lower_reduces_flat(const Lowerer *l, const TspNode *n) {
+    const TspValue *v = &l->graph->values[n->inputs[0]];
+    return is_reduction(l->graph, n) &&
+           (l->flat[n->inputs[0]] || v->data || tsp_value_elements(v) == 1);
 }
 
 /* May all values of the node be flat? Scalars beside them are no matter, nor are initializers,
@@ -25,7 +34,7 @@ static bool is_reduction(const TspNode *n) {
 static bool may_be_flat(const Lowerer *l, const TspNode *n) {
     const TspGraph *g = l->graph;
     int64_t elements = tsp_value_elements(&g->values[n->output]);
-    if (is_reduction(n) || n->op == TSP_GRAPH_CUM_SUM || lower_is_dot(l, n)) return true;
+    if (is_reduction(g, n) || n->op == TSP_GRAPH_CUM_SUM || lower_is_dot(l, n)) return true;
     if (!lower_is_elementwise(n) || !l->flat[n->output]) return false;
     for (int32_t i = 0; i < lower_streamed(n); i++) {
         const TspValue *v = &g->values[n->inputs[i]];

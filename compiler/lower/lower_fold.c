@@ -259,12 +259,6 @@ int32_t fold_operand(Lowerer *l, const TspNode *node, int32_t value, TspError *e
                -1;
     if (l->flat[value] || (v->data && tsp_value_elements(v) > 1))
         return lower_flat_tensor(l, value, FLAT, err);
-    if (tsp_value_elements(v) > 1)
-        return tsp_fail(err, TSP_ERR_NOT_MODELLED,
-                        "%s:%d: %s: reducing '%s' is not modelled, because a product or a "
-                        "broadcast makes or takes it too; only element-wise nodes may",
-                        l->graph->path, (int)node->line, node->name, v->name),
-               -1;
     if ((x = lower_oriented(l, value, ROWWISE, err)) >= 0) l->module->tensors[x].contiguous = true;
     return x;
 }

@@ -3,6 +3,7 @@
  * Each resource gets the work that no schedule can avoid, divided by all of that resource; the
  * largest binds. To it comes the time the first result needs to pass through, and the last to land.
  */
+#include "compiler/graph/graph_shape.h"
 #include "compiler/ir.h"
 
 #include <math.h>
@@ -34,13 +35,10 @@ static bool is_product(const TspNode *n) {
            n->op == TSP_GRAPH_GEMM;
 }
 
-static bool is_sum(const TspNode *n) {
-    return n->op == TSP_GRAPH_REDUCE_SUM || n->op == TSP_GRAPH_REDUCE_MEAN;
-}
-
-static bool is_reduction(const TspNode *n) {
-    return is_sum(n) || n->op == TSP_GRAPH_REDUCE_MAX || n->op == TSP_GRAPH_REDUCE_MIN ||
-           n->op == TSP_GRAPH_ARG_MAX;
+/* Halfs are first made float32, to be added or multiplied. */
+static bool widens(const TspNode *n) {
+    return n->op != TSP_GRAPH_REDUCE_MAX && n->op != TSP_GRAPH_REDUCE_MIN &&
+           n->op != TSP_GRAPH_ARG_MAX && n->op != TSP_GRAPH_ARG_MIN;
 }
 
 /* What no unit undercuts for bringing the first and the last lane together. */
@@ -50,6 +48,16 @@ static int64_t fold_cycles(const TspMachine *m) {
     int64_t product = tsp_op_func(m, TSP_OP_ABC) + tsp_op_func(m, TSP_OP_ACC);
     int64_t least = shift < permute ? shift : permute;
     return least < product ? least : product;
+}
+
+/* What the first and the last vector of a reduction need beside their work. Lanes are brought
+ * together by a detour to an edge, where all elements are one result; or they are few enough to
+ * stand in one lane, as rows. */
+static int64_t reduction_fill(const TspMachine *m, int64_t elements, int64_t results) {
+    int64_t fold = 2 * tsp_mem_columns(m) + fold_cycles(m) + tsp_op_func(m, TSP_OP_ADD) - 1;
+    int64_t rows = results == 1 ? ceil_div(elements, m->vxm_alus) : 0;
+    return m->mem_read_cycles + 1 + tsp_op_func(m, TSP_OP_ADD) + (rows < fold ? rows : fold) + 1 +
+           m->mem_write_cycles - 1;
 }
 
 static void count_uses(const TspGraph *g, int32_t *reads, int32_t *products) {
@@ -111,13 +119,17 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
         w.fill = m->mem_read_cycles + 2 + m->mxm_load_cycles + m->mxm_install_cycles +
                  tsp_op_func(m, TSP_OP_ABC) + tsp_op_func(m, TSP_OP_ACC) + 2 + m->mem_write_cycles -
                  1;
-    } else if (is_reduction(n)) {
-        /* every vector passes an ALU; then lanes are brought together by a detour to an edge */
-        w.units[BY_STREAMS] = traffic;
+    } else if (n->op == TSP_GRAPH_SOFTMAX) {
+        /* the greatest, x - m, exp, the sum, its share; halfs are widened, and narrowed */
+        const double steps = a->dtype == TSP_F16 ? 7 : 5;
+        w.units[BY_STREAMS] = traffic + results;
+        w.units[BY_VXM] = steps * (double)ceil_div(tsp_value_elements(a), tsp_lanes(m));
+        w.fill = reduction_fill(m, 1, 1);
+    } else if (tsp_graph_reduces(n->op)) {
+        w.units[BY_STREAMS] = traffic; /* every vector passes an ALU */
         w.units[BY_VXM] = (double)ceil_div(tsp_value_elements(a), tsp_lanes(m));
-        if (a->dtype == TSP_F16 && is_sum(n)) w.units[BY_VXM] *= 2; /* first to float32 */
-        w.fill = m->mem_read_cycles + 1 + tsp_op_func(m, TSP_OP_ADD) + 2 * tsp_mem_columns(m) +
-                 fold_cycles(m) + tsp_op_func(m, TSP_OP_ADD) + 1 + m->mem_write_cycles - 1;
+        if (a->dtype == TSP_F16 && widens(n)) w.units[BY_VXM] *= 2;
+        w.fill = reduction_fill(m, tsp_value_elements(a), tsp_value_elements(y));
     } else if (n->op == TSP_GRAPH_GROUP_BY_AGGREGATE) {
         /* A wave of a row a superlane: maps for a record, its update and its way back; the record
          * and its update, two bytes each, gathered, and the new record scattered. */

@@ -47,6 +47,10 @@ void schedule_step(Flow *f, const Stage *stage, int32_t i, const Part *part, int
     for (int j = 0; j < 2; j++) {
         if (from[j].kind == FROM_STEP) item.alu_from[j] = from[j].index;
         if (from[j].kind == FROM_SELF) item.alu_from[j] = i;
+        if (from[j].kind == FROM_IMM) {
+            *(j ? &item.insn.src_b : &item.insn.src_a) = TSP_SRC(TSP_SRC_IMM, 0);
+            item.insn.imm = (int32_t)step->imm;
+        }
         if (from[j].kind != FROM_OPERAND) continue;
         item.reads[j].wire = wires[from[j].index];
         item.read_width[j] = tsp_dtype_bytes(step->type);

@@ -89,6 +89,8 @@ static bool find_edges(Layout *l, TspError *err) {
             int32_t out = stage->outputs[o].tensor;
             for (int32_t p = 0; p < o; p++)
                 if (!add_pair(l, out, stage->outputs[p].tensor, true, tiled, err)) return false;
+            for (int32_t p = 0; p < stage->partials; p++)
+                if (!add_pair(l, out, stage->partial + p, true, tiled, err)) return false;
             /* a chain writes when it has read everything */
             for (int32_t i = 0; i < stage->operand_count && !stage->chain_rows; i++)
                 if (!add_pair(l, out, stage->operands[i].tensor, false, tiled, err)) return false;

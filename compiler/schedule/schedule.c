@@ -14,14 +14,17 @@ int64_t schedule_ready(const Tensor *t, int32_t ctile, int32_t row0, int32_t row
     if (!t->ready) return 0;
     for (int32_t i = 0; i < t->ready[ctile].count; i++) {
         const Ready *r = &t->ready[ctile].items[i];
-        int32_t low = row0 > r->row0 ? row0 : r->row0;
-        int32_t high = tsp_min32(row_step ? row0 + count : row0 + 1, r->row0 + r->count) - 1;
-        if (low > high) continue;
+        int32_t step = row_step ? row_step : 1;
+        int32_t low = r->row0 > row0 ? tsp_ceil_div(r->row0 - row0, step) : 0;
+        int32_t high =
+            tsp_min32(row0 + ((row_step ? count : 1) - 1) * step, r->row0 + r->count - 1);
+        if (high < row0 + low * step) continue;
+        high = (high - row0) / step;
         /* both sides are linear in the row, so the ends decide */
-        start = tsp_max64(start, r->ready + (int64_t)(low - r->row0) * r->interval -
-                                     (int64_t)(low - row0) * interval);
-        start = tsp_max64(start, r->ready + (int64_t)(high - r->row0) * r->interval -
-                                     (int64_t)(high - row0) * interval);
+        for (int32_t row = low, left = 2; left-- > 0; row = high)
+            start =
+                tsp_max64(start, r->ready + (int64_t)(row0 + row * step - r->row0) * r->interval -
+                                     (int64_t)row * interval);
     }
     return start;
 }
@@ -85,6 +88,7 @@ static bool schedule_stage(Scheduler *s, const Stage *stage, TspError *err) {
     if (stage->group) return schedule_group(s, stage, err);
     if (stage->product) return schedule_product(s, stage, err);
     if (stage->chain_rows) return schedule_chains(s, stage, err);
+    if (stage->set_rows) return schedule_sets(s, stage, err);
     if (stage->scan_rows) return schedule_scans(s, stage, err);
     if (stage->shift) return schedule_shifts(s, stage, err);
     if (stage->output_count && s->module->tensors[stage->outputs[0].tensor].flat)
