@@ -1,28 +1,9 @@
 /* lower.c - the lower pass: ops of the graph become stages on tensors.
  */
 #include "lower_axes.h"
-#include "compiler/graph/graph_shape.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* In which orientation will nodes ask for each value? A graph input asked for only transposed is
- * bound transposed, so that no cycle is spent on turning it. */
-static void find_needs(Lowerer *l) {
-    for (int32_t i = 0; i < l->graph->node_count; i++) {
-        const TspNode *n = &l->graph->nodes[i];
-        for (int32_t j = 0; j < n->input_count; j++) {
-            bool turned = false;
-            if (n->inputs[j] < 0) continue;
-            if (n->op == TSP_GRAPH_MATMUL || n->op == TSP_GRAPH_MATMUL_INTEGER)
-                turned = j == 1 && l->graph->values[n->inputs[1]].rank >= 2;
-            if (tsp_graph_reduces(n->op))
-                turned = lower_reduced_orientation(l->graph, n) == TRANSPOSED;
-            if (n->op == TSP_GRAPH_GEMM) turned = (j == 0 && n->trans_a) || (j == 1 && !n->trans_b);
-            l->needs[n->inputs[j]][turned] = true;
-        }
-    }
-}
 
 static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
     if (lower_is_dot(l, node)) return lower_reduce(l, node, err);
@@ -69,7 +50,7 @@ static int32_t input_tensor(Lowerer *l, int32_t value, TspError *err) {
 static bool balance_all(Lowerer *l, TspError *err) {
     for (int32_t i = 0; i < l->module->stage_count; i++) {
         Stage *s = &l->module->stages[i];
-        if (s->chain_rows || s->scan_rows || s->group || lower_balance(s)) continue;
+        if (s->chain_rows || s->scan_rows || s->set_rows || s->group || lower_balance(s)) continue;
         return tsp_fail(err, TSP_ERR_NOT_MODELLED,
                         "%s: its steps wait for each other in more than %d ALUs; divide the node",
                         l->graph->nodes[s->op].name, (int)MAX_STEPS);
@@ -83,8 +64,8 @@ static bool lower_all(Lowerer *l, TspError *err) {
         memset(l->tensor_of[v], -1, sizeof l->tensor_of[v]);
         memset(l->split_of[v], -1, sizeof l->split_of[v]);
     }
-    find_needs(l);
     lower_find_flat(l);
+    lower_find_orientations(l);
     for (int32_t v = 0; v < g->value_count; v++)
         if (g->values[v].is_input && !lower_group_reads(l, v) && input_tensor(l, v, err) < 0)
             return false;
@@ -105,15 +86,17 @@ bool tsp_pass_lower(Module *module, TspError *err) {
     l.tensor_of = calloc(values, sizeof *l.tensor_of);
     l.split_of = calloc(values, sizeof *l.split_of);
     l.needs = calloc(values, sizeof *l.needs);
+    l.turned = calloc(values, sizeof *l.turned);
     l.flat = calloc(values, sizeof *l.flat);
     l.lanewise = calloc(values, sizeof *l.lanewise);
-    if (l.tensor_of && l.split_of && l.needs && l.flat && l.lanewise)
+    if (l.tensor_of && l.split_of && l.needs && l.turned && l.flat && l.lanewise)
         ok = lower_all(&l, err);
     else
         tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
     free(l.tensor_of);
     free(l.split_of);
     free(l.needs);
+    free(l.turned);
     free(l.flat);
     free(l.lanewise);
     return ok;

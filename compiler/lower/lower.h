@@ -14,6 +14,7 @@ typedef struct {
     int32_t (*tensor_of)[ORIENTATIONS]; /* tensor of a value, by orientation; -1 none yet */
     int32_t (*split_of)[2][3];          /* fp16 parts of a float32 value */
     bool (*needs)[2];                   /* orientations in which nodes will ask for a value */
+    bool *turned;     /* values that their node makes TRANSPOSED */
     bool *flat;       /* values that only element-wise nodes, reductions and running sums touch */
     bool *lanewise;   /* flat values that running sums, and what is element-wise to them, touch */
     int32_t identity; /* uint8 identity matrix, lanes x lanes; -1 none yet */
@@ -69,6 +70,11 @@ bool lower_fuse(Lowerer *l, TspError *err);
 /* lower_product.c: a tensor that streams as activations cannot also be an operand of the same flow:
  * its slice gives one read a cycle. The operand reads a copy. */
 int32_t lower_copy(Lowerer *l, int32_t from, TspError *err);
+
+/* lower_orientation.c: fills needs and turned, from flat. */
+void lower_find_orientations(Lowerer *l);
+/* The value's shape with the last two dimensions swapped, if it has two; data is not touched. */
+TspValue lower_turned_shape(const TspValue *v);
 
 /* lower_product.c: MatMul, MatMulInteger, Gemm. lower_elementwise.c: the rest. */
 bool lower_matmul(Lowerer *l, const TspNode *node, TspError *err);

@@ -6,20 +6,35 @@
  */
 #include "lower.h"
 
+/* The rows of an operand, and how they step over the dimensions of the result. */
+static int32_t lower_rows(Lowerer *l, int32_t value, bool turned, const TspValue *y,
+                          int64_t *stride, TspError *err) {
+    const TspValue *v = &l->graph->values[value], rows = turned ? lower_turned_shape(v) : *v;
+    int32_t cols = y->rank ? (int32_t)y->shape[y->rank - 1] : 1, tensor;
+    lower_row_strides(&rows, y->rank, stride);
+    if (!turned || tsp_value_elements(v) == 1) return lower_widened(l, value, cols, err);
+    if ((tensor = lower_oriented(l, value, TRANSPOSED, err)) >= 0)
+        l->module->tensors[tensor].contiguous = true;
+    return tensor;
+}
+
 bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
     const TspGraph *g = l->graph;
-    const TspValue *y = &g->values[node->output];
+    bool turned = l->turned[node->output];
+    const TspValue shape = turned ? lower_turned_shape(&g->values[node->output])
+                                  : g->values[node->output],
+                   *y = &shape;
     int32_t cols = y->rank ? (int32_t)y->shape[y->rank - 1] : 1, out;
     int32_t tensor[ELEMENTWISE_INPUTS], ones = -1, inner = y->rank - 2,
                                         inputs = lower_streamed(node);
     int64_t stride[ELEMENTWISE_INPUTS][TSP_MAX_RANK] = {{0}}, rows = 1, run = 1;
     int64_t step[ELEMENTWISE_INPUTS] = {1, 1, 1};
-    for (int32_t i = 0; i < inputs; i++) {
-        if ((tensor[i] = lower_widened(l, node->inputs[i], cols, err)) < 0) return false;
-        lower_row_strides(&g->values[node->inputs[i]], y->rank, stride[i]);
-    }
+    for (int32_t i = 0; i < inputs; i++)
+        if ((tensor[i] = lower_rows(l, node->inputs[i], turned, y, stride[i], err)) < 0)
+            return false;
     if (lower_needs_ones(node) && (ones = lower_ones(l, node, cols, err)) < 0) return false;
-    if ((out = lower_oriented(l, node->output, ROWWISE, err)) < 0) return false;
+    if ((out = lower_oriented(l, node->output, turned ? TRANSPOSED : ROWWISE, err)) < 0)
+        return false;
     for (int32_t d = 0; d < y->rank - 1; d++) rows *= y->shape[d];
     for (; inner >= 0; inner--) {
         bool even = true;

@@ -40,7 +40,7 @@ typedef struct {
 } PartList;
 
 static bool streams_rows(const Stage *s) {
-    return !s->group && !s->chain_rows && !s->scan_rows && !s->shift;
+    return !s->group && !s->chain_rows && !s->scan_rows && !s->set_rows && !s->shift;
 }
 
 static bool whole_output(const Module *m, const Stage *s) {
@@ -69,6 +69,7 @@ static void count_uses(Fuser *f) {
         for (int32_t j = 0; j < s->term_count; j++)
             f->uses[s->terms[j].a].stays = f->uses[s->terms[j].w].stays = true;
         if (s->last >= 0) f->uses[s->last].stays = true;
+        for (int32_t j = 0; j < s->partials; j++) f->uses[s->partial + j].stays = true;
     }
 }
 
@@ -177,10 +178,12 @@ static bool put(Fuser *f, int64_t order, TspError *err) {
 /* Place of the last stage that makes the tensor; 0: it is there from the start. */
 static int64_t made_at(const Fuser *f, int32_t tensor) {
     int64_t last = 0;
-    for (int32_t i = 0; i < f->module->stage_count; i++)
-        for (int32_t j = 0; j < f->module->stages[i].output_count; j++)
-            if (f->module->stages[i].outputs[j].tensor == tensor)
-                last = tsp_max64(last, f->order[i]);
+    for (int32_t i = 0; i < f->module->stage_count; i++) {
+        const Stage *s = &f->module->stages[i];
+        bool makes = s->partials > 0 && tensor >= s->partial && tensor < s->partial + s->partials;
+        for (int32_t j = 0; j < s->output_count; j++) makes |= s->outputs[j].tensor == tensor;
+        if (makes) last = tsp_max64(last, f->order[i]);
+    }
     return last;
 }
 
@@ -233,11 +236,26 @@ static bool join_all(Fuser *f, const PartList *makers, const PartList *readers, 
     return true;
 }
 
+/* Results in place of a tensor lie in blocks as short as its own: who makes them side by side stays
+ * the same. */
+static void keep_blocks(const Module *m, int32_t tensor, const PartList *readers) {
+    const Tensor *from = &m->tensors[tensor];
+    for (int32_t i = 0; i < readers->count; i++) {
+        const Stage *s = &m->stages[readers->items[i].stage];
+        for (int32_t j = 0; j < s->output_count; j++) {
+            Tensor *to = &m->tensors[s->outputs[j].tensor];
+            if (to->rows == from->rows && from->run && (!to->run || from->run < to->run))
+                to->run = from->run;
+        }
+    }
+}
+
 static bool fuse_tensor(Fuser *f, int32_t tensor, bool *fused, TspError *err) {
     PartList makers = {0}, readers = {0};
     bool ok = find_parts(f, tensor, &makers, &readers, err);
     if (ok && makers.count && readers.count && read_once(&makers, &readers) &&
         joinable(f, tensor, &makers, &readers)) {
+        keep_blocks(f->module, tensor, &readers);
         ok = join_all(f, &makers, &readers, err);
         f->gone[tensor] = *fused = true;
     }
@@ -305,6 +323,7 @@ static void drop_tensors(Fuser *f, int32_t *now) {
         for (int32_t j = 0; j < s->output_count; j++)
             s->outputs[j].tensor = now[s->outputs[j].tensor];
         if (s->last >= 0) s->last = now[s->last];
+        if (s->partials > 0) s->partial = now[s->partial];
     }
 }
 

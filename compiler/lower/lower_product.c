@@ -20,6 +20,7 @@ typedef struct {
     int64_t batch_shape[TSP_MAX_RANK];
     int64_t stream_stride[TSP_MAX_RANK], weight_stride[TSP_MAX_RANK]; /* rows, by batch dimension */
     bool swapped; /* the graph's first input is in the planes */
+    int turned;   /* orientation of the result */
 } Product;
 
 /* Row strides of an operand over the batch dimensions; `own` rows belong to one batch. */
@@ -44,7 +45,8 @@ static int64_t batch_row(const Product *p, const int64_t stride[TSP_MAX_RANK], i
     return row;
 }
 
-static Product plan(const TspGraph *g, const TspNode *node) {
+/* `turned`: the result is made TRANSPOSED, a row for each column. */
+static Product plan(const TspGraph *g, const TspNode *node, bool turned) {
     const TspValue *a = &g->values[node->inputs[0]], *b = &g->values[node->inputs[1]];
     Product p = {.stream = node->inputs[0],
                  .weights = node->inputs[1],
@@ -62,6 +64,18 @@ static Product plan(const TspGraph *g, const TspNode *node) {
         p.weights_turned = ROWWISE;
         p.cols = p.rows;
         p.rows = 1;
+    }
+    if (turned) {
+        p = (Product){.stream = p.weights,
+                      .stream_turned = p.weights_turned,
+                      .weights = p.stream,
+                      .weights_turned = p.stream_turned,
+                      .rows = p.cols,
+                      .cols = p.rows,
+                      .depth = p.depth,
+                      .batches = 1,
+                      .swapped = true,
+                      .turned = TRANSPOSED};
     }
     for (int32_t d = 0; d < rank_a; d++) lead_a[d] = a->shape[d];
     for (int32_t d = 0; d < rank_b; d++) lead_b[d] = b->shape[d];
@@ -167,12 +181,12 @@ static bool add_float_terms(Lowerer *l, Stage *s, const int32_t a[3], int32_t a_
 
 bool lower_matmul(Lowerer *l, const TspNode *node, TspError *err) {
     const TspGraph *g = l->graph;
-    Product p = plan(g, node);
+    Product p = plan(g, node, l->turned[node->output]);
     int32_t a[3], w[3], count, out;
     fold_batches(&p);
     if (!operand_parts(l, p.stream, p.stream_turned, a, &count, err) ||
         !operand_parts(l, p.weights, p.weights_turned, w, &count, err) ||
-        (out = lower_oriented(l, node->output, ROWWISE, err)) < 0)
+        (out = lower_oriented(l, node->output, p.turned, err)) < 0)
         return false;
     place_batches(l, out, &p);
     for (int32_t b = 0; b < p.batches; b++) {
@@ -419,7 +433,7 @@ static int32_t column_sums(Lowerer *l, const Product *p, const int32_t part[MAX_
 
 bool lower_matmul_integer(Lowerer *l, const TspNode *node, TspError *err) {
     const TspGraph *g = l->graph;
-    Product p = plan(g, node);
+    Product p = plan(g, node, l->turned[node->output]);
     ZeroPoint zs, zw;
     int32_t part[MAX_PARTS], count = 0, stream, out, sums = -1, zeros = -1, *known = NULL;
     bool many, ok;
@@ -435,7 +449,7 @@ bool lower_matmul_integer(Lowerer *l, const TspNode *node, TspError *err) {
     free(known);
     if (ok && many) ok = (zeros = zero_rows(l, &zs, TSP_I32, p.rows, p.cols, err)) >= 0;
     if (!ok || (stream = lower_oriented(l, p.stream, p.stream_turned, err)) < 0 ||
-        (out = lower_oriented(l, node->output, ROWWISE, err)) < 0)
+        (out = lower_oriented(l, node->output, p.turned, err)) < 0)
         return false;
     place_batches(l, out, &p);
     for (int32_t b = 0; b < p.batches; b++) {

@@ -1,0 +1,65 @@
+/* lower_orientation.c - which way round every value is asked for, and made.
+ *
+ * Turning a tensor costs cycles, so a value that is only asked for with its last two dimensions
+ * swapped is made that way: a graph input is bound so, a product lets its operands change places,
+ * and what is element-wise works on either. Consumers come before producers.
+ */
+#include "lower_axes.h"
+#include "compiler/graph/graph_shape.h"
+
+/* Is the value asked for turned, and only turned? */
+static bool only_turned(const Lowerer *l, int32_t value) {
+    return l->needs[value][TRANSPOSED] && !l->needs[value][ROWWISE] &&
+           !l->graph->values[value].is_output && !l->flat[value];
+}
+
+/* May this operand of an element-wise node be taken turned? A matrix as large as the result's, or
+ * one element. */
+static bool turns_with(const TspValue *v, const TspValue *y) {
+    if (tsp_value_elements(v) == 1) return v->data != NULL;
+    return v->rank >= 2 && v->shape[v->rank - 1] == y->shape[y->rank - 1] &&
+           v->shape[v->rank - 2] == y->shape[y->rank - 2];
+}
+
+static bool elementwise_turns(const Lowerer *l, const TspNode *n) {
+    const TspValue *y = &l->graph->values[n->output];
+    if (!lower_is_elementwise(n) || y->rank < 2) return false;
+    for (int32_t i = 0; i < lower_streamed(n); i++)
+        if (!turns_with(&l->graph->values[n->inputs[i]], y)) return false;
+    return true;
+}
+
+/* Both are matrices, and there is nothing to add to the product. */
+static bool product_turns(const Lowerer *l, const TspNode *n) {
+    const TspValue *v = l->graph->values;
+    return (n->op == TSP_GRAPH_MATMUL || n->op == TSP_GRAPH_MATMUL_INTEGER) &&
+           n->input_count == 2 && v[n->inputs[0]].rank >= 2 && v[n->inputs[1]].rank >= 2;
+}
+
+/* Does the node want input j turned? */
+static bool wants_turned(const Lowerer *l, const TspNode *n, int32_t j) {
+    const TspGraph *g = l->graph;
+    if (n->op == TSP_GRAPH_MATMUL || n->op == TSP_GRAPH_MATMUL_INTEGER)
+        return j == 1 && g->values[n->inputs[1]].rank >= 2;
+    if (n->op == TSP_GRAPH_GEMM) return (j == 0 && n->trans_a) || (j == 1 && !n->trans_b);
+    if (tsp_graph_reduces(n->op)) return lower_reduced_orientation(g, n) == TRANSPOSED;
+    return l->turned[n->output] && tsp_value_elements(&g->values[n->inputs[j]]) > 1;
+}
+
+void lower_find_orientations(Lowerer *l) {
+    for (int32_t i = l->graph->node_count - 1; i >= 0; i--) {
+        const TspNode *n = &l->graph->nodes[i];
+        l->turned[n->output] =
+            only_turned(l, n->output) && (elementwise_turns(l, n) || product_turns(l, n));
+        for (int32_t j = 0; j < n->input_count; j++)
+            if (n->inputs[j] >= 0) l->needs[n->inputs[j]][wants_turned(l, n, j)] = true;
+    }
+}
+
+TspValue lower_turned_shape(const TspValue *v) {
+    TspValue t = *v;
+    if (v->rank < 2) return t;
+    t.shape[v->rank - 1] = v->shape[v->rank - 2];
+    t.shape[v->rank - 2] = v->shape[v->rank - 1];
+    return t;
+}
