@@ -90,6 +90,9 @@ int32_t lower_streamed(const TspNode *node);
 bool lower_needs_ones(const TspNode *node);
 int32_t lower_ones(Lowerer *l, const TspNode *node, int32_t cols, TspError *err);
 int32_t lower_ones_of(Lowerer *l, const TspNode *node, TspDtype type, int32_t cols, TspError *err);
+/* An immediate, if input i of the node is better one: a number to multiply by, which leaves zeros as
+ * they are; else nothing. */
+From lower_number(const TspGraph *g, const TspNode *node, int32_t i);
 From lower_apply(Stage *s, const TspNode *node, const TspGraph *g,
                  const From in[ELEMENTWISE_INPUTS], From ones);
 

@@ -29,9 +29,13 @@ bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
                                         inputs = lower_streamed(node);
     int64_t stride[ELEMENTWISE_INPUTS][TSP_MAX_RANK] = {{0}}, rows = 1, run = 1;
     int64_t step[ELEMENTWISE_INPUTS] = {1, 1, 1};
-    for (int32_t i = 0; i < inputs; i++)
-        if ((tensor[i] = lower_rows(l, node->inputs[i], turned, y, stride[i], err)) < 0)
+    From number[ELEMENTWISE_INPUTS];
+    for (int32_t i = 0; i < inputs; i++) {
+        number[i] = lower_number(g, node, i);
+        if (number[i].kind == FROM_NONE &&
+            (tensor[i] = lower_rows(l, node->inputs[i], turned, y, stride[i], err)) < 0)
             return false;
+    }
     if (lower_needs_ones(node) && (ones = lower_ones(l, node, cols, err)) < 0) return false;
     if ((out = lower_oriented(l, node->output, turned ? TRANSPOSED : ROWWISE, err)) < 0)
         return false;
@@ -39,7 +43,8 @@ bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
     for (; inner >= 0; inner--) {
         bool even = true;
         if (y->shape[inner] == 1) continue;
-        for (int32_t i = 0; i < inputs; i++) even &= run == 1 || stride[i][inner] == step[i] * run;
+        for (int32_t i = 0; i < inputs; i++)
+            even &= run == 1 || number[i].kind == FROM_IMM || stride[i][inner] == step[i] * run;
         if (!even) break;
         for (int32_t i = 0; i < inputs; i++)
             if (run == 1) step[i] = stride[i][inner];
@@ -55,7 +60,9 @@ bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
             outer /= y->shape[d];
         }
         for (int32_t i = 0; i < inputs; i++)
-            from[i] = lower_operand(s, tensor[i], (int32_t)at[i], run == 1 ? 0 : (int32_t)step[i]);
+            from[i] = number[i].kind == FROM_IMM ? number[i]
+                                                 : lower_operand(s, tensor[i], (int32_t)at[i],
+                                                                 run == 1 ? 0 : (int32_t)step[i]);
         lower_output(
             l, s,
             lower_apply(s, node, g, from, ones < 0 ? from_none() : lower_operand(s, ones, 0, 0)),

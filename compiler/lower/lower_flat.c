@@ -137,6 +137,7 @@ static bool lower_run(Lowerer *l, const TspNode *node, int32_t row0, int32_t row
     if (out < 0) return false;
     if (lower_needs_ones(node) && (ones = lower_ones(l, node, cols, err)) < 0) return false;
     for (int32_t i = 0; i < lower_streamed(node); i++) {
+        if ((from[i] = lower_number(g, node, i)).kind == FROM_IMM) continue;
         scalar[i] = tsp_value_elements(&g->values[node->inputs[i]]) == 1;
         tensor[i] = scalar[i] ? lower_widened(l, node->inputs[i], cols, err)
                               : lower_flat_tensor(l, node->inputs[i], orientation, err);
@@ -146,7 +147,8 @@ static bool lower_run(Lowerer *l, const TspNode *node, int32_t row0, int32_t row
     }
     if (!(s = lower_new_stage(l, "elementwise", rows, cols, err))) return false;
     for (int32_t i = 0; i < lower_streamed(node); i++)
-        from[i] = lower_operand(s, tensor[i], scalar[i] ? 0 : row0, !scalar[i]);
+        if (from[i].kind != FROM_IMM)
+            from[i] = lower_operand(s, tensor[i], scalar[i] ? 0 : row0, !scalar[i]);
     lower_output(
         l, s, lower_apply(s, node, g, from, ones < 0 ? from_none() : lower_operand(s, ones, 0, 0)),
         out, row0);
@@ -163,7 +165,8 @@ bool lower_flat_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
     if (l->lanewise[node->output])
         return lower_run(l, node, 0, tsp_ceil_div(elements, lanes), lanes, err);
     for (int32_t i = 0; i < lower_streamed(node); i++)
-        scalar |= tsp_value_elements(&g->values[node->inputs[i]]) == 1;
+        scalar |= tsp_value_elements(&g->values[node->inputs[i]]) == 1 &&
+                  lower_number(g, node, i).kind != FROM_IMM;
     if (!scalar) return lower_run(l, node, 0, full + (rest > 0), full ? lanes : rest, err);
     return (!full || lower_run(l, node, 0, full, lanes, err)) &&
            (!rest || lower_run(l, node, full, 1, rest, err));

@@ -7,6 +7,7 @@
 #include "lower.h"
 #include "compiler/number.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 typedef enum { NOT_ELEMENTWISE, ONE_STEP, COMPARE, OWN_STEPS } Shape;
@@ -196,6 +197,26 @@ static From own_steps(Stage *s, const TspNode *node, const TspGraph *g, const Fr
     }
 }
 
+From lower_number(const TspGraph *g, const TspNode *node, int32_t i) {
+    const TspValue *v = &g->values[node->inputs[i]], *other = &g->values[node->inputs[!i]];
+    if (node->op != TSP_GRAPH_MUL || !v->data || tsp_value_elements(v) != 1 ||
+        (other->data && tsp_value_elements(other) == 1) ||
+        signbit(tsp_load_double(v->dtype, v->data, 0)) ||
+        !isfinite(tsp_load_double(v->dtype, v->data, 0)))
+        return from_none();
+    return from_imm();
+}
+
+/* The immediate that one of the operands is, if any. */
+static uint32_t number_bits(const TspNode *node, const TspGraph *g, const From *in) {
+    for (int32_t i = 0; i < 2; i++)
+        if (in[i].kind == FROM_IMM) {
+            const TspValue *v = &g->values[node->inputs[i]];
+            return immediate(plain(v->dtype), tsp_load_double(v->dtype, v->data, 0));
+        }
+    return 0;
+}
+
 From lower_apply(Stage *s, const TspNode *node, const TspGraph *g,
                  const From in[ELEMENTWISE_INPUTS], From ones) {
     const TspDtype type = plain(g->values[node->inputs[0]].dtype);
@@ -204,7 +225,7 @@ From lower_apply(Stage *s, const TspNode *node, const TspGraph *g,
     if (rules[node->op].shape == OWN_STEPS)
         y = own_steps(s, node, g, in, ones);
     else
-        y = binary(s, rules[node->op].op, type, in[0], in[1]);
+        y = lower_step(s, rules[node->op].op, type, type, in[0], in[1], number_bits(node, g, in));
     if (rules[node->op].shape == COMPARE) y = convert(s, type, TSP_U8, y);
     if (!rules[node->op].ones || node->op == TSP_GRAPH_NOT) return y;
     return binary(s, TSP_OP_MASK, result, y, ones);

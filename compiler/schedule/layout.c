@@ -312,7 +312,8 @@ static void keep_slices(Layout *l) {
 /* Weights load under activations: rows that stream and stripes that meet in a product are better
  * off in different slices. */
 static void find_shunned(Layout *l, int32_t tensor) {
-    l->shunned[0] = l->shunned[1] = l->weights;
+    l->shunned[0] = l->module->tensors[tensor].streamed ? l->weights : (Set){{0}};
+    l->shunned[1] = l->weights;
     if (given_weights(&l->module->tensors[tensor]))
         for (int i = 0; i < SET_WORDS; i++) l->shunned[1].bits[i] = ~l->weights.bits[i];
     for (int32_t s = 0; s < l->module->stage_count; s++)
