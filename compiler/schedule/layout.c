@@ -199,7 +199,7 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
                              : (tensor + ctile + block) & 1;
     /* leave slices to those beside it */
     Set *in = &l->rows_in[tensor];
-    bool crowded = spread(in) >= (t->flat                 ? l->max_flat_spread
+    bool crowded = spread(in) >= (t->flat || t->spread    ? l->max_flat_spread
                                   : t->apart || t->wanted ? INT32_MAX
                                                           : l->max_spread);
     for (int attempt = crowded ? 0 : 2; attempt < 4; attempt++) {
