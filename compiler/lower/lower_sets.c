@@ -58,9 +58,9 @@ void sets_spread(Lowerer *l, const Sets *sets, int32_t tensor, int32_t chain) {
     int32_t blocks = blocks_at_once(&l->module->machine), outer = sets->count / sets->step;
     t->contiguous = true;
     if (t->run || t->streamed) return;
+    t->spread = true;
     if (chain < sets->rows) {
         t->run = chain * sets->step;
-        t->spread = true;
     } else if (outer >= blocks || (sets->step == 1 && sets_pieces(l, sets) == 1)) {
         t->run = tsp_ceil_div(outer, blocks) * sets->rows * sets->step;
     } else {
@@ -74,7 +74,7 @@ int32_t sets_tensor(Lowerer *l, const char *suffix, TspDtype type, const Sets *s
     const char *name = l->graph->values[l->graph->nodes[l->node].output].name;
     int32_t i = lower_new_tensor(l, name, suffix, type, TSP_ROLE_INTERNAL, 2, shape, false, err);
     if (i < 0) return -1;
-    l->module->tensors[i].contiguous = true;
+    l->module->tensors[i].contiguous = l->module->tensors[i].spread = true;
     l->module->tensors[i].run = sets_turn(l, sets);
     if (sets_pieces(l, sets) > 1) l->module->tensors[i].wanted = sets_pieces(l, sets);
     return i;
