@@ -50,6 +50,7 @@ typedef struct {
     bool streamed;    /* activations of a product: copies let planes read at once */
     int32_t wanted;   /* > 0: copies, half of them in each hemisphere */
     bool apart;       /* no two blocks in one slice: their rows are read at once */
+    bool spread;      /* the same as far as there are slices */
     int32_t level;    /* of flat tensors: greatest number of stages from an input to here */
     int32_t run;      /* rows of a block, if there is room; 0: for the layout to say */
     TspPiece *pieces; /* placed by the lowering: layout leaves it alone; owned */

@@ -18,13 +18,12 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
     case TSP_GRAPH_REDUCE_MEAN:
     case TSP_GRAPH_REDUCE_MAX:
     case TSP_GRAPH_REDUCE_MIN:
-        return lower_reduces_flat(l, node) ? lower_reduce(l, node, err)
-                                           : lower_reduce_axes(l, node, err);
     case TSP_GRAPH_REDUCE_PROD:
     case TSP_GRAPH_REDUCE_SUM_SQUARE:
     case TSP_GRAPH_REDUCE_L1:
     case TSP_GRAPH_REDUCE_L2:
-        return lower_reduce_axes(l, node, err);
+        return lower_reduces_flat(l, node) ? lower_reduce(l, node, err)
+                                           : lower_reduce_axes(l, node, err);
     case TSP_GRAPH_ARG_MAX:
     case TSP_GRAPH_ARG_MIN:
         return lower_reduces_flat(l, node) ? lower_arg_max(l, node, err)

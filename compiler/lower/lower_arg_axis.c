@@ -27,7 +27,7 @@ static int32_t lower_extreme(Lowerer *l, const Sets *sets, TspOpcode op, int32_t
 /* Row k is k - 2^31 in all lanes, those without elements too; copies for chains side by side, as
  * far as there are slices. */
 static int32_t index_rows(Lowerer *l, const Sets *sets, TspError *err) {
-    enum { COPIES = 4, SLICES = 16 }; /* of each copy, the operands of a chain and room for them */
+    enum { COPIES = 3, SLICES = 16 }; /* of each copy, the operands of a chain and room for them */
     int32_t copies = tsp_min32(COPIES, 2 * (int32_t)l->module->machine.mem_slices / SLICES);
     int64_t shape[2] = {sets->rows, 1};
     const char *name = l->graph->values[l->graph->nodes[l->node].output].name;
@@ -56,7 +56,8 @@ static bool lower_indices(Lowerer *l, const Sets *sets, bool greatest, int32_t x
     Stage *s = sets_stage(l, "index", sets, err);
     From less, k;
     if (!s) return false;
-    less = lower_step(s, greatest ? TSP_OP_LT : TSP_OP_GT, type, type, lower_operand(s, x, 0, 1),
+    less = lower_operand(s, x, 0, 1);
+    less = lower_step(s, greatest ? TSP_OP_LT : TSP_OP_GT, type, type, less,
                       lower_operand(s, extreme, 0, 0), 0);
     less = lower_step(s, TSP_OP_EQ, type, type, less, from_imm(), 0);
     if (type != TSP_I32) less = lower_step(s, TSP_OP_CVT, type, TSP_I32, less, from_none(), 0);

@@ -15,6 +15,10 @@ static bool is_reduction(const TspGraph *g, const TspNode *n) {
     case TSP_GRAPH_REDUCE_MEAN:
     case TSP_GRAPH_REDUCE_MAX:
     case TSP_GRAPH_REDUCE_MIN:
+    case TSP_GRAPH_REDUCE_PROD:
+    case TSP_GRAPH_REDUCE_SUM_SQUARE:
+    case TSP_GRAPH_REDUCE_L1:
+    case TSP_GRAPH_REDUCE_L2:
     case TSP_GRAPH_ARG_MAX:
         return !n->noop && tsp_value_elements(&g->values[n->output]) == 1 &&
                (n->op != TSP_GRAPH_ARG_MAX || g->values[n->inputs[0]].rank == 1);

@@ -116,7 +116,7 @@ static bool lower_chains(Lowerer *l, int32_t x, int32_t y, int32_t last, const F
     TspDtype type = l->module->tensors[x].dtype;
     const int32_t tensor[2] = {x, y};
     int32_t operands = y < 0 ? 1 : 2, converts = type != fold->type;
-    Stage *s = fold_chains(l, x, operands * (1 + converts), fold->type, err);
+    Stage *s = fold_chains(l, x, operands * (1 + converts) + fold->absolute, fold->type, err);
     From row[2] = {from_none(), from_none()};
     if (!s) return false;
     s->last = last;
@@ -128,6 +128,8 @@ static bool lower_chains(Lowerer *l, int32_t x, int32_t y, int32_t last, const F
     }
     if (operands == 2)
         row[0] = lower_step(s, TSP_OP_MUL, fold->type, fold->type, row[0], row[1], 0);
+    if (fold->absolute)
+        row[0] = lower_step(s, TSP_OP_ABS, fold->type, fold->type, row[0], from_none(), 0);
     row[0] = lower_step(s, fold->op, fold->type, fold->type, row[0], (From){FROM_SELF, 0}, 0);
     return fold_left(l, row[0], fold->type, left, err);
 }

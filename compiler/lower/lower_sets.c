@@ -27,10 +27,21 @@ static int32_t blocks_at_once(const TspMachine *m) {
     return blocks < 1 ? 1 : tsp_min32(blocks, (int32_t)m->vxm_alus);
 }
 
+/* Sets that are under way at once: half of the blocks, so that as many slices are left to what is
+ * read beside. */
+static int32_t sets_at_once(const Lowerer *l) {
+    int32_t blocks = blocks_at_once(&l->module->machine) / 2;
+    return blocks < 1 ? 1 : blocks;
+}
+
 int32_t sets_turn(const Lowerer *l, const Sets *sets) {
-    enum { SHARE = 2 }; /* as many slices are left to what is read beside */
-    int32_t blocks = blocks_at_once(&l->module->machine) / SHARE;
-    return tsp_ceil_div(sets->count, blocks < 1 ? 1 : blocks);
+    return tsp_ceil_div(sets->count, sets_at_once(l));
+}
+
+int32_t sets_pieces(const Lowerer *l, const Sets *sets) {
+    enum { MOST = 4 }; /* each has a copy of what it reads beside, of four bytes an element */
+    int32_t pieces = tsp_min32(MOST, sets_at_once(l) / sets->count);
+    return pieces < 1 ? 1 : tsp_min32(pieces, sets->rows);
 }
 
 Stage *sets_stage(Lowerer *l, const char *what, const Sets *sets, TspError *err) {
@@ -47,12 +58,14 @@ void sets_spread(Lowerer *l, const Sets *sets, int32_t tensor, int32_t chain) {
     int32_t blocks = blocks_at_once(&l->module->machine), outer = sets->count / sets->step;
     t->contiguous = true;
     if (t->run || t->streamed) return;
-    if (chain < sets->rows)
+    t->spread = true;
+    if (chain < sets->rows) {
         t->run = chain * sets->step;
-    else if (outer >= blocks || sets->step == 1)
+    } else if (outer >= blocks || (sets->step == 1 && sets_pieces(l, sets) == 1)) {
         t->run = tsp_ceil_div(outer, blocks) * sets->rows * sets->step;
-    else
+    } else {
         t->run = tsp_ceil_div(t->rows, blocks);
+    }
 }
 
 int32_t sets_tensor(Lowerer *l, const char *suffix, TspDtype type, const Sets *sets,
@@ -61,17 +74,18 @@ int32_t sets_tensor(Lowerer *l, const char *suffix, TspDtype type, const Sets *s
     const char *name = l->graph->values[l->graph->nodes[l->node].output].name;
     int32_t i = lower_new_tensor(l, name, suffix, type, TSP_ROLE_INTERNAL, 2, shape, false, err);
     if (i < 0) return -1;
-    l->module->tensors[i].contiguous = true;
+    l->module->tensors[i].contiguous = l->module->tensors[i].spread = true;
     l->module->tensors[i].run = sets_turn(l, sets);
+    if (sets_pieces(l, sets) > 1) l->module->tensors[i].wanted = sets_pieces(l, sets);
     return i;
 }
 
 /* Rows of a chain: all of a set, or less where there are too few sets for all ALUs. */
-static int32_t chain_rows(const Lowerer *l, const Sets *sets, int32_t steps) {
+static int32_t chain_rows(const Lowerer *l, const Sets *sets, int32_t steps, int32_t bytes) {
     enum { SHORTEST = 8 }; /* turns of an ALU; shorter chains cost more than they save */
     const TspMachine *m = &l->module->machine;
     int32_t tiles = tsp_ceil_div(sets->cols, tsp_lanes(m));
-    int32_t most = tsp_min32((int32_t)m->vxm_alus / steps, blocks_at_once(m));
+    int32_t most = tsp_min32((int32_t)m->vxm_alus / steps, (int32_t)m->mem_slices * 3 / 2 / bytes);
     int32_t chains = most / (sets->count * tiles), least = SHORTEST * (int32_t)m->vxm_op_cycles;
     if (sets->count > most || chains < 2 || sets->rows < 2 * least) return sets->rows;
     chains = tsp_min32(chains, sets->rows / least);
@@ -87,6 +101,7 @@ static bool new_partials(Lowerer *l, const Sets *sets, TspDtype type, int32_t co
         int32_t partial = sets_tensor(l, ".partial", type, sets, err);
         if (partial < 0) return false;
         l->module->tensors[partial].run = 0; /* a tree reads all of it in one go */
+        l->module->tensors[partial].wanted = 0;
     }
     return true;
 }
@@ -99,7 +114,7 @@ bool sets_chains(Lowerer *l, const Sets *sets, TspOpcode op, TspDtype type, From
     lower_step(s, op, type, type, row, (From){FROM_SELF, 0}, 0);
     first = *s;
     module->stage_count--;
-    chain = chain_rows(l, sets, first.step_count);
+    chain = chain_rows(l, sets, first.step_count, module->tensors[first.operands[0].tensor].bytes);
     sets_spread(l, sets, first.operands[0].tensor, chain);
     for (int32_t at = 0; at < sets->rows; at += chain)
         count += tsp_min32(turns, tsp_min32(chain, sets->rows - at));

@@ -22,12 +22,14 @@ int axis_orientation(const TspValue *v, int64_t axis);
 Sets axis_sets(const TspValue *v, int64_t axis);
 /* Sets of one block of a tensor: so many that all sets lie in a few blocks, in different slices. */
 int32_t sets_turn(const Lowerer *l, const Sets *sets);
+/* Pieces of one set that are taken side by side where there are few sets. */
+int32_t sets_pieces(const Lowerer *l, const Sets *sets);
 /* A stage of all rows of all sets. */
 Stage *sets_stage(Lowerer *l, const char *what, const Sets *sets, TspError *err);
 /* Lets the blocks of a tensor of the sets' rows be such that chains side by side read different
  * ones. */
 void sets_spread(Lowerer *l, const Sets *sets, int32_t tensor, int32_t chain);
-/* A new tensor of a row a set, for chains to take as operand with row_step 0. */
+/* A new tensor of a row a set, for chains to take as operand with row_step 0; a copy a piece. */
 int32_t sets_tensor(Lowerer *l, const char *suffix, TspDtype type, const Sets *sets, TspError *err);
 /* Combines `row`, the last step or an operand of the last stage, by `op`, in as many chains as the
  * machine has ALUs for; operand 0 of the stage is the tensor of the sets' rows. */

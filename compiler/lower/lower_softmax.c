@@ -67,16 +67,29 @@ static int32_t lower_reciprocals(Lowerer *l, const TspNode *node, const Sets *se
 }
 
 /* Rows row0 .. row0+rows-1 of e times rows r0, r0 + r_step, .. of r. */
-static bool lower_scaled(Lowerer *l, const Sets *sets, int32_t e, int32_t row0, int32_t rows,
-                         int32_t r, int32_t r0, int32_t r_step, int32_t out, TspError *err) {
+static Stage *lower_scaled(Lowerer *l, const Sets *sets, int32_t e, int32_t row0, int32_t rows,
+                           int32_t r, int32_t r0, int32_t r_step, int32_t out, TspError *err) {
     TspDtype type = l->module->tensors[out].dtype;
     Stage *s = lower_new_stage(l, "scale", rows, sets->cols, err);
     From y;
-    if (!s) return false;
-    y = lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, lower_operand(s, e, row0, 1),
-                   lower_operand(s, r, r0, r_step), 0);
+    if (!s) return NULL;
+    y = lower_operand(s, e, row0, 1);
+    y = lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, y, lower_operand(s, r, r0, r_step), 0);
     if (type != TSP_F32) y = lower_step(s, TSP_OP_CVT, TSP_F32, type, y, from_none(), 0);
     lower_output(l, s, y, out, row0);
+    return s;
+}
+
+/* All rows of a set, in pieces that read different copies of its row of r. */
+static bool lower_set_scaled(Lowerer *l, const Sets *sets, int32_t set, int32_t e, int32_t r,
+                             int32_t out, TspError *err) {
+    int32_t pieces = sets_pieces(l, sets), piece = tsp_ceil_div(sets->rows, pieces);
+    for (int32_t row = 0; row < sets->rows; row += piece) {
+        Stage *s = lower_scaled(l, sets, e, set * sets->rows + row,
+                                tsp_min32(piece, sets->rows - row), r, set, 0, out, err);
+        if (!s) return false;
+        s->operands[1].copy = row / piece;
+    }
     return true;
 }
 
@@ -86,7 +99,7 @@ static bool lower_all_scaled(Lowerer *l, const Sets *sets, int32_t e, int32_t r,
     int32_t turns = sets_turn(l, sets), step = sets->step, rows = sets->rows;
     for (int32_t turn = 0; step == 1 && turn < turns; turn++)
         for (int32_t set = turn; set < sets->count; set += turns)
-            if (!lower_scaled(l, sets, e, set * rows, rows, r, set, 0, out, err)) return false;
+            if (!lower_set_scaled(l, sets, set, e, r, out, err)) return false;
     for (int32_t row = 0; step > 1 && row < sets->count * rows; row += step)
         if (!lower_scaled(l, sets, e, row, step, r, row / step / rows * step, 1, out, err))
             return false;

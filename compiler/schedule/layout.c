@@ -187,6 +187,11 @@ static int32_t spread(const Set *set) {
     return n;
 }
 
+static void add_slices(const Layout *l, Set *slices, const Set *used) {
+    for (int32_t i = 0; i < l->slices * l->banks; i++)
+        if (set_has(used, i)) set_add(slices, i / l->banks);
+}
+
 static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, int32_t ctile) {
     Tensor *t = &l->module->tensors[tensor];
     int32_t rows = tsp_min32(t->block_rows, t->rows - block * t->block_rows);
@@ -199,10 +204,11 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
                : wide        ? (t->level + block) & 1
                              : (tensor + ctile + block) & 1;
     /* leave slices to those beside it */
-    Set *in = &l->rows_in[tensor];
-    bool crowded = spread(in) >= (t->flat                 ? l->max_flat_spread
+    Set *in = &l->rows_in[tensor], shunned = l->shunned[0];
+    bool crowded = spread(in) >= (t->flat || t->spread    ? l->max_flat_spread
                                   : t->apart || t->wanted ? INT32_MAX
                                                           : l->max_spread);
+    if (t->spread) add_slices(l, &shunned, in);
     for (int attempt = crowded ? 0 : 2; attempt < 4; attempt++) {
         Place *place = &t->places[((copy * t->blocks + block) * t->ctiles + ctile) * t->bytes];
         Set taken = {{0}}; /* all copies of all bytes of a row are written in one cycle */
@@ -216,7 +222,7 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
             set_add(&taken, t->places[i].slice);
         for (; byte < t->bytes; byte++) {
             index[byte] = pick(l, tensor, part, attempt & 1 ? !wish : wish, rows, &taken,
-                               attempt < 2 ? in : NULL, &l->shunned[0]);
+                               attempt < 2 ? in : NULL, &shunned);
             if (index[byte] < 0) break;
             set_add(&taken, index[byte] / l->banks);
         }
@@ -281,11 +287,6 @@ static bool cut_stripes(const Layout *l, Tensor *t, int32_t most) {
     t->stripe_rows = t->rows <= most ? t->rows : most / unit * unit;
     t->stripe_blocks = tsp_ceil_div(t->rows, t->stripe_rows);
     return true;
-}
-
-static void add_slices(const Layout *l, Set *slices, const Set *used) {
-    for (int32_t i = 0; i < l->slices * l->banks; i++)
-        if (set_has(used, i)) set_add(slices, i / l->banks);
 }
 
 /* Are its stripes weights that are there from the start? */

@@ -32,18 +32,18 @@ static int32_t set_row(const Stage *stage, int32_t set, int32_t k) {
 
 /* The operand as schedule_operand takes it, for rows k.. of the set. */
 static Operand set_operand(const SetFlow *b, const Operand *operand, int32_t k) {
+    const Stage *stage = b->stage;
     Operand o = *operand;
-    if (o.row_step == 0) {
-        o.row0 += b->set;
-        o.copy = b->set % b->s->module->tensors[o.tensor].copies;
-    } else if (o.row_step == 1) {
-        o.row0 += set_row(b->stage, b->set, k);
-        o.row_step = b->stage->set_step;
-    } else {
-        o.row0 += k;
-        o.row_step = 1;
-        o.copy = b->set % b->s->module->tensors[o.tensor].copies;
+    if (o.row_step == 1) {
+        o.row0 += set_row(stage, b->set, k);
+        o.row_step = stage->set_step;
+        return o;
     }
+    /* chains that read the same rows take turns at the copies */
+    o.copy =
+        (b->set + stage->part_first / stage->part_rows) % b->s->module->tensors[o.tensor].copies;
+    o.row0 += o.row_step ? k : b->set;
+    o.row_step = o.row_step ? 1 : 0;
     return o;
 }
 
