@@ -138,11 +138,13 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
     return w;
 }
 
-/* What is saved of the fill where an operand comes from another node, or the result goes to one. */
-static int64_t saved_cycles(const TspMachine *m, const TspGraph *g, const TspNode *n) {
+/* What is saved of the fill where an operand comes from another node, or is read for one, or the
+ * result goes to one. */
+static int64_t saved_cycles(const TspMachine *m, const TspGraph *g, const TspNode *n,
+                            const int32_t *reads) {
     int64_t read = 0, write = g->values[n->output].is_output ? 0 : 1 + m->mem_write_cycles;
     for (int32_t i = 0; i < n->input_count; i++)
-        if (n->inputs[i] >= 0 && g->values[n->inputs[i]].producer >= 0)
+        if (n->inputs[i] >= 0 && (g->values[n->inputs[i]].producer >= 0 || reads[n->inputs[i]] > 1))
             read = m->mem_read_cycles + 1;
     return read + write;
 }
@@ -173,7 +175,7 @@ bool tsp_pass_bound(Module *module, TspError *err) {
             int64_t alone;
             if (!(w.units[r] > 0)) continue;
             alone = (int64_t)ceil(w.units[r] / (double)capacity(m, r)) + w.fill -
-                    saved_cycles(m, g, &g->nodes[i]);
+                    saved_cycles(m, g, &g->nodes[i], uses);
             units[r] += w.units[r];
             if (w.fill < fill[r]) fill[r] = w.fill;
             module->op_bound[i] = tsp_max64(module->op_bound[i], alone);
