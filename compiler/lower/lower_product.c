@@ -368,8 +368,6 @@ static bool computed_parts(Lowerer *l, int32_t value, int turned, const ZeroPoin
             lower_output(l, s, taken, part[i], row);
             if (i + 1 == *count) break;
             taken = lower_step(s, TSP_OP_CVT, TSP_I8, TSP_I16, taken, from_none(), 0);
-            rest = lower_step(s, TSP_OP_PASS, TSP_I16, TSP_I16, rest, from_none(), 0);
-            rest = lower_step(s, TSP_OP_PASS, TSP_I16, TSP_I16, rest, from_none(), 0);
             rest = lower_step(s, TSP_OP_SUB, TSP_I16, TSP_I16, rest, taken, 0);
         }
     }
