@@ -15,6 +15,8 @@ static void find_needs(Lowerer *l) {
             if (n->inputs[j] < 0) continue;
             if (n->op == TSP_GRAPH_MATMUL || n->op == TSP_GRAPH_MATMUL_INTEGER)
                 turned = j == 1 && l->graph->values[n->inputs[1]].rank >= 2;
+            if (n->op == TSP_GRAPH_QLINEAR_MATMUL)
+                turned = j == 3 && l->graph->values[n->inputs[3]].rank >= 2;
             if (n->op == TSP_GRAPH_GEMM) turned = (j == 0 && n->trans_a) || (j == 1 && !n->trans_b);
             l->needs[n->inputs[j]][turned] = true;
         }
@@ -28,6 +30,8 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
         return lower_matmul(l, node, err);
     case TSP_GRAPH_MATMUL_INTEGER:
         return lower_matmul_integer(l, node, err);
+    case TSP_GRAPH_QLINEAR_MATMUL:
+        return lower_qlinear_matmul(l, node, err);
     case TSP_GRAPH_GEMM:
         return lower_gemm(l, node, err);
     case TSP_GRAPH_REDUCE_SUM:

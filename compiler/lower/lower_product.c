@@ -409,11 +409,11 @@ static int32_t column_sums(Lowerer *l, const Product *p, const int32_t part[MAX_
     return sums;
 }
 
-bool lower_matmul_integer(Lowerer *l, const TspNode *node, TspError *err) {
+bool lower_integer_product(Lowerer *l, const TspNode *node, int32_t out, TspError *err) {
     const TspGraph *g = l->graph;
     Product p = plan(g, node);
     ZeroPoint zs, zw;
-    int32_t part[MAX_PARTS], count = 0, stream, out, sums = -1, zeros = -1, *known = NULL;
+    int32_t part[MAX_PARTS], count = 0, stream, sums = -1, zeros = -1, *known = NULL;
     bool many, ok;
     if (!zero_point(g, node, p.swapped ? 3 : 2, &zs, err) ||
         !zero_point(g, node, p.swapped ? 2 : 3, &zw, err))
@@ -426,9 +426,7 @@ bool lower_matmul_integer(Lowerer *l, const TspNode *node, TspError *err) {
     if (ok && zs.any) ok = (sums = column_sums(l, &p, part, count, known, err)) >= 0;
     free(known);
     if (ok && many) ok = (zeros = zero_rows(l, &zs, TSP_I32, p.rows, p.cols, err)) >= 0;
-    if (!ok || (stream = lower_oriented(l, p.stream, p.stream_turned, err)) < 0 ||
-        (out = lower_oriented(l, node->output, ROWWISE, err)) < 0)
-        return false;
+    if (!ok || (stream = lower_oriented(l, p.stream, p.stream_turned, err)) < 0) return false;
     for (int32_t b = 0; b < p.batches; b++) {
         int32_t w_row = (int32_t)batch_row(&p, p.weight_stride, b);
         Stage *s = lower_new_stage(l, "product", p.rows, p.cols, err);
@@ -452,4 +450,9 @@ bool lower_matmul_integer(Lowerer *l, const TspNode *node, TspError *err) {
         if (!lower_finish_product(l, TSP_I32, err)) return false;
     }
     return true;
+}
+
+bool lower_matmul_integer(Lowerer *l, const TspNode *node, TspError *err) {
+    int32_t out = lower_oriented(l, node->output, ROWWISE, err);
+    return out >= 0 && lower_integer_product(l, node, out, err);
 }
