@@ -68,6 +68,8 @@ int64_t tsp_value_bytes(const TspValue *v);
 /* NumPy broadcasting of two shapes; false if they do not broadcast. */
 bool tsp_broadcast_shape(int32_t rank_a, const int64_t *a, int32_t rank_b, const int64_t *b,
                          int32_t *rank, int64_t *shape);
+/* Which input of a product is its second matrix. */
+int32_t tsp_product_second(const TspNode *node);
 /* Multiply-accumulates a node asks for, padding not counted (0 for element-wise ops). */
 int64_t tsp_node_macs(const TspGraph *g, const TspNode *node);
 

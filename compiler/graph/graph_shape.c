@@ -4,6 +4,7 @@
  * that no later pass meets it.
  */
 #include "graph_shape.h"
+#include "compiler/number.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -95,14 +96,15 @@ static bool check_same_dtype(const Infer *f) {
 
 /* NumPy's matmul: 1-D operands gain a dimension that the result loses, leading ones broadcast. */
 static bool infer_product(const Infer *f) {
-    const TspValue *a = input(f, 0), *b = input(f, 1);
+    const int32_t second = tsp_product_second(f->node);
+    const TspValue *a = input(f, 0), *b = input(f, second);
     TspValue *out = f->out;
     int64_t inner_b;
     if (!check_rank(f, 0, 1, TSP_MAX_RANK, "at least one dimension") ||
-        !check_rank(f, 1, 1, TSP_MAX_RANK, "at least one dimension"))
+        !check_rank(f, second, 1, TSP_MAX_RANK, "at least one dimension"))
         return false;
     inner_b = b->shape[b->rank == 1 ? 0 : b->rank - 2];
-    *f->blame = 1;
+    *f->blame = second;
     if (a->shape[a->rank - 1] != inner_b)
         return fail_shapes(f, a, b,
                            "the inner dimensions differ; the last of the first must be the last "
@@ -116,8 +118,9 @@ static bool infer_product(const Infer *f) {
     return true;
 }
 
-static bool check_zero_point(const Infer *f, int32_t i, int64_t size, const char *of) {
-    const TspValue *matrix = input(f, i - 2), *v = input(f, i);
+static bool check_zero_point(const Infer *f, int32_t i, int32_t of_input, int64_t size,
+                             const char *of) {
+    const TspValue *matrix = input(f, of_input), *v = input(f, i);
     if (!v) return true;
     *f->blame = i;
     if (v->dtype != matrix->dtype)
@@ -134,8 +137,57 @@ static bool infer_matmul_integer(const Infer *f) {
     const TspValue *a = input(f, 0), *b = input(f, 1);
     if (!infer_product(f)) return false;
     f->out->dtype = TSP_I32;
-    return check_zero_point(f, 2, a->rank == 1 ? 1 : a->shape[a->rank - 2], "row of the first") &&
-           check_zero_point(f, 3, b->rank == 1 ? 1 : b->shape[b->rank - 1], "column of the second");
+    return check_zero_point(f, 2, 0, a->rank == 1 ? 1 : a->shape[a->rank - 2],
+                            "row of the first") &&
+           check_zero_point(f, 3, 1, b->rank == 1 ? 1 : b->shape[b->rank - 1],
+                            "column of the second");
+}
+
+/* A scale: float32, a known number, or with `size` one a column. */
+static bool check_scale(const Infer *f, int32_t i, int64_t size) {
+    const TspValue *v = input(f, i);
+    const bool one = v->rank == 0 || (v->rank == 1 && v->shape[0] == 1);
+    *f->blame = i;
+    if (v->dtype != TSP_F32)
+        return tsp_fail(f->err, TSP_ERR_INPUT, "scale \"%s\" is %s; make it float32", v->name,
+                        tsp_dtype_name(v->dtype));
+    if (!v->data)
+        return tsp_fail(f->err, TSP_ERR_INPUT,
+                        "scale \"%s\" is not an initializer; give it its value", v->name);
+    for (int64_t k = 0; k < tsp_value_elements(v); k++) {
+        const double scale = tsp_load_double(TSP_F32, v->data, k);
+        if (!(scale >= 0x1p-40 && scale <= 0x1p40))
+            return tsp_fail(f->err, TSP_ERR_INPUT,
+                            "scale \"%s\" holds %g; scales are from 2^-40 to 2^40", v->name, scale);
+    }
+    if (one || (size > 1 && v->rank == 1 && v->shape[0] == size)) return true;
+    return tsp_fail(f->err, TSP_ERR_INPUT, "scale \"%s\" has shape %s; make it a scalar%s", v->name,
+                    shape_text(v).text, size > 1 ? ", or one a column of the second matrix" : "");
+}
+
+/* Inputs: A, its scale and zero point, B, its, the result's. */
+static bool infer_qlinear_matmul(const Infer *f) {
+    const TspValue *b = input(f, 3), *zero = input(f, 7);
+    const int64_t columns = b->rank == 1 ? 1 : b->shape[b->rank - 1];
+    for (int32_t i = 0; i <= 3; i += 3) {
+        const TspValue *v = input(f, i);
+        *f->blame = i;
+        if (!(BYTES & BIT(v->dtype)))
+            return tsp_fail(f->err, TSP_ERR_INPUT, "\"%s\" is %s; make it int8 or uint8", v->name,
+                            tsp_dtype_name(v->dtype));
+    }
+    if (!infer_product(f) || !check_scale(f, 1, 1) || !check_scale(f, 4, columns) ||
+        !check_scale(f, 6, 1) || !check_zero_point(f, 2, 0, 1, "matrix") ||
+        !check_zero_point(f, 5, 3, columns, "column of the second"))
+        return false;
+    *f->blame = 7;
+    if (!(BYTES & BIT(zero->dtype)) || tsp_value_elements(zero) != 1 || !zero->data)
+        return tsp_fail(f->err, TSP_ERR_INPUT,
+                        "\"%s\" must be an int8 or uint8 scalar of the initializers: the zero "
+                        "point and the type of the result",
+                        zero->name);
+    f->out->dtype = zero->dtype;
+    return true;
 }
 
 static bool infer_matmul(const Infer *f) {
@@ -328,6 +380,7 @@ static const struct {
     bool (*infer)(const Infer *f);
 } rules[TSP_GRAPH_OP_COUNT] = {
     [TSP_GRAPH_MATMUL_INTEGER] = {BYTES, infer_matmul_integer},
+    [TSP_GRAPH_QLINEAR_MATMUL] = {ANY, infer_qlinear_matmul},
     [TSP_GRAPH_MATMUL] = {FLOATS, infer_matmul},
     [TSP_GRAPH_GEMM] = {FLOATS, infer_gemm},
     [TSP_GRAPH_ADD] = {NUMBERS, infer_pairwise},
@@ -419,11 +472,16 @@ bool tsp_node_infer(const TspGraph *g, const TspNode *node, TspValue *out, int32
     return true;
 }
 
+int32_t tsp_product_second(const TspNode *node) {
+    return node->op == TSP_GRAPH_QLINEAR_MATMUL ? 3 : 1;
+}
+
 int64_t tsp_node_macs(const TspGraph *g, const TspNode *node) {
     const TspValue *a = &g->values[node->inputs[0]];
     int64_t outputs = tsp_value_elements(&g->values[node->output]);
     switch (node->op) {
     case TSP_GRAPH_MATMUL_INTEGER:
+    case TSP_GRAPH_QLINEAR_MATMUL:
     case TSP_GRAPH_MATMUL:
         return outputs * a->shape[a->rank - 1];
     case TSP_GRAPH_GEMM:

@@ -234,6 +234,7 @@ static bool interpret_group(const TspNode *node, int32_t lanes, const TspOperand
 static bool (*const interpreters[TSP_GRAPH_OP_COUNT])(const TspNode *node, int32_t lanes,
                                                       const TspOperand in[4], TspResult *out) = {
     [TSP_GRAPH_MATMUL_INTEGER] = tsp_interpret_product,
+    [TSP_GRAPH_QLINEAR_MATMUL] = tsp_interpret_qlinear,
     [TSP_GRAPH_MATMUL] = tsp_interpret_product,
     [TSP_GRAPH_GEMM] = tsp_interpret_product,
     [TSP_GRAPH_ADD] = interpret_pairwise,
@@ -281,7 +282,7 @@ static bool (*const interpreters[TSP_GRAPH_OP_COUNT])(const TspNode *node, int32
 static bool interpret_node(const TspGraph *g, const TspNode *node, int32_t lanes,
                            uint8_t *const *found, uint8_t **data, double **tolerance,
                            TspError *err) {
-    TspOperand in[4] = {{0}};
+    TspOperand in[TSP_NODE_INPUTS] = {{0}};
     TspResult out = {.value = &g->values[node->output]};
     bool ok;
     for (int32_t i = 0; i < node->input_count; i++) {

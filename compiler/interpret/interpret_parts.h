@@ -22,6 +22,10 @@ typedef struct {
 bool tsp_interpret_product(const TspNode *node, int32_t lanes, const TspOperand in[4],
                            TspResult *out);
 
+/* QLinearMatMul, interpret_qlinear.c; in: all eight inputs. */
+bool tsp_interpret_qlinear(const TspNode *node, int32_t lanes, const TspOperand *in,
+                           TspResult *out);
+
 /* The element-wise operators that interpret.c has not: interpret_elementwise.c. */
 bool tsp_interpret_elementwise(const TspNode *node, int32_t lanes, const TspOperand in[4],
                                TspResult *out);

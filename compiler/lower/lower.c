@@ -12,6 +12,8 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
         return lower_matmul(l, node, err);
     case TSP_GRAPH_MATMUL_INTEGER:
         return lower_matmul_integer(l, node, err);
+    case TSP_GRAPH_QLINEAR_MATMUL:
+        return lower_qlinear_matmul(l, node, err);
     case TSP_GRAPH_GEMM:
         return lower_gemm(l, node, err);
     case TSP_GRAPH_REDUCE_SUM:

@@ -80,6 +80,10 @@ TspValue lower_turned_shape(const TspValue *v);
 bool lower_matmul(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_gemm(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_matmul_integer(Lowerer *l, const TspNode *node, TspError *err);
+/* The int32 product of `node`, a MatMulInteger, to the rows of tensor `out`. */
+bool lower_integer_product(Lowerer *l, const TspNode *node, int32_t out, TspError *err);
+/* lower_qlinear.c */
+bool lower_qlinear_matmul(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err);
 /* lower_steps.c: the steps of element-wise nodes. Operands that come from memory are the first
  * `lower_streamed` inputs of the node; `ones`, if the node needs it, is a row of ones of the

@@ -3,7 +3,8 @@
  * A result is taken in the cycle it is there, and an operand is read at one time, so what is needed
  * later waits in a delay line: ALUs that pass it on, one a level. Levels, multiples of
  * vxm_op_cycles, are chosen so that few are needed: steps that a product leads to come as early as
- * they can, all others as late, and then each moves by itself as long as that saves ALUs.
+ * they can, all others as late, and then each moves, alone or with what it is joined to, as long as
+ * that saves ALUs.
  */
 #include "lower.h"
 
@@ -88,25 +89,64 @@ static void first_levels(Levels *l) {
             l->level[i] = first - 1;
 }
 
-/* Moves a step to where fewest ALUs wait; whether it moved. */
-static bool move_step(Levels *l, int32_t i) {
-    int32_t best = l->level[i], low = best - MAX_STEPS, high = best, least = all_delays(l), last;
-    const int32_t old = best;
-    earliest(l, i, false, &low);
-    if (takers(l, (From){FROM_STEP, i}, &high, &last)) high--;
-    for (int32_t level = high; level >= low; level--) {
-        l->level[i] = level;
-        if (all_delays(l) < least) least = all_delays(l), best = level;
+/* Whether two steps stand so that what one makes, or both take, does not wait. */
+static bool joined(const Levels *l, int32_t maker, int32_t taker) {
+    for (int j = 0; j < 2; j++) {
+        const From from = source(l->stage, taker, j);
+        if (from.kind == FROM_STEP && from.index == maker)
+            return l->level[taker] == l->level[maker] + 1;
+        for (int k = 0; k < 2 && from.kind == FROM_OPERAND; k++)
+            if (same(from, source(l->stage, maker, k))) return l->level[taker] == l->level[maker];
     }
-    l->level[i] = best;
-    return best != old;
+    return false;
+}
+
+static bool takes(const Levels *l, int32_t taker, int32_t maker) {
+    const From made = {FROM_STEP, maker};
+    return same(source(l->stage, taker, 0), made) || same(source(l->stage, taker, 1), made);
+}
+
+/* Steps that move with step i: those that it would push, or with `all` whatever is joined to it. */
+static uint32_t moving_with(const Levels *l, int32_t i, int32_t by, bool all) {
+    uint32_t moving = 1u << i;
+    for (uint32_t before = 0; before != moving;) {
+        before = moving;
+        for (int32_t a = 0; a < l->stage->step_count; a++)
+            for (int32_t b = a + 1; b < l->stage->step_count; b++) {
+                if (!joined(l, a, b) || (!all && !takes(l, b, a))) continue;
+                if ((moving >> a & 1) && (all || by > 0)) moving |= 1u << b;
+                if ((moving >> b & 1) && (all || by < 0)) moving |= 1u << a;
+            }
+    }
+    return moving;
+}
+
+/* Whether no step comes before what it takes. */
+static bool in_order(const Levels *l) {
+    for (int32_t i = 0; i < l->stage->step_count; i++) {
+        int32_t low = l->level[i];
+        if (earliest(l, i, false, &low) && low > l->level[i]) return false;
+    }
+    return true;
+}
+
+/* Moves a step, and what it takes along, by one level if fewer ALUs wait then; whether it did. */
+static bool shift(Levels *l, int32_t i, int32_t by, bool all) {
+    const uint32_t moving = moving_with(l, i, by, all);
+    const int32_t before = all_delays(l);
+    for (int32_t k = 0; k < l->stage->step_count; k++) l->level[k] += (moving >> k & 1) ? by : 0;
+    if (in_order(l) && all_delays(l) < before) return true;
+    for (int32_t k = 0; k < l->stage->step_count; k++) l->level[k] -= (moving >> k & 1) ? by : 0;
+    return false;
 }
 
 static void choose_levels(Levels *l) {
     first_levels(l);
     for (bool moved = all_delays(l) > 0; moved;) {
         moved = false;
-        for (int32_t i = l->stage->step_count - 1; i >= 0; i--) moved |= move_step(l, i);
+        for (int32_t i = l->stage->step_count - 1; i >= 0; i--)
+            for (int32_t by = -1; by <= 1; by += 2)
+                moved |= shift(l, i, by, false) || shift(l, i, by, true);
     }
 }
 

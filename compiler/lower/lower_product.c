@@ -388,8 +388,6 @@ static bool computed_parts(Lowerer *l, int32_t value, int turned, const ZeroPoin
             lower_output(l, s, taken, part[i], row);
             if (i + 1 == *count) break;
             taken = lower_step(s, TSP_OP_CVT, TSP_I8, TSP_I16, taken, from_none(), 0);
-            rest = lower_step(s, TSP_OP_PASS, TSP_I16, TSP_I16, rest, from_none(), 0);
-            rest = lower_step(s, TSP_OP_PASS, TSP_I16, TSP_I16, rest, from_none(), 0);
             rest = lower_step(s, TSP_OP_SUB, TSP_I16, TSP_I16, rest, taken, 0);
         }
     }
@@ -431,11 +429,11 @@ static int32_t column_sums(Lowerer *l, const Product *p, const int32_t part[MAX_
     return sums;
 }
 
-bool lower_matmul_integer(Lowerer *l, const TspNode *node, TspError *err) {
+bool lower_integer_product(Lowerer *l, const TspNode *node, int32_t out, TspError *err) {
     const TspGraph *g = l->graph;
     Product p = plan(g, node, l->turned[node->output]);
     ZeroPoint zs, zw;
-    int32_t part[MAX_PARTS], count = 0, stream, out, sums = -1, zeros = -1, *known = NULL;
+    int32_t part[MAX_PARTS], count = 0, stream, sums = -1, zeros = -1, *known = NULL;
     bool many, ok;
     if (!zero_point(g, node, p.swapped ? 3 : 2, &zs, err) ||
         !zero_point(g, node, p.swapped ? 2 : 3, &zw, err))
@@ -448,9 +446,7 @@ bool lower_matmul_integer(Lowerer *l, const TspNode *node, TspError *err) {
     if (ok && zs.any) ok = (sums = column_sums(l, &p, part, count, known, err)) >= 0;
     free(known);
     if (ok && many) ok = (zeros = zero_rows(l, &zs, TSP_I32, p.rows, p.cols, err)) >= 0;
-    if (!ok || (stream = lower_oriented(l, p.stream, p.stream_turned, err)) < 0 ||
-        (out = lower_oriented(l, node->output, p.turned, err)) < 0)
-        return false;
+    if (!ok || (stream = lower_oriented(l, p.stream, p.stream_turned, err)) < 0) return false;
     place_batches(l, out, &p);
     for (int32_t b = 0; b < p.batches; b++) {
         int32_t w_row = (int32_t)batch_row(&p, p.weight_stride, b);
@@ -475,4 +471,9 @@ bool lower_matmul_integer(Lowerer *l, const TspNode *node, TspError *err) {
         if (!lower_finish_product(l, TSP_I32, err)) return false;
     }
     return true;
+}
+
+bool lower_matmul_integer(Lowerer *l, const TspNode *node, TspError *err) {
+    int32_t out = lower_oriented(l, node->output, l->turned[node->output] ? TRANSPOSED : ROWWISE, err);
+    return out >= 0 && lower_integer_product(l, node, out, err);
 }

@@ -1,8 +1,7 @@
 /* lower_steps.c - the VXM steps of element-wise nodes.
  *
- * Operands are taken by the first steps only, unless they are different tensors for sure: a node
- * may name one value twice, and a row of it passes the VXM once. What has to wait passes through
- * ALUs. Where the result of zeros is not zero, it is masked (zero padding, docs/architecture.md).
+ * Steps say what takes what; lower_balance.c makes what has to wait pass through ALUs. Where the
+ * result of zeros is not zero, it is masked (zero padding, docs/architecture.md).
  */
 #include "lower.h"
 #include "compiler/number.h"
@@ -135,26 +134,21 @@ static From clip(Stage *s, const TspNode *node, const TspGraph *g, From a) {
 /* max(x, 0) + alpha min(x, 0): one of the two is zero. */
 static From leaky_relu(Stage *s, TspDtype type, double alpha, From a) {
     From above = unary(s, TSP_OP_RELU, type, a), below = with_number(s, TSP_OP_MIN, type, a, 0);
-    above = unary(s, TSP_OP_PASS, type, above);
     return binary(s, TSP_OP_ADD, type, above, with_number(s, TSP_OP_MUL, type, below, alpha));
 }
 
-/* y ^ (condition & (x ^ y)) for bool, where the three may be one tensor. */
+/* y ^ (condition & (x ^ y)) for bool. */
 static From choose_bool(Stage *s, const From in[3]) {
     From differ = binary(s, TSP_OP_XOR, TSP_U8, in[1], in[2]);
-    From condition = unary(s, TSP_OP_PASS, TSP_U8, in[0]), y = unary(s, TSP_OP_PASS, TSP_U8, in[2]);
-    y = unary(s, TSP_OP_PASS, TSP_U8, y);
-    return binary(s, TSP_OP_XOR, TSP_U8, y, binary(s, TSP_OP_AND, TSP_U8, differ, condition));
+    return binary(s, TSP_OP_XOR, TSP_U8, in[2], binary(s, TSP_OP_AND, TSP_U8, differ, in[0]));
 }
 
-/* x where the condition is 1, else y, bit for bit: both are masked, and one is all zeros. x and y
- * meet their masks in one cycle. */
+/* x where the condition is 1, else y, bit for bit: both are masked, and one is all zeros. */
 static From choose(Stage *s, TspDtype type, const From in[3]) {
     From condition, opposite, x, y;
     if (type == TSP_BOOL) return choose_bool(s, in);
     condition = convert(s, TSP_U8, type, in[0]);
     opposite = with_number(s, TSP_OP_EQ, type, condition, 0);
-    condition = unary(s, TSP_OP_PASS, type, condition);
     x = binary(s, TSP_OP_MASK, type, in[1], condition);
     y = binary(s, TSP_OP_MASK, type, in[2], opposite);
     return binary(s, TSP_OP_OR, type, x, y);

@@ -261,9 +261,7 @@ static bool split_on_chip(Lowerer *l, int32_t whole, const int32_t part[3], int 
     if (first == 0) lower_output(l, s, h, part[0], 0);
     if (last == 0) return true;
     back = lower_step(s, TSP_OP_CVT, TSP_F16, TSP_F32, h, none, 0);
-    if (first <= 1) { /* x meets h two steps later */
-        x = lower_step(s, TSP_OP_PASS, TSP_F32, TSP_F32, x, none, 0);
-        x = lower_step(s, TSP_OP_PASS, TSP_F32, TSP_F32, x, none, 0);
+    if (first <= 1) {
         r = lower_step(s, TSP_OP_SUB, TSP_F32, TSP_F32, x, back, 0);
         r = lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, r, from_imm(), tsp_f32_bits(2048.0f));
         r = lower_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, r, none, 0);

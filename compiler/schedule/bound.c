@@ -32,7 +32,7 @@ static int64_t vectors(const TspMachine *m, const TspValue *v) {
 
 static bool is_product(const TspNode *n) {
     return n->op == TSP_GRAPH_MATMUL || n->op == TSP_GRAPH_MATMUL_INTEGER ||
-           n->op == TSP_GRAPH_GEMM;
+           n->op == TSP_GRAPH_QLINEAR_MATMUL || n->op == TSP_GRAPH_GEMM;
 }
 
 /* Halfs are first made float32, to be added or multiplied. */
@@ -64,16 +64,18 @@ static void count_uses(const TspGraph *g, int32_t *reads, int32_t *products) {
     for (int32_t i = 0; i < g->node_count; i++)
         for (int32_t j = 0; j < g->nodes[i].input_count; j++) {
             int32_t v = g->nodes[i].inputs[j];
+            const bool matrix = j == 0 || j == tsp_product_second(&g->nodes[i]);
             if (v < 0 || (g->nodes[i].op == TSP_GRAPH_MATMUL_INTEGER && j >= 2)) continue;
+            if (g->nodes[i].op == TSP_GRAPH_QLINEAR_MATMUL && !matrix) continue;
             if (g->nodes[i].op == TSP_GRAPH_CUM_SUM && j >= 1) continue; /* the axis */
             reads[v]++;
-            products[v] += is_product(&g->nodes[i]) && j < 2;
+            products[v] += is_product(&g->nodes[i]) && matrix;
         }
 }
 
 static bool is_dot(const TspGraph *g, const TspNode *n) {
-    return is_product(n) && n->op != TSP_GRAPH_GEMM && g->values[n->inputs[0]].rank == 1 &&
-           g->values[n->inputs[1]].rank == 1;
+    return is_product(n) && n->op != TSP_GRAPH_GEMM && n->op != TSP_GRAPH_QLINEAR_MATMUL &&
+           g->values[n->inputs[0]].rank == 1 && g->values[n->inputs[1]].rank == 1;
 }
 
 /* Units of the MXM that one vector of a type occupies: fp16 two planes for mxm_fp16_cycles, fp32
@@ -110,9 +112,9 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
     if (is_dot(g, n)) {
         dot_work(m, a, &w);
     } else if (is_product(n)) {
-        const TspValue *b = &g->values[n->inputs[1]];
+        const int32_t second = n->inputs[tsp_product_second(n)];
         double weights = fmin((double)tsp_value_bytes(a) / products[n->inputs[0]],
-                              (double)tsp_value_bytes(b) / products[n->inputs[1]]);
+                              (double)tsp_value_bytes(&g->values[second]) / products[second]);
         if (a->dtype == TSP_F32) weights *= 1.5; /* three halfs each */
         w.units[BY_MXM] = (double)tsp_node_macs(g, n) * plane_cycles(m, a->dtype) / (lanes * lanes);
         w.units[BY_WEIGHTS] = weights / lanes;
@@ -150,11 +152,13 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
     return w;
 }
 
-/* What is saved of the fill where an operand comes from another node, or the result goes to one. */
-static int64_t saved_cycles(const TspMachine *m, const TspGraph *g, const TspNode *n) {
+/* What is saved of the fill where an operand comes from another node, or is read for one, or the
+ * result goes to one. */
+static int64_t saved_cycles(const TspMachine *m, const TspGraph *g, const TspNode *n,
+                            const int32_t *reads) {
     int64_t read = 0, write = g->values[n->output].is_output ? 0 : 1 + m->mem_write_cycles;
     for (int32_t i = 0; i < n->input_count; i++)
-        if (n->inputs[i] >= 0 && g->values[n->inputs[i]].producer >= 0)
+        if (n->inputs[i] >= 0 && (g->values[n->inputs[i]].producer >= 0 || reads[n->inputs[i]] > 1))
             read = m->mem_read_cycles + 1;
     return read + write;
 }
@@ -185,7 +189,7 @@ bool tsp_pass_bound(Module *module, TspError *err) {
             int64_t alone;
             if (!(w.units[r] > 0)) continue;
             alone = (int64_t)ceil(w.units[r] / (double)capacity(m, r)) + w.fill -
-                    saved_cycles(m, g, &g->nodes[i]);
+                    saved_cycles(m, g, &g->nodes[i], uses);
             units[r] += w.units[r];
             if (w.fill < fill[r]) fill[r] = w.fill;
             module->op_bound[i] = tsp_max64(module->op_bound[i], alone);
