@@ -203,6 +203,14 @@ static int32_t step_item(const Scheduler *s, Flow *f, const Step *step, int32_t 
     return f->item_count - 1;
 }
 
+/* The block of a flat result that row `first` of the stage belongs to: flows of different blocks
+ * run side by side, and take turns at the copies of a row that they all read. */
+static int32_t turn(const Scheduler *s, const Stage *stage, int32_t first) {
+    const Output *o = &stage->outputs[0];
+    const Tensor *t = &s->module->tensors[o->tensor];
+    return stage->output_count && t->flat ? (o->row0 + first) / t->block_rows : 0;
+}
+
 bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int32_t count,
                    int32_t ctile, int32_t interval, int32_t product, int64_t *from, TspError *err) {
     const TspMachine *m = s->m;
@@ -221,10 +229,12 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
         flow_reach(&f->wires[product], vxm);
         base += flow_time_at(&f->wires[product], vxm);
     }
-    for (int32_t i = 0; i < stage->operand_count; i++)
-        operand_wires[i] =
-            schedule_operand(s, f, &stage->operands[i], first, count, ctile, interval,
-                             base + times.operand[i] - m->vxm_entry_cycles, from);
+    for (int32_t i = 0; i < stage->operand_count; i++) {
+        Operand o = stage->operands[i];
+        if (o.row_step == 0) o.copy = turn(s, stage, first) % s->module->tensors[o.tensor].copies;
+        operand_wires[i] = schedule_operand(s, f, &o, first, count, ctile, interval,
+                                            base + times.operand[i] - m->vxm_entry_cycles, from);
+    }
     first_step = f->item_count;
     for (int32_t i = 0; i < stage->step_count; i++)
         step_item(s, f, &stage->steps[i], (int32_t)base + times.step[i], operand_wires, product,
