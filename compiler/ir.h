@@ -50,7 +50,8 @@ typedef struct {
     bool streamed;    /* activations of a product: copies let planes read at once */
     int32_t wanted;   /* > 0: copies, half of them in each hemisphere */
     bool apart;       /* no two blocks in one slice: their rows are read at once */
-    int32_t level;    /* of flat tensors: greatest number of stages from an input to here */
+    int32_t level;    /* of flat tensors: stages from an input to here; even and odd ones lie in
+                       * opposite hemispheres */
     int32_t run;      /* rows of a block, if there is room; 0: for the layout to say */
     TspPiece *pieces; /* placed by the lowering: layout leaves it alone; owned */
     int32_t piece_count, piece_capacity;

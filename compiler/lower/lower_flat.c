@@ -136,12 +136,39 @@ static int32_t operand_tensor(Lowerer *l, int32_t value, int orientation, int32_
     return i;
 }
 
+/* Whether no stage has made or read the tensor. */
+static bool is_fresh(const Lowerer *l, int32_t tensor) {
+    TspTensorRole role = l->module->tensors[tensor].role;
+    if (role != TSP_ROLE_INPUT && role != TSP_ROLE_CONSTANT) return false;
+    for (int32_t s = 0; s < l->module->stage_count; s++)
+        for (int32_t i = 0; i < l->module->stages[s].operand_count; i++)
+            if (l->module->stages[s].operands[i].tensor == tensor) return false;
+    return true;
+}
+
+/* Operands that meet come from opposite hemispheres where that is free to choose: so streams of
+ * both directions are as full, whichever way results go. Returns the greatest level. */
+static int32_t part_operands(Lowerer *l, const int32_t *tensor, int32_t count) {
+    int32_t level = 0;
+    for (int32_t i = 1; i < count; i++) {
+        Tensor *a = &l->module->tensors[tensor[i - 1]], *b = &l->module->tensors[tensor[i]];
+        if (!a->flat || !b->flat || a == b || (a->level + b->level) % 2) continue;
+        if (is_fresh(l, tensor[i]))
+            b->level++;
+        else if (is_fresh(l, tensor[i - 1]))
+            a->level++;
+    }
+    for (int32_t i = 0; i < count; i++)
+        level = (int32_t)tsp_max64(level, l->module->tensors[tensor[i]].level);
+    return level;
+}
+
 /* Rows row0 .. row0+rows-1 of the node, of `cols` columns each: a scalar fills only these. */
 static bool lower_run(Lowerer *l, const TspNode *node, int32_t row0, int32_t rows, int32_t cols,
                       TspError *err) {
     const TspGraph *g = l->graph;
     int orientation = l->lanewise[node->output] ? LANEWISE : FLAT;
-    int32_t tensor[ELEMENTWISE_INPUTS], ones = -1, level = 0;
+    int32_t tensor[ELEMENTWISE_INPUTS], read[ELEMENTWISE_INPUTS], count = 0, level, ones = -1;
     int32_t out = lower_flat_tensor(l, node->output, orientation, err);
     bool number[ELEMENTWISE_INPUTS] = {false};
     From from[ELEMENTWISE_INPUTS] = {{FROM_NONE, 0}};
@@ -154,9 +181,9 @@ static bool lower_run(Lowerer *l, const TspNode *node, int32_t row0, int32_t row
         if ((number[i] = is_number(l, node, i, cols))) continue;
         if ((tensor[i] = operand_tensor(l, node->inputs[i], orientation, cols, err)) < 0)
             return false;
-        if (level < l->module->tensors[tensor[i]].level)
-            level = l->module->tensors[tensor[i]].level;
+        read[count++] = tensor[i];
     }
+    level = part_operands(l, read, count) + 1;
     if (!(s = lower_new_stage(l, "elementwise", rows, cols, err))) return false;
     for (int32_t i = 0; i < lower_streamed(node); i++) {
         const TspValue *v = &g->values[node->inputs[i]];
@@ -167,7 +194,7 @@ static bool lower_run(Lowerer *l, const TspNode *node, int32_t row0, int32_t row
     lower_output(
         l, s, lower_apply(s, node, g, from, ones < 0 ? from_none() : lower_operand(s, ones, 0, 0)),
         out, row0);
-    l->module->tensors[out].level = level + 1;
+    l->module->tensors[out].level = level;
     return true;
 }
 
