@@ -35,8 +35,8 @@ static TspMachine machine(const char *name) {
     return m;
 }
 
-/* {inputs x (and y) of `shape`; nodes}. They may also read the scalar "axis", which is 0, and "w",
- * which is known, of small whole numbers. */
+/* {inputs x (and y) of `shape`; nodes}. They may also read the scalar "axis", which is 0, the
+ * scalar "k", which is -3 (uint8: 3), and "w", which is known, of small whole numbers. */
 static void make_graph(Case *c, TspDtype type, const char *shape, int inputs, const char *nodes) {
     char text[2000];
     TspError err;
@@ -45,12 +45,14 @@ static void make_graph(Case *c, TspDtype type, const char *shape, int inputs, co
         length += snprintf(text + length, sizeof text - (size_t)length,
                            "%s{\"name\": \"%c\", \"dtype\": \"%s\", \"shape\": %s}", i ? ", " : "",
                            'x' + i, tsp_dtype_name(type), shape);
-    length += snprintf(text + length, sizeof text - (size_t)length,
-                       "], \"initializers\": [{\"name\": \"axis\", \"dtype\": \"int32\", "
-                       "\"shape\": [], \"data\": 0}, {\"name\": \"w\", \"dtype\": \"%s\", "
-                       "\"shape\": %s, \"random\": {\"seed\": 1, \"low\": 0, \"high\": 8}}], "
-                       "\"nodes\": [%s], \"outputs\": [\"z\"]}",
-                       tsp_dtype_name(type), shape, nodes);
+    length +=
+        snprintf(text + length, sizeof text - (size_t)length,
+                 "], \"initializers\": [{\"name\": \"axis\", \"dtype\": \"int32\", "
+                 "\"shape\": [], \"data\": 0}, {\"name\": \"w\", \"dtype\": \"%s\", "
+                 "\"shape\": %s, \"random\": {\"seed\": 1, \"low\": 0, \"high\": 8}}, "
+                 "{\"name\": \"k\", \"dtype\": \"%s\", \"shape\": [], \"data\": %d}], "
+                 "\"nodes\": [%s], \"outputs\": [\"z\"]}",
+                 tsp_dtype_name(type), shape, tsp_dtype_name(type), type == TSP_U8 ? 3 : -3, nodes);
     snprintf(c->label, sizeof c->label, "%s %s %.150s", tsp_dtype_name(type), shape, nodes);
     if (!tsp_graph_parse(&c->g, text, (size_t)length, "test.json", &err))
         ck_abort_msg("%s: %s", c->label, err.text);
@@ -370,6 +372,29 @@ START_TEST(vectors_and_scalars) {
 }
 END_TEST
 
+/* Of a full row and of one that is not. */
+START_TEST(known_scalars) {
+    static const char *const operators[] = {
+        "Add", "Sub", "Mul", "Max", "Min", "Equal", "GreaterOrEqual", "Less"};
+    random_start();
+    for (size_t i = 0; i < 2 * sizeof operators / sizeof *operators; i++)
+        for (int t = 0; t < TYPES; t++) {
+            char nodes[100], shape[40];
+            const char *name = random_below(2) ? "tsp1" : "tiny";
+            Case c = {0};
+            snprintf(nodes, sizeof nodes,
+                     "{\"op\": \"%s\", \"inputs\": [%s], \"outputs\": [\"z\"]}", operators[i / 2],
+                     i % 2 ? "\"k\", \"x\"" : "\"x\", \"k\"");
+            snprintf(shape, sizeof shape, "[%d]", 2 + random_below(random_below(2) ? 3000 : 330));
+            make_graph(&c, types[t], shape, 1, nodes);
+            fill(&c, random_below(2));
+            simulate(&c, name);
+            interpret(&c, name);
+            free_case(&c);
+        }
+}
+END_TEST
+
 /* ---- how near the bound ---- */
 
 /* Values are compared as well. `most`: hundredths of the bound that the run may take. */
@@ -392,7 +417,11 @@ START_TEST(long_vectors_run_near_the_bound) {
     random_start();
     try_speed(TSP_I8, 2, TWO("Add"), 110);
     try_speed(TSP_F16, 2, TWO("Add"), 110);
-    try_speed(TSP_F32, 2, TWO("Mul"), 145);
+    try_speed(TSP_F32, 2, TWO("Mul"), 120);
+    try_speed(TSP_I32, 2, TWO("Less"), 125);
+    try_speed(TSP_F32, 1, ONE("Neg"), 105);
+    try_speed(TSP_F16, 1, "{\"op\": \"Mul\", \"inputs\": [\"x\", \"k\"], \"outputs\": [\"z\"]}",
+              105);
     try_speed(TSP_I32, 1, ONE("ReduceSum"), 140);
     try_speed(TSP_F16, 1, ONE("ReduceSum"), 120);
     try_speed(TSP_F32, 1, ONE("ReduceMean"), 140);
@@ -415,6 +444,7 @@ int main(void) {
     tcase_add_test(tests, running_sums_of_any_length);
     tcase_add_test(tests, dot_products_of_any_length);
     tcase_add_test(tests, vectors_and_scalars);
+    tcase_add_test(tests, known_scalars);
     tcase_add_test(tests, long_vectors_run_near_the_bound);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
