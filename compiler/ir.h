@@ -128,9 +128,9 @@ typedef struct {
     int32_t chain_rows;
     int32_t last; /* of chains: tensor that stands for the last row of operand 0; -1: none */
     /* > 0: a step that takes FROM_SELF combines each row with those before it, in chains of this
-     * many rows; a chain takes a row every vxm_op_cycles. Chain i begins with row i of operand 1,
-     * if there is one. All rows are results, or with `scan_ends` the last of each chain, chain i's
-     * as row i. */
+     * many rows; a chain takes a row every vxm_op_cycles. Chain i begins with row i of the last
+     * operand, if that has row_step 0. All rows are results, or with `scan_ends` the last of each
+     * chain, chain i's as row i. */
     int32_t scan_rows;
     bool scan_ends;
     /* Not 0: row i of the output is row row0 of operand 0, its lanes moved (i + 1) * shift south,
