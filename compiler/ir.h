@@ -51,7 +51,8 @@ typedef struct {
     int32_t wanted;   /* > 0: copies, half of them in each hemisphere */
     bool apart;       /* no two blocks in one slice: their rows are read at once */
     bool spread;      /* the same as far as there are slices */
-    int32_t level;    /* of flat tensors: greatest number of stages from an input to here */
+    int32_t level;    /* of flat tensors: stages from an input to here; even and odd ones lie in
+                       * opposite hemispheres */
     int32_t run;      /* rows of a block, if there is room; 0: for the layout to say */
     TspPiece *pieces; /* placed by the lowering: layout leaves it alone; owned */
     int32_t piece_count, piece_capacity;
@@ -130,9 +131,9 @@ typedef struct {
     int32_t chain_rows;
     int32_t last; /* of chains: tensor that stands for the last row of operand 0; -1: none */
     /* > 0: a step that takes FROM_SELF combines each row with those before it, in chains of this
-     * many rows; a chain takes a row every vxm_op_cycles. Chain i begins with row i of operand 1,
-     * if there is one. All rows are results, or with `scan_ends` the last of each chain, chain i's
-     * as row i. */
+     * many rows; a chain takes a row every vxm_op_cycles. Chain i begins with row i of the last
+     * operand, if that has row_step 0. All rows are results, or with `scan_ends` the last of each
+     * chain, chain i's as row i. */
     int32_t scan_rows;
     bool scan_ends;
     /* > 0: rows fall into sets of this many, each of which a chain passes: row k of set i is row

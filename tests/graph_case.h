@@ -34,8 +34,8 @@ static inline TspMachine machine(const char *name) {
     return m;
 }
 
-/* {inputs x (and y) of `shape`; nodes}. They may also read the scalar "axis", which is 0, "axes",
- * [-1, 0], and "w", which is known, of small whole numbers. */
+/* {inputs x (and y) of `shape`; nodes}. They may also read the scalars "axis", which is 0, and
+ * "k", which is -3 (uint8: 3), "axes", [-1, 0], and "w", which is known, of small whole numbers. */
 static inline void make_graph(Case *c, TspDtype type, const char *shape, int inputs,
                               const char *nodes) {
     char text[2000];
@@ -50,9 +50,10 @@ static inline void make_graph(Case *c, TspDtype type, const char *shape, int inp
         "], \"initializers\": [{\"name\": \"axis\", \"dtype\": \"int32\", "
         "\"shape\": [], \"data\": 0}, {\"name\": \"axes\", \"dtype\": "
         "\"int32\", \"shape\": [2], \"data\": [-1, 0]}, {\"name\": \"w\", \"dtype\": \"%s\", "
-        "\"shape\": %s, \"random\": {\"seed\": 1, \"low\": 0, \"high\": 8}}], "
+        "\"shape\": %s, \"random\": {\"seed\": 1, \"low\": 0, \"high\": 8}}, "
+        "{\"name\": \"k\", \"dtype\": \"%s\", \"shape\": [], \"data\": %d}], "
         "\"nodes\": [%s], \"outputs\": [\"z\"]}",
-        tsp_dtype_name(type), shape, nodes);
+        tsp_dtype_name(type), shape, tsp_dtype_name(type), type == TSP_U8 ? 3 : -3, nodes);
     snprintf(c->label, sizeof c->label, "%s %s %.150s", tsp_dtype_name(type), shape, nodes);
     if (!tsp_graph_parse(&c->g, text, (size_t)length, "test.json", &err))
         ck_abort_msg("%s: %s", c->label, err.text);

@@ -232,6 +232,29 @@ START_TEST(vectors_and_scalars) {
 }
 END_TEST
 
+/* Of a full row and of one that is not. */
+START_TEST(known_scalars) {
+    static const char *const operators[] = {
+        "Add", "Sub", "Mul", "Max", "Min", "Equal", "GreaterOrEqual", "Less"};
+    random_start();
+    for (size_t i = 0; i < 2 * sizeof operators / sizeof *operators; i++)
+        for (int t = 0; t < TYPES; t++) {
+            char nodes[100], shape[40];
+            const char *name = random_below(2) ? "tsp1" : "tiny";
+            Case c = {0};
+            snprintf(nodes, sizeof nodes,
+                     "{\"op\": \"%s\", \"inputs\": [%s], \"outputs\": [\"z\"]}", operators[i / 2],
+                     i % 2 ? "\"k\", \"x\"" : "\"x\", \"k\"");
+            snprintf(shape, sizeof shape, "[%d]", 2 + random_below(random_below(2) ? 3000 : 330));
+            make_graph(&c, types[t], shape, 1, nodes);
+            fill(&c, random_below(2));
+            simulate(&c, name);
+            interpret(&c, name);
+            free_case(&c);
+        }
+}
+END_TEST
+
 /* ---- how near the bound ---- */
 
 /* Values are compared as well. `most`: hundredths of the bound that the run may take. */
@@ -254,7 +277,11 @@ START_TEST(long_vectors_run_near_the_bound) {
     random_start();
     try_speed(TSP_I8, 2, TWO("Add"), 110);
     try_speed(TSP_F16, 2, TWO("Add"), 110);
-    try_speed(TSP_F32, 2, TWO("Mul"), 145);
+    try_speed(TSP_F32, 2, TWO("Mul"), 120);
+    try_speed(TSP_I32, 2, TWO("Less"), 125);
+    try_speed(TSP_F32, 1, ONE("Neg"), 105);
+    try_speed(TSP_F16, 1, "{\"op\": \"Mul\", \"inputs\": [\"x\", \"k\"], \"outputs\": [\"z\"]}",
+              105);
     try_speed(TSP_I32, 1, ONE("ReduceSum"), 140);
     try_speed(TSP_F16, 1, ONE("ReduceSum"), 120);
     try_speed(TSP_F32, 1, ONE("ReduceMean"), 140);
@@ -277,6 +304,7 @@ int main(void) {
     tcase_add_test(tests, running_sums_of_any_length);
     tcase_add_test(tests, dot_products_of_any_length);
     tcase_add_test(tests, vectors_and_scalars);
+    tcase_add_test(tests, known_scalars);
     tcase_add_test(tests, long_vectors_run_near_the_bound);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -86,17 +86,17 @@ bool lower_integer_product(Lowerer *l, const TspNode *node, int32_t out, TspErro
 bool lower_qlinear_matmul(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err);
 /* lower_steps.c: the steps of element-wise nodes. Operands that come from memory are the first
- * `lower_streamed` inputs of the node; `ones`, if the node needs it, is a row of ones of the
- * result's type in the lanes that hold elements: what keeps the others zero. */
+ * `lower_streamed` inputs of the node; `ones`, if the node needs it and not all lanes hold
+ * elements, is a row of ones of the result's type in the lanes that do: what keeps the others zero.
+ * Where all do, a node that takes a number may have a known scalar as `lower_number`. */
 enum { ELEMENTWISE_INPUTS = 3 };
 bool lower_is_elementwise(const TspNode *node);
 int32_t lower_streamed(const TspNode *node);
 bool lower_needs_ones(const TspNode *node);
+bool lower_takes_number(const TspNode *node);
+From lower_number(const TspValue *scalar);
 int32_t lower_ones(Lowerer *l, const TspNode *node, int32_t cols, TspError *err);
 int32_t lower_ones_of(Lowerer *l, const TspNode *node, TspDtype type, int32_t cols, TspError *err);
-/* An immediate, if input i of the node is better one: a number to multiply by, which leaves zeros as
- * they are; else nothing. */
-From lower_number(const TspGraph *g, const TspNode *node, int32_t i);
 From lower_apply(Stage *s, const TspNode *node, const TspGraph *g,
                  const From in[ELEMENTWISE_INPUTS], From ones);
 

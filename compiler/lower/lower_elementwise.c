@@ -5,6 +5,9 @@
  * merged block of rows is one stage.
  */
 #include "lower.h"
+#include "compiler/number.h"
+
+#include <math.h>
 
 /* The rows of an operand, and how they step over the dimensions of the result. */
 static int32_t lower_rows(Lowerer *l, int32_t value, bool turned, const TspValue *y,
@@ -18,6 +21,18 @@ static int32_t lower_rows(Lowerer *l, int32_t value, bool turned, const TspValue
     return tensor;
 }
 
+/* A known scalar is part of the instruction where zeros stay zero, or no lane needs to. */
+static bool is_number(const Lowerer *l, const TspNode *node, int32_t i, int32_t cols) {
+    const TspValue *v = &l->graph->values[node->inputs[i]];
+    double number;
+    if (!lower_takes_number(node) || !v->data || tsp_value_elements(v) != 1 ||
+        tsp_value_elements(&l->graph->values[node->inputs[!i]]) == 1)
+        return false;
+    number = tsp_load_double(v->dtype, v->data, 0);
+    return cols % tsp_lanes(&l->module->machine) == 0 ||
+           (node->op == TSP_GRAPH_MUL && isfinite(number) && !signbit(number));
+}
+
 bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
     const TspGraph *g = l->graph;
     bool turned = l->turned[node->output];
@@ -29,10 +44,10 @@ bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
                                         inputs = lower_streamed(node);
     int64_t stride[ELEMENTWISE_INPUTS][TSP_MAX_RANK] = {{0}}, rows = 1, run = 1;
     int64_t step[ELEMENTWISE_INPUTS] = {1, 1, 1};
-    From number[ELEMENTWISE_INPUTS];
+    bool number[ELEMENTWISE_INPUTS];
     for (int32_t i = 0; i < inputs; i++) {
-        number[i] = lower_number(g, node, i);
-        if (number[i].kind == FROM_NONE &&
+        number[i] = is_number(l, node, i, cols);
+        if (!number[i] &&
             (tensor[i] = lower_rows(l, node->inputs[i], turned, y, stride[i], err)) < 0)
             return false;
     }
@@ -44,7 +59,7 @@ bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
         bool even = true;
         if (y->shape[inner] == 1) continue;
         for (int32_t i = 0; i < inputs; i++)
-            even &= run == 1 || number[i].kind == FROM_IMM || stride[i][inner] == step[i] * run;
+            even &= run == 1 || number[i] || stride[i][inner] == step[i] * run;
         if (!even) break;
         for (int32_t i = 0; i < inputs; i++)
             if (run == 1) step[i] = stride[i][inner];
@@ -60,9 +75,9 @@ bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
             outer /= y->shape[d];
         }
         for (int32_t i = 0; i < inputs; i++)
-            from[i] = number[i].kind == FROM_IMM ? number[i]
-                                                 : lower_operand(s, tensor[i], (int32_t)at[i],
-                                                                 run == 1 ? 0 : (int32_t)step[i]);
+            from[i] = number[i] ? lower_number(&g->values[node->inputs[i]])
+                                : lower_operand(s, tensor[i], (int32_t)at[i],
+                                                run == 1 ? 0 : (int32_t)step[i]);
         lower_output(
             l, s,
             lower_apply(s, node, g, from, ones < 0 ? from_none() : lower_operand(s, ones, 0, 0)),

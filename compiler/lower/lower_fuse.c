@@ -244,8 +244,7 @@ static void keep_blocks(const Module *m, int32_t tensor, const PartList *readers
         const Stage *s = &m->stages[readers->items[i].stage];
         for (int32_t j = 0; j < s->output_count; j++) {
             Tensor *to = &m->tensors[s->outputs[j].tensor];
-            if (to->rows == from->rows && from->run && !to->run)
-                to->run = from->run;
+            if (to->rows == from->rows && from->run && !to->run) to->run = from->run;
         }
     }
 }

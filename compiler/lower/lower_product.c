@@ -474,6 +474,7 @@ bool lower_integer_product(Lowerer *l, const TspNode *node, int32_t out, TspErro
 }
 
 bool lower_matmul_integer(Lowerer *l, const TspNode *node, TspError *err) {
-    int32_t out = lower_oriented(l, node->output, l->turned[node->output] ? TRANSPOSED : ROWWISE, err);
+    int32_t out =
+        lower_oriented(l, node->output, l->turned[node->output] ? TRANSPOSED : ROWWISE, err);
     return out >= 0 && lower_integer_product(l, node, out, err);
 }

@@ -6,7 +6,6 @@
 #include "lower.h"
 #include "compiler/number.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 typedef enum { NOT_ELEMENTWISE, ONE_STEP, COMPARE, OWN_STEPS } Shape;
@@ -54,6 +53,11 @@ int32_t lower_streamed(const TspNode *node) {
     return node->op == TSP_GRAPH_CLIP ? 1 : node->input_count;
 }
 
+bool lower_takes_number(const TspNode *node) {
+    return node->input_count == 2 &&
+           (rules[node->op].shape == ONE_STEP || rules[node->op].shape == COMPARE);
+}
+
 bool lower_needs_ones(const TspNode *node) {
     return rules[node->op].ones;
 }
@@ -69,6 +73,11 @@ static uint32_t immediate(TspDtype type, double value) {
     if (!tsp_dtype_is_float(type)) return (uint32_t)(int32_t)value;
     tsp_store_float(type, (uint8_t *)&bits, 0, value);
     return bits;
+}
+
+From lower_number(const TspValue *scalar) {
+    const TspDtype type = plain(scalar->dtype);
+    return (From){FROM_IMM, (int32_t)immediate(type, tsp_load_double(type, scalar->data, 0))};
 }
 
 int32_t lower_ones(Lowerer *l, const TspNode *node, int32_t cols, TspError *err) {
@@ -96,7 +105,8 @@ static From unary(Stage *s, TspOpcode op, TspDtype type, From a) {
 }
 
 static From binary(Stage *s, TspOpcode op, TspDtype type, From a, From b) {
-    return lower_step(s, op, type, type, a, b, 0);
+    int32_t imm = a.kind == FROM_IMM ? a.index : b.kind == FROM_IMM ? b.index : 0;
+    return lower_step(s, op, type, type, a, b, (uint32_t)imm);
 }
 
 static From with_number(Stage *s, TspOpcode op, TspDtype type, From a, double number) {
@@ -173,7 +183,8 @@ static From own_steps(Stage *s, const TspNode *node, const TspGraph *g, const Fr
     const TspDtype type = g->values[node->inputs[0]].dtype;
     switch (node->op) {
     case TSP_GRAPH_NOT:
-        return binary(s, TSP_OP_XOR, TSP_U8, in[0], ones);
+        return ones.kind == FROM_NONE ? with_number(s, TSP_OP_XOR, TSP_U8, in[0], 1)
+                                      : binary(s, TSP_OP_XOR, TSP_U8, in[0], ones);
     case TSP_GRAPH_BIT_SHIFT:
         return bit_shift(s, node->shift_right, in[0], in[1]);
     case TSP_GRAPH_CLIP:
@@ -191,26 +202,6 @@ static From own_steps(Stage *s, const TspNode *node, const TspGraph *g, const Fr
     }
 }
 
-From lower_number(const TspGraph *g, const TspNode *node, int32_t i) {
-    const TspValue *v = &g->values[node->inputs[i]], *other = &g->values[node->inputs[!i]];
-    if (node->op != TSP_GRAPH_MUL || !v->data || tsp_value_elements(v) != 1 ||
-        (other->data && tsp_value_elements(other) == 1) ||
-        signbit(tsp_load_double(v->dtype, v->data, 0)) ||
-        !isfinite(tsp_load_double(v->dtype, v->data, 0)))
-        return from_none();
-    return from_imm();
-}
-
-/* The immediate that one of the operands is, if any. */
-static uint32_t number_bits(const TspNode *node, const TspGraph *g, const From *in) {
-    for (int32_t i = 0; i < 2; i++)
-        if (in[i].kind == FROM_IMM) {
-            const TspValue *v = &g->values[node->inputs[i]];
-            return immediate(plain(v->dtype), tsp_load_double(v->dtype, v->data, 0));
-        }
-    return 0;
-}
-
 From lower_apply(Stage *s, const TspNode *node, const TspGraph *g,
                  const From in[ELEMENTWISE_INPUTS], From ones) {
     const TspDtype type = plain(g->values[node->inputs[0]].dtype);
@@ -219,8 +210,8 @@ From lower_apply(Stage *s, const TspNode *node, const TspGraph *g,
     if (rules[node->op].shape == OWN_STEPS)
         y = own_steps(s, node, g, in, ones);
     else
-        y = lower_step(s, rules[node->op].op, type, type, in[0], in[1], number_bits(node, g, in));
-    if (rules[node->op].shape == COMPARE) y = convert(s, type, TSP_U8, y);
-    if (!rules[node->op].ones || node->op == TSP_GRAPH_NOT) return y;
+        y = binary(s, rules[node->op].op, type, in[0], in[1]);
+    if (rules[node->op].shape == COMPARE && type != TSP_I8) y = convert(s, type, TSP_U8, y);
+    if (ones.kind == FROM_NONE || node->op == TSP_GRAPH_NOT) return y;
     return binary(s, TSP_OP_MASK, result, y, ones);
 }

@@ -41,6 +41,11 @@ static bool widens(const TspNode *n) {
            n->op != TSP_GRAPH_ARG_MAX && n->op != TSP_GRAPH_ARG_MIN;
 }
 
+static bool is_comparison(const TspNode *n) {
+    return n->op == TSP_GRAPH_EQUAL || n->op == TSP_GRAPH_GREATER || n->op == TSP_GRAPH_LESS ||
+           n->op == TSP_GRAPH_GREATER_OR_EQUAL || n->op == TSP_GRAPH_LESS_OR_EQUAL;
+}
+
 /* What no unit undercuts for bringing the first and the last lane together. */
 static int64_t fold_cycles(const TspMachine *m) {
     int64_t shift = tsp_shift_cycles(m, tsp_lanes(m) - 1, m->superlanes > 1);
@@ -147,6 +152,8 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
         w.units[BY_VXM] = (double)ceil_div(tsp_value_elements(y), tsp_lanes(m));
         if (n->op == TSP_GRAPH_CUM_SUM && y->dtype == TSP_F16)
             w.units[BY_VXM] *= 3; /* by way of float32 */
+        /* it gives 0 or 1 of the type: no byte of a float's 1 is a bool's */
+        if (is_comparison(n) && (a->dtype == TSP_F16 || a->dtype == TSP_F32)) w.units[BY_VXM] *= 2;
         w.fill = m->mem_read_cycles + 1 + tsp_op_func(m, TSP_OP_ADD) + 1 + m->mem_write_cycles - 1;
     }
     return w;

@@ -204,7 +204,7 @@ static bool shift_byte(Scheduler *s, const Stage *stage, int32_t byte, int32_t l
 
 bool schedule_shifts(Scheduler *s, const Stage *stage, TspError *err) {
     Tensor *t = &s->module->tensors[stage->outputs[0].tensor];
-    for (int32_t row = 0; row < stage->rows; row++) {
+    for (int32_t row = stage->rows - 1; row >= 0; row--) { /* the farthest take longest */
         int64_t last = 0, landed;
         for (int32_t byte = 0; byte < t->bytes; byte++) {
             if (!shift_byte(s, stage, byte, (row + 1) * abs(stage->shift),

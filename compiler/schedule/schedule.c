@@ -67,23 +67,6 @@ static bool schedule_rows(Scheduler *s, const Stage *stage, int32_t first, int32
     return true;
 }
 
-/* Flat rows: a part of every block, then the next part of every block, so that flows that run side
- * by side read different slices, and end together however many of them there is room for. */
-static bool schedule_flat(Scheduler *s, const Stage *stage, TspError *err) {
-    enum { PARTS = 5, SHORTEST = 16 };
-    const Tensor *t = &s->module->tensors[stage->outputs[0].tensor];
-    int32_t row0 = stage->outputs[0].row0, rows = t->block_rows;
-    int32_t part = tsp_ceil_div(rows, PARTS);
-    if (part < SHORTEST) part = SHORTEST;
-    for (int32_t at = 0; at < rows; at += part)
-        for (int32_t block = 0; block < t->blocks; block++) {
-            int32_t low = block * rows + at - row0, high = low + tsp_min32(part, rows - at);
-            if (low < 0) low = 0;
-            if (!schedule_rows(s, stage, low, tsp_min32(high, stage->rows), err)) return false;
-        }
-    return true;
-}
-
 static bool schedule_stage(Scheduler *s, const Stage *stage, TspError *err) {
     if (stage->group) return schedule_group(s, stage, err);
     if (stage->product) return schedule_product(s, stage, err);

@@ -79,6 +79,9 @@ void schedule_step(Flow *f, const Stage *stage, int32_t i, const Part *part, int
 /* The cycle from which on nothing that has been placed happens any more. */
 int64_t schedule_end(const Scheduler *s);
 
+/* flat.c: element-wise stages of long vectors. */
+bool schedule_flat(Scheduler *s, const Stage *stage, TspError *err);
+
 /* group_waves.c */
 bool schedule_group(Scheduler *s, const Stage *stage, TspError *err);
 

@@ -215,6 +215,28 @@ static int32_t reader(const Stage *stage, int32_t operand) {
     return stage->op;
 }
 
+/* The block of a flat result that row `first` of the stage belongs to: flows of different blocks
+ * run side by side, and take turns at the copies of a row that they all read. */
+static int32_t turn(const Scheduler *s, const Stage *stage, int32_t first) {
+    const Output *o = &stage->outputs[0];
+    const Tensor *t = &s->module->tensors[o->tensor];
+    return stage->output_count && t->flat ? (o->row0 + first) / t->block_rows : 0;
+}
+
+/* One more ALU, for the other direction: it does the same beside step `last`, whose result is there
+ * at `time`, or where wiring is scarce passes that on. */
+static int32_t second_item(const Scheduler *s, Flow *f, const Stage *stage, int32_t last,
+                           int32_t time, const int32_t *operand_wires, int32_t product,
+                           int32_t count, int32_t interval) {
+    const Step *step = &stage->steps[last];
+    const Step pass = {TSP_OP_PASS,       result_type(step), result_type(step),
+                       {FROM_STEP, last}, {FROM_NONE, 0},    0,
+                       step->node};
+    bool same = !s->m->vxm_neighbour_only;
+    return step_item(s, f, same ? step : &pass, same ? time - (int32_t)s->m->vxm_op_cycles : time,
+                     operand_wires, product, count, interval);
+}
+
 bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int32_t count,
                    int32_t ctile, int32_t interval, int32_t product, int64_t *from, TspError *err) {
     const TspMachine *m = s->m;
@@ -234,10 +256,11 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
         base += flow_time_at(&f->wires[product], vxm);
     }
     for (int32_t i = 0; i < stage->operand_count; i++) {
+        Operand o = stage->operands[i];
+        if (o.row_step == 0) o.copy = turn(s, stage, first) % s->module->tensors[o.tensor].copies;
         f->op = reader(stage, i);
-        operand_wires[i] =
-            schedule_operand(s, f, &stage->operands[i], first, count, ctile, interval,
-                             base + times.operand[i] - m->vxm_entry_cycles, from);
+        operand_wires[i] = schedule_operand(s, f, &o, first, count, ctile, interval,
+                                            base + times.operand[i] - m->vxm_entry_cycles, from);
     }
     first_step = f->item_count;
     for (int32_t i = 0; i < stage->step_count; i++)
@@ -253,11 +276,10 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
             TspDirection direction = h == TSP_WEST ? TSP_WESTWARD : TSP_EASTWARD;
             int32_t wire, item = first_step + last;
             if (!lies_in(s, out, h, first, count, ctile)) continue;
-            if (emitted++) { /* the other direction: one more ALU passes the value on */
-                Step pass = {TSP_OP_PASS, type, type, {FROM_STEP, last}, {FROM_NONE, 0}, 0, f->op};
-                item =
-                    step_item(s, f, &pass, (int32_t)time, operand_wires, product, count, interval);
-                time += op_cycles;
+            if (emitted++) {
+                item = second_item(s, f, stage, last, (int32_t)time, operand_wires, product, count,
+                                   interval);
+                time = f->items[item].start + m->vxm_entry_cycles + op_cycles;
             }
             wire = flow_wire(f, (Wire){direction, tsp_dtype_bytes(type),
                                        flow_phase(direction, time + m->vxm_exit_cycles, vxm), count,
