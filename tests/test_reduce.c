@@ -277,16 +277,16 @@ START_TEST(long_vectors_run_near_the_bound) {
     random_start();
     try_speed(TSP_I8, 2, TWO("Add"), 110);
     try_speed(TSP_F16, 2, TWO("Add"), 110);
-    try_speed(TSP_F32, 2, TWO("Mul"), 120);
+    try_speed(TSP_F32, 2, TWO("Mul"), 115);
     try_speed(TSP_I32, 2, TWO("Less"), 125);
     try_speed(TSP_F32, 1, ONE("Neg"), 105);
     try_speed(TSP_F16, 1, "{\"op\": \"Mul\", \"inputs\": [\"x\", \"k\"], \"outputs\": [\"z\"]}",
               105);
-    try_speed(TSP_I32, 1, ONE("ReduceSum"), 140);
-    try_speed(TSP_F16, 1, ONE("ReduceSum"), 120);
-    try_speed(TSP_F32, 1, ONE("ReduceMean"), 140);
-    try_speed(TSP_I8, 1, ONE("ReduceMax"), 135);
-    try_speed(TSP_F32, 1, ONE("ReduceMin"), 145);
+    try_speed(TSP_I32, 1, ONE("ReduceSum"), 135);
+    try_speed(TSP_F16, 1, ONE("ReduceSum"), 118);
+    try_speed(TSP_F32, 1, ONE("ReduceMean"), 135);
+    try_speed(TSP_I8, 1, ONE("ReduceMax"), 130);
+    try_speed(TSP_F32, 1, ONE("ReduceMin"), 136);
     try_speed(TSP_I16, 1, ONE("ArgMax"), 480);
     try_speed(TSP_I32, 1, CUM_SUM("x", "z"), 215);
     try_speed(TSP_I8, 2, TWO("MatMulInteger"), 230);
