@@ -308,6 +308,10 @@ START_TEST(between_other_nodes) {
         {"[2, 6, 6]", 2,
          NODE("MatMul", "\"x\", \"y\"", "s", "") ", " NODE("Softmax", "\"s\"", "p", "") ", " NODE(
              "MatMul", "\"y\", \"p\"", "z", "")},
+        /* K runs along the lanes of both, so what is beyond their columns must be zero */
+        {"[6, 6]", 2,
+         NODE("Softmax", "\"x\"", "p", "\"axis\": 0") ", " NODE(
+             "Softmax", "\"y\"", "q", "\"axis\": 1") ", " NODE("MatMul", "\"p\", \"q\"", "z", "")},
         {"[4, 9]", 1,
          NODE("ReduceMean", "\"x\"", "m", "\"axes\": [-1]") ", " NODE(
              "Sub", "\"x\", \"m\"", "d", "") ", " NODE("ReduceL2", "\"d\"", "z", "\"axes\": [-1]")},
