@@ -93,12 +93,11 @@ static inline int32_t find_tensor(const TspProgram *p, const char *name, TspTens
 }
 
 /* The program is legal and takes the predicted cycles; what it makes is left in got. */
-static inline void simulate(Case *c, const char *machine_name) {
-    TspMachine m = machine(machine_name);
+static inline void simulate_on(Case *c, const TspMachine *m) {
     TspError err;
     TspProof proof;
     TspSim *sim;
-    if (!tsp_compile(&c->g, &m, NULL, &c->p, &err)) ck_abort_msg("%s: %s", c->label, err.text);
+    if (!tsp_compile(&c->g, m, NULL, &c->p, &err)) ck_abort_msg("%s: %s", c->label, err.text);
     if (!tsp_verify(&c->p, NULL, &proof, &err)) ck_abort_msg("%s: %s", c->label, err.text);
     if (!(sim = tsp_sim_new(&c->p, NULL, &err))) ck_abort_msg("%s: %s", c->label, err.text);
     for (int i = 0; i < MOST_INPUTS; i++)
@@ -118,14 +117,13 @@ static inline void simulate(Case *c, const char *machine_name) {
 }
 
 /* Within the tolerance of the host interpreter. */
-static inline void interpret(Case *c, const char *machine_name) {
-    TspMachine m = machine(machine_name);
+static inline void interpret_on(Case *c, const TspMachine *m) {
     TspError err;
     uint8_t **data = calloc((size_t)c->g.value_count, sizeof *data);
     double **tolerance = calloc((size_t)c->g.value_count, sizeof *tolerance);
     for (int i = 0; i < MOST_INPUTS; i++)
         if (c->x[i]) data[c->x[i] - c->g.values] = c->in[i];
-    if (!tsp_interpret(&c->g, tsp_lanes(&m), data, tolerance, &err))
+    if (!tsp_interpret(&c->g, tsp_lanes(m), data, tolerance, &err))
         ck_abort_msg("%s: %s", c->label, err.text);
     int64_t z = c->z - c->g.values;
     TspComparison found =
@@ -138,6 +136,16 @@ static inline void interpret(Case *c, const char *machine_name) {
     }
     free(data);
     free(tolerance);
+}
+
+static inline void simulate(Case *c, const char *machine_name) {
+    const TspMachine m = machine(machine_name);
+    simulate_on(c, &m);
+}
+
+static inline void interpret(Case *c, const char *machine_name) {
+    const TspMachine m = machine(machine_name);
+    interpret_on(c, &m);
 }
 
 static inline void free_case(Case *c) {

@@ -161,17 +161,22 @@ static void shape_text(const Node *n, char *text) {
     sprintf(text, "]");
 }
 
-static void try_node(const Node *n, const char *machine_name) {
+static void try_node_on(const Node *n, const TspMachine *m) {
     char nodes[300], shape[60];
     Case c = {0};
     node_text(n, nodes, sizeof nodes);
     shape_text(n, shape);
     make_graph(&c, n->type, shape, 1, nodes);
     fill_for(&c, n);
-    simulate(&c, machine_name);
-    interpret(&c, machine_name);
+    simulate_on(&c, m);
+    interpret_on(&c, m);
     check_plainly(&c, n);
     free_case(&c);
+}
+
+static void try_node(const Node *n, const char *machine_name) {
+    const TspMachine m = machine(machine_name);
+    try_node_on(n, &m);
 }
 
 static const TspDtype types[] = {TSP_I8, TSP_U8, TSP_I16, TSP_I32, TSP_F16, TSP_F32};
@@ -260,6 +265,25 @@ START_TEST(long_tensors_to_one_number) {
 }
 END_TEST
 
+/* Chains leave as many partial results as an ALU takes cycles. */
+START_TEST(random_latencies) {
+    random_start();
+    for (int i = 0; i < 80; i++) {
+        TspMachine m = machine(one_in(3) ? "tsp1" : "tiny");
+        Node n = random_node(i % 2 ? sums[random_below(SUMS)] : single[random_below(SINGLE)],
+                             tsp_lanes(&m), 300);
+        m.mem_read_cycles = pick(1, 6);
+        m.mem_write_cycles = pick(1, 9);
+        m.vxm_entry_cycles = pick(0, 7);
+        /* with more, 'tiny' cannot fold lanes */
+        m.vxm_op_cycles = product_of(&n, false) > 1 && one_in(4) ? pick(10, 40) : pick(1, 6);
+        m.vxm_exit_cycles = pick(0, 5);
+        m.mem_slices_per_column = pick(1, 5);
+        try_node_on(&n, &m);
+    }
+}
+END_TEST
+
 /* ---- beside other nodes ---- */
 
 #define NODE(op, in, out, attributes)                                                              \
@@ -284,6 +308,10 @@ START_TEST(between_other_nodes) {
         {"[2, 6, 6]", 2,
          NODE("MatMul", "\"x\", \"y\"", "s", "") ", " NODE("Softmax", "\"s\"", "p", "") ", " NODE(
              "MatMul", "\"y\", \"p\"", "z", "")},
+        /* K runs along the lanes of both, so what is beyond their columns must be zero */
+        {"[6, 6]", 2,
+         NODE("Softmax", "\"x\"", "p", "\"axis\": 0") ", " NODE(
+             "Softmax", "\"y\"", "q", "\"axis\": 1") ", " NODE("MatMul", "\"p\", \"q\"", "z", "")},
         {"[4, 9]", 1,
          NODE("ReduceMean", "\"x\"", "m", "\"axes\": [-1]") ", " NODE(
              "Sub", "\"x\", \"m\"", "d", "") ", " NODE("ReduceL2", "\"d\"", "z", "\"axes\": [-1]")},
@@ -403,6 +431,7 @@ int main(void) {
     tcase_add_test(tests, indices_and_softmax_along_any_axis);
     tcase_add_test(tests, every_set_of_axes);
     tcase_add_test(tests, long_tensors_to_one_number);
+    tcase_add_test(tests, random_latencies);
     tcase_add_test(tests, between_other_nodes);
     tcase_add_test(tests, softmax_of_extreme_numbers);
     tcase_add_test(tests, indices_of_extreme_numbers);
