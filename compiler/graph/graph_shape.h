@@ -19,6 +19,10 @@ const char *tsp_graph_op_name(TspGraphOp op);
 bool tsp_node_infer(const TspGraph *g, const TspNode *node, TspValue *out, int32_t *blame,
                     TspError *err);
 
+/* What QLinearMatMul needs of the types of its inputs and of its scales, which are known numbers;
+ * blame and error as above. graph_quantised.c. */
+bool tsp_check_quantised(const TspGraph *g, const TspNode *node, int32_t *blame, TspError *err);
+
 /* order[] gets every node index after those of the nodes it needs, file order where free. If some
  * nodes need each other in a circle, *cycle_length is their number (else 0) and order[] begins
  * with them, each needing the next. False only when out of memory. */
