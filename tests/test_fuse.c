@@ -438,6 +438,31 @@ START_TEST(known_shapes) {
 }
 END_TEST
 
+/* One product of all batches, and what is added is the same for each: it is cut where its reader
+ * is, if the parts fill the planes. */
+START_TEST(products_are_cut) {
+    for (int rows = 15; rows <= 40; rows += 5) {
+        Text t = {.exact = true};
+        TspMachine m;
+        Value a = operand(&t, "int8", 3, 3, rows, 8, false),
+              b = operand(&t, "int8", 2, 8, 12, 0, true),
+              x = new_value(&t, "int32", 3, 3, rows, 12),
+              c = operand(&t, "int32", 2, rows, 12, 0, true),
+              y = new_value(&t, "int32", 3, 3, rows, 12);
+        Cycles cycles;
+        node(&t, "MatMulInteger", &x, "", &a, &b, NULL);
+        node(&t, "Add", &y, "", &x, &c, NULL);
+        output(&t, &y);
+        ck_assert(tsp_machine_builtin(&m, "tiny"));
+        cycles = compare(&t, m);
+        if (rows < tsp_lanes(&m))
+            ck_assert_int_eq(cycles.fused, cycles.apart);
+        else
+            ck_assert_int_lt(cycles.fused, cycles.apart);
+    }
+}
+END_TEST
+
 static void neighbours(TspMachine *m) {
     m->vxm_neighbour_only = 1;
 }
@@ -464,6 +489,7 @@ int main(void) {
     TCase *c = tcase_create("fuse");
     tcase_set_timeout(c, 900);
     tcase_add_test(c, known_shapes);
+    tcase_add_test(c, products_are_cut);
     tcase_add_test(c, random_graphs_tsp1);
     tcase_add_test(c, random_graphs_tiny);
     tcase_add_test(c, random_timings);

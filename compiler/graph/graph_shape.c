@@ -4,7 +4,6 @@
  * that no later pass meets it.
  */
 #include "graph_shape.h"
-#include "compiler/number.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -143,51 +142,14 @@ static bool infer_matmul_integer(const Infer *f) {
                             "column of the second");
 }
 
-/* A scale: float32, a known number, or with `size` one a column. */
-static bool check_scale(const Infer *f, int32_t i, int64_t size) {
-    const TspValue *v = input(f, i);
-    const bool one = v->rank == 0 || (v->rank == 1 && v->shape[0] == 1);
-    *f->blame = i;
-    if (v->dtype != TSP_F32)
-        return tsp_fail(f->err, TSP_ERR_INPUT, "scale \"%s\" is %s; make it float32", v->name,
-                        tsp_dtype_name(v->dtype));
-    if (!v->data)
-        return tsp_fail(f->err, TSP_ERR_INPUT,
-                        "scale \"%s\" is not an initializer; give it its value", v->name);
-    for (int64_t k = 0; k < tsp_value_elements(v); k++) {
-        const double scale = tsp_load_double(TSP_F32, v->data, k);
-        if (!(scale >= 0x1p-40 && scale <= 0x1p40))
-            return tsp_fail(f->err, TSP_ERR_INPUT,
-                            "scale \"%s\" holds %g; scales are from 2^-40 to 2^40", v->name, scale);
-    }
-    if (one || (size > 1 && v->rank == 1 && v->shape[0] == size)) return true;
-    return tsp_fail(f->err, TSP_ERR_INPUT, "scale \"%s\" has shape %s; make it a scalar%s", v->name,
-                    shape_text(v).text, size > 1 ? ", or one a column of the second matrix" : "");
-}
-
 /* Inputs: A, its scale and zero point, B, its, the result's. */
 static bool infer_qlinear_matmul(const Infer *f) {
-    const TspValue *b = input(f, 3), *zero = input(f, 7);
-    const int64_t columns = b->rank == 1 ? 1 : b->shape[b->rank - 1];
-    for (int32_t i = 0; i <= 3; i += 3) {
-        const TspValue *v = input(f, i);
-        *f->blame = i;
-        if (!(BYTES & BIT(v->dtype)))
-            return tsp_fail(f->err, TSP_ERR_INPUT, "\"%s\" is %s; make it int8 or uint8", v->name,
-                            tsp_dtype_name(v->dtype));
-    }
-    if (!infer_product(f) || !check_scale(f, 1, 1) || !check_scale(f, 4, columns) ||
-        !check_scale(f, 6, 1) || !check_zero_point(f, 2, 0, 1, "matrix") ||
-        !check_zero_point(f, 5, 3, columns, "column of the second"))
-        return false;
-    *f->blame = 7;
-    if (!(BYTES & BIT(zero->dtype)) || tsp_value_elements(zero) != 1 || !zero->data)
-        return tsp_fail(f->err, TSP_ERR_INPUT,
-                        "\"%s\" must be an int8 or uint8 scalar of the initializers: the zero "
-                        "point and the type of the result",
-                        zero->name);
-    f->out->dtype = zero->dtype;
-    return true;
+    const TspValue *b = input(f, 3);
+    const int64_t columns = b->rank < 2 ? 1 : b->shape[b->rank - 1];
+    f->out->dtype = input(f, 7)->dtype;
+    return tsp_check_quantised(f->g, f->node, f->blame, f->err) && infer_product(f) &&
+           check_zero_point(f, 2, 0, 1, "matrix") &&
+           check_zero_point(f, 5, 3, columns, "column of the second");
 }
 
 static bool infer_matmul(const Infer *f) {

@@ -28,6 +28,10 @@ bool tsp_node_place_axes(const TspGraph *g, TspNode *node, int32_t *blame, TspEr
 /* Shape of `a` without its axes, or with 1 in their place. */
 void tsp_reduced_shape(const TspNode *node, const TspValue *a, TspValue *out);
 
+/* What QLinearMatMul needs of the types of its inputs and of its scales, which are known numbers;
+ * blame and error as above. graph_quantised.c. */
+bool tsp_check_quantised(const TspGraph *g, const TspNode *node, int32_t *blame, TspError *err);
+
 /* order[] gets every node index after those of the nodes it needs, file order where free. If some
  * nodes need each other in a circle, *cycle_length is their number (else 0) and order[] begins
  * with them, each needing the next. False only when out of memory. */

@@ -80,7 +80,7 @@ TspValue lower_turned_shape(const TspValue *v);
 bool lower_matmul(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_gemm(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_matmul_integer(Lowerer *l, const TspNode *node, TspError *err);
-/* The int32 product of `node`, a MatMulInteger, to the rows of tensor `out`. */
+/* The int32 product of `node`, a MatMulInteger, to the rows of tensor `out`; -1: of its output. */
 bool lower_integer_product(Lowerer *l, const TspNode *node, int32_t out, TspError *err);
 /* lower_qlinear.c */
 bool lower_qlinear_matmul(Lowerer *l, const TspNode *node, TspError *err);

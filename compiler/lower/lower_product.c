@@ -446,7 +446,9 @@ bool lower_integer_product(Lowerer *l, const TspNode *node, int32_t out, TspErro
     if (ok && zs.any) ok = (sums = column_sums(l, &p, part, count, known, err)) >= 0;
     free(known);
     if (ok && many) ok = (zeros = zero_rows(l, &zs, TSP_I32, p.rows, p.cols, err)) >= 0;
-    if (!ok || (stream = lower_oriented(l, p.stream, p.stream_turned, err)) < 0) return false;
+    if (!ok || (stream = lower_oriented(l, p.stream, p.stream_turned, err)) < 0 ||
+        (out < 0 && (out = lower_oriented(l, node->output, p.turned, err)) < 0))
+        return false;
     place_batches(l, out, &p);
     for (int32_t b = 0; b < p.batches; b++) {
         int32_t w_row = (int32_t)batch_row(&p, p.weight_stride, b);
@@ -474,7 +476,5 @@ bool lower_integer_product(Lowerer *l, const TspNode *node, int32_t out, TspErro
 }
 
 bool lower_matmul_integer(Lowerer *l, const TspNode *node, TspError *err) {
-    int32_t out =
-        lower_oriented(l, node->output, l->turned[node->output] ? TRANSPOSED : ROWWISE, err);
-    return out >= 0 && lower_integer_product(l, node, out, err);
+    return lower_integer_product(l, node, -1, err);
 }
