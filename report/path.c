@@ -58,11 +58,9 @@ typedef struct {
     int32_t capacity;
 } List;
 
-/* Whether two stretches that touch tell the same: the op, the kind of unit, what was waited for. */
+/* Whether two stretches that touch tell the same: the op and the kind of unit. */
 static bool alike(const TspMachine *m, const TspHop *a, const TspHop *b) {
-    const TspQueueInfo qa = tsp_queue_info(m, a->queue), qb = tsp_queue_info(m, b->queue);
-    return a->op == b->op && qa.unit == qb.unit && qa.role == qb.role &&
-           a->waited_for == b->waited_for;
+    return a->op == b->op && tsp_queue_info(m, a->queue).unit == tsp_queue_info(m, b->queue).unit;
 }
 
 static bool keep(void *context, const TspHop *hop) {
@@ -71,6 +69,7 @@ static bool keep(void *context, const TspHop *hop) {
     TspHop *last = r->hop_count ? &r->hops[r->hop_count - 1] : NULL;
     if (last && alike(&r->program->machine, last, hop)) {
         last->start = hop->start;
+        last->waited_for = hop->waited_for;
         last->steps++;
         for (int k = 0; k < TSP_HOP_KINDS; k++) last->cycles[k] += hop->cycles[k];
         return true;

@@ -72,14 +72,14 @@ typedef enum {
         TSP_WAITS
 } TspWait;
 
-/* A stretch of the critical path, from the end of the program back: cycles start .. end - 1. */
+/* A stretch of the critical path, cycles start .. end - 1: flows of one op, one kind of unit. */
 typedef struct {
     int64_t start, end;
     int64_t cycles[TSP_HOP_KINDS]; /* they add up to end - start */
     int64_t steps;                 /* flows that were put together */
     int32_t op;                    /* -1 none */
-    int32_t queue;                 /* whose issue it follows */
-    TspWait waited_for;            /* what let it begin */
+    int32_t queue;                 /* of the last of them, whose issue it follows */
+    TspWait waited_for;            /* what let the first of them begin */
 } TspHop;
 
 /* Kinds of units that can bind an op: X-macro RESOURCE(NAME, key, label). */

@@ -24,10 +24,7 @@ static const char *unit_words(const TspMachine *m, int32_t queue) {
     if (info.unit == TSP_UNIT_MEM) return "MEM";
     if (info.unit == TSP_UNIT_VXM) return "VXM";
     if (info.unit == TSP_UNIT_SXM) return "SXM";
-    if (info.unit != TSP_UNIT_MXM) return "C2C";
-    return info.role == TSP_ROLE_WEIGHTS       ? "MXM weights"
-           : info.role == TSP_ROLE_ACTIVATIONS ? "MXM activations"
-                                               : "MXM results";
+    return info.unit == TSP_UNIT_MXM ? "MXM" : "C2C";
 }
 
 void report_place(const TspReport *r, int32_t op, int32_t queue, char *text, size_t size) {
