@@ -49,7 +49,7 @@ enum { TSP_REPORT_SLOTS = 200, TSP_REPORT_PLANES = 4, TSP_REPORT_USES = 32 };
 #define TSP_REPORT_HOPS(HOP)                                                                       \
     HOP(ISSUE, "issue", "issuing, one vector after the other")                                     \
     HOP(LATENCY, "latency", "on the way through streams and units")                                \
-    HOP(WAIT, "wait", "waiting for what queues do not show: streams, or the end of a search")
+    HOP(WAIT, "wait", "waiting for what queues do not show: streams, rows of Gather and Scatter")
 typedef enum {
 #define HOP(name, key, words) TSP_HOP_##name,
     TSP_REPORT_HOPS(HOP)

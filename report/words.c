@@ -33,7 +33,8 @@ void report_place(const TspReport *r, int32_t op, int32_t queue, char *text, siz
 }
 
 char *report_op_words(const TspReport *r, int32_t index) {
-    static const char *const kinds[] = {"issuing", "in transit", "streams or search"};
+    static const char *const kinds[] = {"issuing", "in transit",
+                                        "waiting for what queues do not show"};
     const TspOpReport *op = &r->ops[index];
     char *text = NULL;
     size_t size;

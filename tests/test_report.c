@@ -151,6 +151,36 @@ START_TEST(barrier_by_hand) {
 }
 END_TEST
 
+/* All weights of the chip in 20 loads, each plane's from cycle 10 on, then one product. */
+START_TEST(weights_by_hand) {
+    FILE *file = fopen("programs/weights.s", "r");
+    static char text[1 << 16];
+    TspMachine m;
+    TspProgram p;
+    TspReport r;
+    TspError err;
+    size_t length;
+    ck_assert(file != NULL);
+    length = fread(text, 1, sizeof text, file);
+    fclose(file);
+    ck_assert(tsp_machine_load(&m, "tsp1", &err));
+    ck_assert_msg(tsp_assemble(&p, &m, text, length, "weights.s", &err), "%s", err.text);
+    ck_assert_msg(tsp_report_make(&r, &p, &err), "%s", err.text);
+    for (int32_t plane = 0; plane < 4; plane++) {
+        const int64_t loads = 20 - 1 + m.mxm_load_cycles + m.mxm_install_cycles;
+        ck_assert_int_eq(r.used[TSP_USE_PLANES + plane], 1);
+        ck_assert_int_eq(r.idle[plane][TSP_IDLE_FIRST_OPERAND], 10);
+        ck_assert_int_eq(r.idle[plane][TSP_IDLE_LOADING], loads);
+        ck_assert_int_eq(r.idle[plane][TSP_IDLE_TAIL], r.cycles - 10 - loads - 1);
+    }
+    ck_assert_int_eq(r.used[TSP_USE_WEIGHTS], 80);
+    check_counts(&r, &p);
+    check_sums(&r);
+    tsp_report_free(&r);
+    tsp_program_free(&p);
+}
+END_TEST
+
 START_TEST(refuses_a_deadlock) {
     TspProgram p;
     TspReport r;
@@ -181,6 +211,7 @@ int main(void) {
     tcase_add_loop_test(sums, graph_adds_up, 0, sizeof graphs / sizeof *graphs);
     tcase_add_loop_test(sums, product_adds_up, 0, 8);
     tcase_add_test(hand, barrier_by_hand);
+    tcase_add_test(hand, weights_by_hand);
     tcase_add_test(hand, refuses_a_deadlock);
     tcase_add_test(hand, refuses_another_prediction);
     suite_add_tcase(suite, sums);
