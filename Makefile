@@ -60,7 +60,7 @@ else
 WITHOUT := $(filter-out $(WITHOUT_VIEWER),$(wildcard viz/*.c) $(shell grep -l '"viz/' tests/*.c))
 endif
 
-ROOMS    := isa sim compiler $(patsubst %/,%,$(wildcard compiler/*/)) viz programs/1brc programs/transformer
+ROOMS    := isa report sim compiler $(patsubst %/,%,$(wildcard compiler/*/)) viz programs/1brc programs/transformer
 # Programs beside tsp: they make the challenge's measurements, and graphs of transformers.
 GENERATE := programs/1brc/generate programs/transformer/generate
 LIB_SRC  := $(filter-out $(WITHOUT) $(GENERATE:%=%.c),$(wildcard $(ROOMS:%=%/*.c)))

@@ -44,7 +44,7 @@ typedef struct {
         *palette, *size, *scale, *caption;
     const char *png, *frames, *folder;
     bool keys, tour;
-    bool check, timing_only, strict, json, isa_markdown, help;
+    bool check, timing_only, strict, json, html, simulate, isa_markdown, help;
 } CliOptions;
 
 typedef enum {
@@ -170,6 +170,7 @@ int cli_disasm(const CliOptions *options);
 int cli_info(const CliOptions *options);
 int cli_bench(const CliOptions *options);
 int cli_trace(const CliOptions *options);
+int cli_report(const CliOptions *options);
 int cli_view(const CliOptions *options);
 int cli_1brc(const CliOptions *options);
 /* In tsp: becomes tsp-view with the same arguments, or fails; true. In tsp-view: false. */

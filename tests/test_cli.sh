@@ -37,7 +37,7 @@ refuses 2 'not a regular file' run a.s --report "$work"
 refuses 2 'fly' info --machine fly
 refuses 2 'not modelled yet' run a.onnx
 works --help
-for command in run compile check trace asm disasm info view 1brc; do
+for command in run compile check trace report asm disasm info view 1brc; do
     works $command --help
     works help $command
 done
