@@ -379,38 +379,6 @@ static void forget_places(Layout *l) {
     memset(l->heat, 0, (size_t)l->slices * sizeof *l->heat);
 }
 
-/* Of the tensors that live at a stage, the largest that is born there, or the largest at all. */
-static int32_t largest_at(const Module *m, int32_t stage) {
-    int32_t best = 0;
-    int64_t most = -1;
-    for (int32_t pass = 0; pass < 2 && most < 0; pass++)
-        for (int32_t i = 0; i < m->tensor_count; i++) {
-            const Tensor *t = &m->tensors[i];
-            int64_t bytes = lifetime_bytes(m, t);
-            if (t->born > stage || t->dies < stage || bytes <= most) continue;
-            if (pass == 0 && t->born != stage) continue;
-            best = i;
-            most = bytes;
-        }
-    return best;
-}
-
-static bool check_size(const Module *m, int64_t *needed, int64_t *capacity, TspError *err) {
-    int32_t stage = 0;
-    char why[256];
-    *needed = lifetime_peak(m, &stage, err);
-    *capacity =
-        2 * m->machine.mem_slices * tsp_mem_slice_rows(&m->machine) * tsp_lanes(&m->machine);
-    if (*needed < 0) return false;
-    if (*needed <= *capacity) return true;
-    snprintf(why, sizeof why,
-             "what must be there at once is %lld bytes, the chip '%s' has %lld: %lld bytes too "
-             "many; make it smaller or split the graph",
-             (long long)*needed, m->machine.name, (long long)*capacity,
-             (long long)(*needed - *capacity));
-    return lifetime_refuse(m, largest_at(m, stage), why, err);
-}
-
 /* What groups has its rows already. */
 static void claim_group(Layout *l) {
     const GroupPlan *plan = l->module->group;
@@ -456,7 +424,7 @@ static bool try_all(Layout *l, TspError *err) {
     int64_t needed, capacity;
     bool fits = false;
     lifetime_find(l->module);
-    if (!check_size(l->module, &needed, &capacity, err) || !find_edges(l, err)) return false;
+    if (!lifetime_check(l->module, &needed, &capacity, err) || !find_edges(l, err)) return false;
     for (size_t i = 0; i < sizeof attempts / sizeof *attempts * (size_t)ways && !fits; i++) {
         size_t a = i / (size_t)ways;
         l->module->shares_rows = ways == 2 && i % 2 == 1;

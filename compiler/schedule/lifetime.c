@@ -44,7 +44,8 @@ int64_t lifetime_bytes(const Module *module, const Tensor *t) {
            (t->contiguous + t->striped);
 }
 
-int64_t lifetime_peak(const Module *module, int32_t *stage, TspError *err) {
+/* The most bytes that live at once, and a stage at which they do; -1 with err set. */
+static int64_t find_peak(const Module *module, int32_t *stage, TspError *err) {
     int64_t *change = calloc((size_t)module->stage_count + 3, sizeof *change);
     int64_t sum = 0, most = -1;
     if (!change) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1;
@@ -87,11 +88,11 @@ static int32_t next_largest(const Module *m, int32_t tensor, int32_t last) {
 static int describe(const Module *m, const Tensor *t, char *text, size_t size) {
     double megabytes = (double)lifetime_bytes(m, t) / 1e6;
     if (lifetime_is_whole(t))
-        return snprintf(text, size, "'%s' %.3g MB (always)", t->name, megabytes);
+        return snprintf(text, size, "'%s' %.4g MB (always)", t->name, megabytes);
     if (t->dies == m->stage_count)
-        return snprintf(text, size, "'%s' %.3g MB (from node %s on)", t->name, megabytes,
+        return snprintf(text, size, "'%s' %.4g MB (from node %s on)", t->name, megabytes,
                         node_of(m, t->born));
-    return snprintf(text, size, "'%s' %.3g MB (node %s..%s)", t->name, megabytes,
+    return snprintf(text, size, "'%s' %.4g MB (node %s..%s)", t->name, megabytes,
                     node_of(m, t->born), node_of(m, t->dies));
 }
 
@@ -116,9 +117,41 @@ bool lifetime_refuse(const Module *m, int32_t tensor, const char *why, TspError 
     char live[ROOM + 64];
     list_live(m, tensor, live);
     return tsp_fail(err, TSP_ERR_INPUT,
-                    "%s: no place for '%s' (%d x %d %s, %.3g MB): %s; live then: %s",
+                    "%s: no place for '%s' (%d x %d %s, %.4g MB): %s; live then: %s",
                     m->graph->path, t->name, (int)t->rows, (int)t->cols, tsp_dtype_name(t->dtype),
                     (double)lifetime_bytes(m, t) / 1e6, why, live);
+}
+
+/* Of the tensors that live at a stage, the largest that is born there, or the largest at all. */
+static int32_t largest_at(const Module *m, int32_t stage) {
+    int32_t best = 0;
+    int64_t most = -1;
+    for (int32_t pass = 0; pass < 2 && most < 0; pass++)
+        for (int32_t i = 0; i < m->tensor_count; i++) {
+            const Tensor *t = &m->tensors[i];
+            int64_t bytes = lifetime_bytes(m, t);
+            if (t->born > stage || t->dies < stage || bytes <= most) continue;
+            if (pass == 0 && t->born != stage) continue;
+            best = i;
+            most = bytes;
+        }
+    return best;
+}
+
+bool lifetime_check(const Module *m, int64_t *needed, int64_t *capacity, TspError *err) {
+    int32_t stage = 0;
+    char why[256];
+    *needed = find_peak(m, &stage, err);
+    *capacity =
+        2 * m->machine.mem_slices * tsp_mem_slice_rows(&m->machine) * tsp_lanes(&m->machine);
+    if (*needed < 0) return false;
+    if (*needed <= *capacity) return true;
+    snprintf(why, sizeof why,
+             "what must be there at once is %lld bytes, the chip '%s' has %lld: %lld bytes too "
+             "many; make it smaller or split the graph",
+             (long long)*needed, m->machine.name, (long long)*capacity,
+             (long long)(*needed - *capacity));
+    return lifetime_refuse(m, largest_at(m, stage), why, err);
 }
 
 /* -- while scheduling -- */

@@ -15,8 +15,8 @@ void lifetime_find(Module *module);
 bool lifetime_is_whole(const Tensor *t);
 /* Bytes of memory of a tensor if nothing is copied: rows in both layouts it is wanted in. */
 int64_t lifetime_bytes(const Module *module, const Tensor *t);
-/* The most bytes that live at once, and a stage at which they do. */
-int64_t lifetime_peak(const Module *module, int32_t *stage, TspError *err);
+/* Fails if more must be there at once than the chip holds. *needed, *capacity: bytes. */
+bool lifetime_check(const Module *module, int64_t *needed, int64_t *capacity, TspError *err);
 /* Fails for want of memory for `tensor`, with what lives beside it, the largest first. `why`, how
  * much that is and what to do end the message. */
 bool lifetime_refuse(const Module *module, int32_t tensor, const char *why, TspError *err);
