@@ -8,7 +8,7 @@
  * Activations of products get copies, so that planes read the same rows at the same time; when
  * memory runs short the pass starts over and lets tensors share rows that never live at once, then
  * with fewer copies and shorter blocks. Rows that nobody has had go first, then those that have
- * been free the longest, so that the wait for them is over.
+ * been free for so many stages that the wait for them is over, then those free the longest.
  */
 #include "extents.h"
 #include "lifetime.h"
@@ -18,8 +18,9 @@
 #include <string.h>
 
 /* Bits of a Set: one for each (slice, bank), at most 88 x 2; for what is `taken`, one a slice.
- * MAX_GROUP: the most vectors an LW takes. */
-enum { SET_WORDS = 3, MAX_BYTES = 4, MAX_GROUP = 16 };
+ * MAX_GROUP: the most vectors an LW takes. LONG_FREE: stages after which rows are as good as others
+ * that were used before. */
+enum { SET_WORDS = 3, MAX_BYTES = 4, MAX_GROUP = 16, LONG_FREE = 16 };
 #define SHUNNED ((int64_t)1 << 48) /* costs more than the busiest slice */
 #define LATER   ((int64_t)1 << 24) /* so much more costs what is free since a stage later */
 typedef struct {
@@ -164,6 +165,7 @@ static int32_t find_room(const Layout *l, int32_t tensor, int32_t index, int32_t
 static int32_t pick(const Layout *l, int32_t tensor, int32_t part, int hemisphere, int32_t rows,
                     const Set *taken, const Set *within, const Set *shunned) {
     int32_t best = -1;
+    int32_t born = l->module->tensors[tensor].born;
     int64_t best_cost = INT64_MAX;
     for (int32_t s = 0; s < l->slices; s++) {
         if (hemisphere >= 0 && (int)tsp_slice_hemisphere(l->m, s) != hemisphere) continue;
@@ -174,7 +176,7 @@ static int32_t pick(const Layout *l, int32_t tensor, int32_t part, int hemispher
             int64_t cost;
             if (find_room(l, tensor, i, rows, &since) < 0) continue;
             cost = l->heat[s] * 4 + l->fill[i] + beside + (set_has(shunned, s) ? SHUNNED : 0);
-            cost += (since + 1) * LATER;
+            if (since >= 0) cost += (1 + tsp_max64(0, since - born + LONG_FREE)) * LATER;
             if (cost >= best_cost) continue;
             if (within && !set_has(within, i)) continue;
             if (!allowed(l, tensor, part, s, b)) continue;
