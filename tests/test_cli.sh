@@ -119,7 +119,7 @@ else:
     assert set(r["utilisation"].values()) | set(r["host"].values()) == {None}
     assert op["simulated"] is None
 for key in list(r) + ["utilisation." + k for k in r["utilisation"]] + ["host." + k for k in r["host"]]:
-    assert key in ("ops", "check", "host") or f"`{key}`" in open("docs/glossary.md").read(), key
+    assert key in ("memory", "ops", "check", "host") or f"`{key}`" in open("docs/glossary.md").read(), key
 PYTHON
 holds 'the report of a run' $python "$work/report.py" "$work/r.json" run
 
