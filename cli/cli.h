@@ -149,6 +149,16 @@ typedef struct {
     TspComparison check;             /* the worst over all outputs */
 } CliOutcome;
 
+/* report_memory.c: bytes of memory. */
+typedef struct {
+    int64_t capacity_bytes;  /* of the chip */
+    int64_t peak_bytes;      /* rows that some tensor has at some time */
+    int64_t constants_bytes; /* of them, those of constants */
+    int64_t reused_bytes;    /* what tensors would take beyond that if they shared no rows */
+} CliMemory;
+/* False when out of memory. */
+bool cli_memory_use(const TspProgram *p, CliMemory *use);
+
 /* Writes the JSON report with its stable keys. */
 bool cli_report_write(const CliOutcome *outcome, const char *path, TspError *err);
 /* Prints the summary for people. */

@@ -60,7 +60,9 @@ typedef struct {
     int32_t bytes, ctiles, blocks, block_rows, copies;
     Place *places; /* [copy][block][ctile][byte] */
     int32_t stripe_blocks, stripe_rows;
-    Place *stripes; /* [block][ctile][byte][G]; G: vectors that an LW takes */
+    Place *stripes;     /* [block][ctile][byte][G]; G: vectors that an LW takes */
+    int32_t born, dies; /* stages: the first that writes it, -1 from the start; the last that needs
+                         * it, the number of stages to the end (lifetime.h) */
     /* schedule */
     ReadyList *ready; /* [ctile]; NULL: there from cycle 0 */
 } Tensor;
@@ -177,6 +179,7 @@ typedef struct {
     bool unfused;         /* every node's result to pass through memory */
     bool fused;           /* some node's result does not */
     int32_t group_result; /* tensor that gets a copy of the merged tables; -1 none */
+    bool shares_rows;     /* tensors that never live at once may have the same rows */
     GroupPlan *group;     /* of the one node that groups; NULL none; owned */
     int64_t bound_cycles;
     const char *bound_by;

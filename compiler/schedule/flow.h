@@ -58,7 +58,8 @@ typedef struct {
     Lane mem_read[TSP_MAX_QUEUES], mem_write[TSP_MAX_QUEUES];
     Lane queues[TSP_MAX_QUEUES];
     uint32_t flows;
-    int64_t floor; /* nothing issues before */
+    int64_t floor;    /* nothing issues before */
+    int64_t *touched; /* [slice][row], see history.h; NULL where tensors share no rows; owned */
 } Table;
 
 void flow_clear(Flow *f, int32_t op, const char *what);

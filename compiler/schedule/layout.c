@@ -6,18 +6,23 @@
  * bytes of an element lie in one hemisphere, because a stream group flows in one direction.
  *
  * Activations of products get copies, so that planes read the same rows at the same time; when
- * memory runs short the pass starts over with fewer copies and shorter blocks.
+ * memory runs short the pass starts over and lets tensors share rows that never live at once, then
+ * with fewer copies and shorter blocks. Rows that nobody has had go first, then those that have
+ * been free for so many stages that the wait for them is over, then those free the longest.
  */
-#include "compiler/ir.h"
+#include "extents.h"
+#include "lifetime.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Bits of a Set: one for each (slice, bank), at most 88 x 2; for what is `taken`, one a slice.
- * MAX_GROUP: the most vectors an LW takes. */
-enum { SET_WORDS = 3, MAX_BYTES = 4, MAX_GROUP = 16 };
+ * MAX_GROUP: the most vectors an LW takes. LONG_FREE: stages after which rows are as good as others
+ * that were used before. */
+enum { SET_WORDS = 3, MAX_BYTES = 4, MAX_GROUP = 16, LONG_FREE = 16 };
 #define SHUNNED ((int64_t)1 << 48) /* costs more than the busiest slice */
+#define LATER   ((int64_t)1 << 24) /* so much more costs what is free since a stage later */
 typedef struct {
     uint64_t bits[SET_WORDS];
 } Set;
@@ -35,7 +40,8 @@ typedef struct {
     Module *module;
     const TspMachine *m;
     int32_t slices, banks;
-    int32_t *fill;             /* rows used of each (slice, bank) */
+    int32_t *fill;             /* of each (slice, bank): first row that nobody has had */
+    Extents *extents;          /* who has what of each, where rows are shared */
     int64_t *heat;             /* vectors that will pass each slice */
     EdgeList *edges;           /* of each tensor */
     Set **used;                /* [tensor][ctile] */
@@ -43,6 +49,7 @@ typedef struct {
     Set *rows_in, *stripes_in; /* [tensor]: the same, by layout */
     Set weights;               /* slices kept for weights that are there from the start */
     Set shunned[2]; /* slices that rows, that stripes of the tensor being placed had better leave */
+    bool no_memory; /* of the host, for extents */
     int32_t stuck;  /* tensor that found no place in the last attempt */
     int32_t max_copies, max_block;
     int32_t max_spread, max_flat_spread; /* (slice, bank) pairs of a tensor, of a flat one */
@@ -144,22 +151,36 @@ static int32_t rivals(const Layout *l, int32_t tensor, int32_t part, int32_t sli
     return count;
 }
 
+/* First of `rows` rows of a (slice, bank) that are free while the tensor lives; -1 if there is no
+ * room. *since: last stage at which somebody had some of them, -1 if nobody did. */
+static int32_t find_room(const Layout *l, int32_t tensor, int32_t index, int32_t rows,
+                         int32_t *since) {
+    const Tensor *t = &l->module->tensors[tensor];
+    *since = -1;
+    if (l->fill[index] + rows <= l->m->mem_rows) return l->fill[index];
+    if (!l->module->shares_rows) return -1;
+    return extents_find(&l->extents[index], (int32_t)l->m->mem_rows, rows, t->born, t->dies, since);
+}
+
 /* The least busy (slice, bank) of a hemisphere (-1: either) with `rows` free rows, not in `taken`
  * slices, one of `within` unless that is NULL; not in `shunned` slices unless all are; -1 if there
  * is none. */
 static int32_t pick(const Layout *l, int32_t tensor, int32_t part, int hemisphere, int32_t rows,
                     const Set *taken, const Set *within, const Set *shunned) {
     int32_t best = -1;
+    int32_t born = l->module->tensors[tensor].born;
     int64_t best_cost = INT64_MAX;
     for (int32_t s = 0; s < l->slices; s++) {
         if (hemisphere >= 0 && (int)tsp_slice_hemisphere(l->m, s) != hemisphere) continue;
         if (set_has(taken, s)) continue;
         int64_t beside = (int64_t)rivals(l, tensor, part, s) * rows * 4;
         for (int32_t b = 0; b < l->banks; b++) {
-            int32_t i = s * l->banks + b;
-            int64_t cost =
-                l->heat[s] * 4 + l->fill[i] + beside + (set_has(shunned, s) ? SHUNNED : 0);
-            if (l->fill[i] + rows > l->m->mem_rows || cost >= best_cost) continue;
+            int32_t i = s * l->banks + b, since;
+            int64_t cost;
+            if (find_room(l, tensor, i, rows, &since) < 0) continue;
+            cost = l->heat[s] * 4 + l->fill[i] + beside + (set_has(shunned, s) ? SHUNNED : 0);
+            if (since >= 0) cost += (1 + tsp_max64(0, since - born + LONG_FREE)) * LATER;
+            if (cost >= best_cost) continue;
             if (within && !set_has(within, i)) continue;
             if (!allowed(l, tensor, part, s, b)) continue;
             best = i;
@@ -171,8 +192,14 @@ static int32_t pick(const Layout *l, int32_t tensor, int32_t part, int hemispher
 
 static Place take(Layout *l, int32_t tensor, int32_t part, Set *layout, int32_t index, int32_t rows,
                   int64_t heat) {
-    Place p = {index / l->banks, (int32_t)(index % l->banks * l->m->mem_rows) + l->fill[index]};
-    l->fill[index] += rows;
+    const Tensor *t = &l->module->tensors[tensor];
+    int32_t since, first = find_room(l, tensor, index, rows, &since);
+    Place p = {index / l->banks, (int32_t)(index % l->banks * l->m->mem_rows) + first};
+    TspError ignored;
+    if (first + rows > l->fill[index]) l->fill[index] = first + rows;
+    if (l->module->shares_rows &&
+        !extents_add(&l->extents[index], (Extent){first, rows, t->born, t->dies}, &ignored))
+        l->no_memory = true;
     l->heat[p.slice] += heat;
     set_add(&l->used[tensor][part], index);
     set_add(&l->used_all[tensor], index);
@@ -378,37 +405,8 @@ static void forget_places(Layout *l) {
         l->used[i] = NULL;
         l->used_all[i] = l->rows_in[i] = l->stripes_in[i] = (Set){{0}};
     }
-    memset(l->fill, 0, (size_t)(l->slices * l->banks) * sizeof *l->fill);
+    for (int32_t i = 0; i < l->slices * l->banks; i++) l->fill[i] = l->extents[i].count = 0;
     memset(l->heat, 0, (size_t)l->slices * sizeof *l->heat);
-}
-
-/* Bytes of memory if nothing is copied: what the graph needs at the very least. */
-static int64_t least_bytes(const Module *m, const Tensor **largest) {
-    int64_t sum = 0, most = -1;
-    for (int32_t i = 0; i < m->tensor_count; i++) {
-        const Tensor *t = &m->tensors[i];
-        int64_t bytes = (int64_t)t->rows * t->ctiles * t->bytes * tsp_lanes(&m->machine) *
-                        (t->contiguous + t->striped);
-        sum += bytes;
-        if (bytes > most) most = bytes, *largest = t;
-    }
-    return sum;
-}
-
-static bool check_size(const Module *m, int64_t *needed, int64_t *capacity, TspError *err) {
-    const Tensor *largest = NULL;
-    *needed = least_bytes(m, &largest);
-    *capacity =
-        2 * m->machine.mem_slices * tsp_mem_slice_rows(&m->machine) * tsp_lanes(&m->machine);
-    if (*needed > *capacity)
-        return tsp_fail(err, TSP_ERR_INPUT,
-                        "%s: the tensors need %lld bytes of memory, the chip '%s' has %lld: %lld "
-                        "bytes too many; the largest is '%s' (%d x %d %s); make it smaller or "
-                        "split the graph",
-                        m->graph->path, (long long)*needed, m->machine.name, (long long)*capacity,
-                        (long long)(*needed - *capacity), largest->name, largest->rows,
-                        largest->cols, tsp_dtype_name(largest->dtype));
-    return true;
 }
 
 /* What groups has its rows already. */
@@ -418,16 +416,32 @@ static void claim_group(Layout *l) {
         l->fill[i] = tsp_group_rows(plan, l->m, i / l->banks, i % l->banks);
 }
 
+/* Where rows are shared, what is there from the start to the end goes first: it needs rows that
+ * nobody else ever has. */
 static bool place_all(Layout *l, bool *fits, TspError *err) {
     *fits = true;
     forget_places(l);
     claim_group(l);
     keep_slices(l);
-    for (int32_t i = 0; i < l->module->tensor_count && *fits; i++) {
-        l->stuck = i;
-        if (!place_tensor(l, i, fits, err)) return false;
-    }
+    for (int32_t round = 0; round < 2; round++)
+        for (int32_t i = 0; i < l->module->tensor_count && *fits; i++) {
+            bool first = !l->module->shares_rows || lifetime_is_whole(&l->module->tensors[i]);
+            if (first != (round == 0)) continue;
+            l->stuck = i;
+            if (!place_tensor(l, i, fits, err)) return false;
+            if (l->no_memory) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+        }
     return true;
+}
+
+static bool refuse_stuck(const Layout *l, int64_t needed, int64_t capacity, TspError *err) {
+    char why[256];
+    snprintf(why, sizeof why,
+             "what is read or written together must lie in different slices, and '%s' has too few "
+             "left (%lld of its %lld bytes must be there at once); make the graph smaller or take "
+             "a machine with more slices",
+             l->m->name, (long long)needed, (long long)capacity);
+    return lifetime_refuse(l->module, l->stuck, why, err);
 }
 
 static bool try_all(Layout *l, TspError *err) {
@@ -437,24 +451,21 @@ static bool try_all(Layout *l, TspError *err) {
     } attempts[] = {{4, 4096, 10, 32}, {4, 4096, 10, 10}, {2, 4096, 4, 4},
                     {1, 4096, 4, 4},   {1, 4096, 0, 0},   {1, 1024, 10, 10},
                     {1, 256, 10, 10},  {1, 64, 10, 10},   {1, 64, 0, 0}};
+    int32_t ways = l->module->group ? 1 : 2; /* each without sharing rows, then with it */
     int64_t needed, capacity;
     bool fits = false;
-    if (!check_size(l->module, &needed, &capacity, err) || !find_edges(l, err)) return false;
-    for (size_t i = 0; i < sizeof attempts / sizeof *attempts && !fits; i++) {
-        l->max_copies = attempts[i].copies;
-        l->max_block = attempts[i].block;
-        l->max_spread = l->slices * attempts[i].spread / 16;
-        l->max_flat_spread = l->slices * attempts[i].flat_spread / 16;
+    lifetime_find(l->module);
+    if (!lifetime_check(l->module, &needed, &capacity, err) || !find_edges(l, err)) return false;
+    for (size_t i = 0; i < sizeof attempts / sizeof *attempts * (size_t)ways && !fits; i++) {
+        size_t a = i / (size_t)ways;
+        l->module->shares_rows = ways == 2 && i % 2 == 1;
+        l->max_copies = attempts[a].copies;
+        l->max_block = attempts[a].block;
+        l->max_spread = l->slices * attempts[a].spread / 16;
+        l->max_flat_spread = l->slices * attempts[a].flat_spread / 16;
         if (!place_all(l, &fits, err)) return false;
     }
-    if (!fits)
-        return tsp_fail(err, TSP_ERR_INPUT,
-                        "%s: no place for '%s': what is read or written together must lie in "
-                        "different slices, and '%s' has too few left (the tensors need %lld of its "
-                        "%lld bytes); make the graph smaller or take a machine with more slices",
-                        l->module->graph->path, l->module->tensors[l->stuck].name, l->m->name,
-                        (long long)needed, (long long)capacity);
-    return true;
+    return fits || refuse_stuck(l, needed, capacity, err);
 }
 
 bool tsp_pass_layout(Module *module, TspError *err) {
@@ -464,19 +475,23 @@ bool tsp_pass_layout(Module *module, TspError *err) {
     l.slices = (int32_t)(2 * module->machine.mem_slices);
     l.banks = (int32_t)module->machine.mem_banks;
     l.fill = calloc((size_t)(l.slices * l.banks), sizeof *l.fill);
+    l.extents = calloc((size_t)(l.slices * l.banks), sizeof *l.extents);
     l.heat = calloc((size_t)l.slices, sizeof *l.heat);
     l.edges = calloc((size_t)n, sizeof *l.edges);
     l.used = calloc((size_t)n, sizeof *l.used);
     l.used_all = calloc((size_t)n, sizeof *l.used_all);
     l.rows_in = calloc((size_t)n, sizeof *l.rows_in);
     l.stripes_in = calloc((size_t)n, sizeof *l.stripes_in);
-    if (l.fill && l.heat && l.edges && l.used && l.used_all && l.rows_in && l.stripes_in)
+    if (l.fill && l.extents && l.heat && l.edges && l.used && l.used_all && l.rows_in &&
+        l.stripes_in)
         ok = try_all(&l, err);
     else
         tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
     for (int32_t i = 0; i < n && l.edges; i++) free(l.edges[i].items);
     for (int32_t i = 0; i < n && l.used; i++) free(l.used[i]);
+    for (int32_t i = 0; i < l.slices * l.banks && l.extents; i++) free(l.extents[i].items);
     free(l.fill);
+    free(l.extents);
     free(l.heat);
     free(l.edges);
     free(l.used);

@@ -5,6 +5,8 @@
  * its predecessor has written.
  */
 #include "schedule.h"
+#include "history.h"
+#include "lifetime.h"
 
 #include <stdlib.h>
 
@@ -96,8 +98,10 @@ bool tsp_pass_schedule(Module *module, TspError *err) {
     s->module = module;
     s->m = &module->machine;
     s->table.module = module;
+    if (module->shares_rows) ok = history_begin(&s->table, err);
     for (int32_t i = 0; i < module->stage_count && ok; i++)
-        ok = schedule_stage(s, &module->stages[i], err);
+        ok = (!module->shares_rows || lifetime_begin(module, i, err)) &&
+             schedule_stage(s, &module->stages[i], err);
     flow_free(&s->load);
     flow_free(&s->compute);
     table_free(&s->table);
