@@ -188,7 +188,7 @@ END_TEST
 
 /* All passes; without `waits` the scheduler takes rows that were given again for fresh ones. */
 static void compile_forks(const TspGraph *g, bool waits, TspProgram *p) {
-    Module module = {.graph = g, .machine = small_machine(192)};
+    Module module = {.graph = g, .machine = small_machine(192), .unfused = true};
     TspError err;
     tsp_program_init(p, &module.machine);
     ck_assert(tsp_pass_lower(&module, &err) && tsp_pass_layout(&module, &err));
@@ -218,7 +218,7 @@ END_TEST
 START_TEST(the_dead_are_not_read) {
     TspGraph g;
     TspError err;
-    Module module = {.graph = &g, .machine = small_machine(192)};
+    Module module = {.graph = &g, .machine = small_machine(192), .unfused = true};
     load_forks(&g, 128, 60);
     ck_assert(tsp_pass_lower(&module, &err) && tsp_pass_layout(&module, &err));
     for (int32_t i = 0; i < module.tensor_count; i++)
