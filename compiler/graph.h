@@ -40,8 +40,13 @@ typedef struct {
     bool keepdims;           /* reductions, default 1 */
     bool select_last;        /* ArgMax */
     bool exclusive, reverse; /* CumSum */
-    int32_t axis_count;      /* of axes; 0: all */
+    int32_t axis_count;      /* of axes; 0: all; Transpose: of perm */
     int64_t axes[TSP_MAX_RANK], axis;
+    int32_t part, parts;       /* Split: a node for each of its outputs */
+    int32_t num_outputs;       /* Split; 0: not given */
+    int32_t block_size;        /* DepthToSpace, SpaceToDepth */
+    bool columns_first;        /* DepthToSpace: mode CRD */
+    bool allow_zero, upper;    /* Reshape; Trilu, default 1 */
     int32_t groups, low, high; /* GroupByAggregate */
     int32_t line;              /* of the node's object in the file */
 } TspNode;

@@ -20,6 +20,10 @@ bool tsp_read_fail(const TspGraphReader *r, const cJSON *item, const char *forma
 bool tsp_read_fail_key(const TspGraphReader *r, const cJSON *item, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 bool tsp_read_out_of_memory(const TspGraphReader *r);
+/* JSON that ends at byte `at`: text that cJSON gave up on there, or a `whole` value with more
+ * behind it. Always false. */
+bool tsp_read_fail_syntax(const char *text, size_t length, size_t at, bool whole, const char *path,
+                          TspError *err);
 
 typedef enum {
     TSP_JSON_STRING,

@@ -270,11 +270,26 @@ static bool (*const interpreters[TSP_GRAPH_OP_COUNT])(const TspNode *node, int32
     [TSP_GRAPH_ARG_MAX] = tsp_interpret_arg_max,
     [TSP_GRAPH_CUM_SUM] = tsp_interpret_cum_sum,
     [TSP_GRAPH_GROUP_BY_AGGREGATE] = interpret_group,
+    [TSP_GRAPH_RESHAPE] = tsp_interpret_movement,
+    [TSP_GRAPH_FLATTEN] = tsp_interpret_movement,
+    [TSP_GRAPH_SQUEEZE] = tsp_interpret_movement,
+    [TSP_GRAPH_UNSQUEEZE] = tsp_interpret_movement,
+    [TSP_GRAPH_TRANSPOSE] = tsp_interpret_movement,
+    [TSP_GRAPH_SPLIT] = tsp_interpret_movement,
+    [TSP_GRAPH_SLICE] = tsp_interpret_movement,
+    [TSP_GRAPH_EXPAND] = tsp_interpret_movement,
+    [TSP_GRAPH_CONCAT] = tsp_interpret_movement,
+    [TSP_GRAPH_PAD] = tsp_interpret_movement,
+    [TSP_GRAPH_TILE] = tsp_interpret_movement,
+    [TSP_GRAPH_GATHER] = tsp_interpret_movement,
+    [TSP_GRAPH_TRILU] = tsp_interpret_movement,
+    [TSP_GRAPH_DEPTH_TO_SPACE] = tsp_interpret_movement,
+    [TSP_GRAPH_SPACE_TO_DEPTH] = tsp_interpret_movement,
 };
 
 static bool interpret_node(const TspGraph *g, const TspNode *node, int32_t lanes, uint8_t **data,
                            double **tolerance, TspError *err) {
-    TspOperand in[4] = {{0}};
+    TspOperand in[TSP_NODE_INPUTS] = {{0}};
     TspResult out = {.value = &g->values[node->output]};
     bool ok;
     for (int32_t i = 0; i < node->input_count; i++) {
