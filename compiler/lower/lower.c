@@ -1,6 +1,6 @@
 /* lower.c - the lower pass: ops of the graph become stages on tensors.
  */
-#include "lower.h"
+#include "lower_view.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,18 +10,25 @@
 static void find_needs(Lowerer *l) {
     for (int32_t i = 0; i < l->graph->node_count; i++) {
         const TspNode *n = &l->graph->nodes[i];
+        if (lower_is_view(l, n->output)) {
+            if (l->graph->values[n->output].is_output) lower_need(l, n->output, ROWWISE);
+            continue;
+        }
         for (int32_t j = 0; j < n->input_count; j++) {
             bool turned = false;
             if (n->inputs[j] < 0) continue;
             if (n->op == TSP_GRAPH_MATMUL || n->op == TSP_GRAPH_MATMUL_INTEGER)
                 turned = j == 1 && l->graph->values[n->inputs[1]].rank >= 2;
             if (n->op == TSP_GRAPH_GEMM) turned = (j == 0 && n->trans_a) || (j == 1 && !n->trans_b);
-            l->needs[n->inputs[j]][turned] = true;
+            lower_need(l, n->inputs[j], turned);
         }
     }
 }
 
 static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
+    if (lower_is_view(l, node->output))
+        return !l->graph->values[node->output].is_output ||
+               lower_oriented(l, node->output, ROWWISE, err) >= 0;
     if (lower_is_dot(l, node)) return lower_reduce(l, node, err);
     switch (node->op) {
     case TSP_GRAPH_MATMUL:
@@ -41,6 +48,19 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
         return lower_cum_sum(l, node, err);
     case TSP_GRAPH_GROUP_BY_AGGREGATE:
         return lower_group(l, node, err);
+    case TSP_GRAPH_TRILU:
+        return lower_trilu(l, node, err);
+    case TSP_GRAPH_RESHAPE:
+    case TSP_GRAPH_FLATTEN:
+    case TSP_GRAPH_SQUEEZE:
+    case TSP_GRAPH_UNSQUEEZE:
+    case TSP_GRAPH_CONCAT:
+    case TSP_GRAPH_PAD:
+    case TSP_GRAPH_TILE:
+    case TSP_GRAPH_GATHER:
+    case TSP_GRAPH_DEPTH_TO_SPACE:
+    case TSP_GRAPH_SPACE_TO_DEPTH:
+        return lower_movement(l, node, err);
     default:
         return l->flat[node->output] ? lower_flat_elementwise(l, node, err)
                                      : lower_elementwise(l, node, err);
@@ -59,8 +79,9 @@ static bool lower_all(Lowerer *l, TspError *err) {
         memset(l->tensor_of[v], -1, sizeof l->tensor_of[v]);
         memset(l->split_of[v], -1, sizeof l->split_of[v]);
     }
-    find_needs(l);
     lower_find_flat(l);
+    lower_find_views(l);
+    find_needs(l);
     for (int32_t v = 0; v < g->value_count; v++)
         if (g->values[v].is_input && !lower_group_reads(l, v) && input_tensor(l, v, err) < 0)
             return false;
@@ -81,8 +102,9 @@ bool tsp_pass_lower(Module *module, TspError *err) {
     l.split_of = calloc(values, sizeof *l.split_of);
     l.needs = calloc(values, sizeof *l.needs);
     l.flat = calloc(values, sizeof *l.flat);
+    l.views = calloc(values, sizeof *l.views);
     l.lanewise = calloc(values, sizeof *l.lanewise);
-    if (l.tensor_of && l.split_of && l.needs && l.flat && l.lanewise)
+    if (l.tensor_of && l.split_of && l.needs && l.flat && l.lanewise && l.views)
         ok = lower_all(&l, err);
     else
         tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
@@ -90,6 +112,7 @@ bool tsp_pass_lower(Module *module, TspError *err) {
     free(l.split_of);
     free(l.needs);
     free(l.flat);
+    free(l.views);
     free(l.lanewise);
     return ok;
 }

@@ -4,7 +4,7 @@
  * dimensions. Dimensions are merged from the inside out while every operand steps evenly, and each
  * merged block of rows is one stage.
  */
-#include "lower.h"
+#include "lower_view.h"
 
 bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
     const TspGraph *g = l->graph;
@@ -13,11 +13,11 @@ bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
     int32_t tensor[ELEMENTWISE_INPUTS], ones = -1, inner = y->rank - 2,
                                         inputs = lower_streamed(node);
     int64_t stride[ELEMENTWISE_INPUTS][TSP_MAX_RANK] = {{0}}, rows = 1, run = 1;
-    int64_t step[ELEMENTWISE_INPUTS] = {1, 1, 1};
-    for (int32_t i = 0; i < inputs; i++) {
-        if ((tensor[i] = lower_widened(l, node->inputs[i], cols, err)) < 0) return false;
-        lower_row_strides(&g->values[node->inputs[i]], y->rank, stride[i]);
-    }
+    int64_t step[ELEMENTWISE_INPUTS] = {1, 1, 1}, first[ELEMENTWISE_INPUTS] = {0};
+    for (int32_t i = 0; i < inputs; i++)
+        if ((tensor[i] = lower_row_operand(l, node->inputs[i], y->rank, cols, &first[i], stride[i],
+                                           err)) < 0)
+            return false;
     if (lower_needs_ones(node) && (ones = lower_ones(l, node, cols, err)) < 0) return false;
     if ((out = lower_oriented(l, node->output, ROWWISE, err)) < 0) return false;
     for (int32_t d = 0; d < y->rank - 1; d++) rows *= y->shape[d];
@@ -40,7 +40,8 @@ bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
             outer /= y->shape[d];
         }
         for (int32_t i = 0; i < inputs; i++)
-            from[i] = lower_operand(s, tensor[i], (int32_t)at[i], run == 1 ? 0 : (int32_t)step[i]);
+            from[i] = lower_operand(s, tensor[i], (int32_t)(first[i] + at[i]),
+                                    run == 1 ? 0 : (int32_t)step[i]);
         lower_output(
             l, s,
             lower_apply(s, node, g, from, ones < 0 ? from_none() : lower_operand(s, ones, 0, 0)),

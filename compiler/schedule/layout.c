@@ -274,7 +274,7 @@ static bool place_stripes(Layout *l, int32_t tensor, int32_t block, int32_t ctil
 static bool cut_stripes(const Layout *l, Tensor *t, int32_t most) {
     int32_t matrix = t->rank >= 2 ? (int32_t)t->shape[t->rank - (t->transposed ? 1 : 2)] : t->rows;
     int32_t unit = matrix <= most ? matrix : matrix == t->rows ? tsp_lanes(l->m) : INT32_MAX;
-    if (t->rows > most && unit > most) return false;
+    if (t->rows > most && (unit > most || t->unaligned)) return false;
     t->stripe_rows = t->rows <= most ? t->rows : most / unit * unit;
     t->stripe_blocks = tsp_ceil_div(t->rows, t->stripe_rows);
     return true;
