@@ -147,30 +147,32 @@ static int32_t selection(Fill *f, int32_t row, int32_t source, TspError *err) {
     return i;
 }
 
-static bool add_products(Fill *f, int32_t row, int32_t rows, TspError *err) {
+/* One byte plane of the rows. */
+static bool add_product(Fill *f, int32_t row, int32_t rows, int32_t byte, TspError *err) {
     Lowerer *l = f->l;
     Module *m = l->module;
-    int32_t bytes = m->tensors[f->tensor].bytes, first = m->stage_count;
-    for (int32_t byte = 0; byte < bytes; byte++) {
-        Stage *s = lower_new_stage(l, "move", rows, f->width, err);
-        if (!s) return false;
-        s->product = true;
-        s->terms = calloc((size_t)f->source_count, sizeof *s->terms);
-        if (!s->terms) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
-        s->outputs[s->output_count++] =
-            (Output){from_product(), f->tensor, row, f->tile, byte, 0, 1};
-    }
+    Stage *s = lower_new_stage(l, "move", rows, f->width, err);
+    if (!s) return false;
+    s->product = true;
+    s->terms = calloc((size_t)f->source_count, sizeof *s->terms);
+    if (!s->terms) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    s->outputs[s->output_count++] = (Output){from_product(), f->tensor, row, f->tile, byte, 0, 1};
     for (int32_t i = 0; i < f->source_count; i++) {
         const Source *from = &f->sources[i];
         int32_t matrix = selection(f, row, i, err);
         if (matrix < 0) return false;
         m->tensors[from->tensor].contiguous = m->tensors[from->tensor].streamed = true;
-        for (int32_t byte = 0; byte < bytes; byte++) {
-            Stage *s = &m->stages[first + byte];
-            s->terms[s->term_count++] = (Term){
-                from->tensor, from->row, from->ctile, byte, matrix, 0, 0, -1, from->step - 1};
-        }
+        s->terms[s->term_count++] =
+            (Term){from->tensor, from->row, from->ctile, byte, matrix, 0, 0, -1, from->step - 1};
     }
+    return m->machine.mxm_accumulator_rows > 0 || f->source_count == 1 ||
+           lower_finish_product(l, TSP_I32, err);
+}
+
+static bool add_products(Fill *f, int32_t row, int32_t rows, TspError *err) {
+    const int32_t bytes = f->l->module->tensors[f->tensor].bytes;
+    for (int32_t byte = 0; byte < bytes; byte++)
+        if (!add_product(f, row, rows, byte, err)) return false;
     return true;
 }
 
