@@ -388,6 +388,37 @@ START_TEST(relabelling_costs_no_cycles) {
 }
 END_TEST
 
+/* Cycles of Neg, `nodes` that make "b" of "a", and Relu, of a long vector. */
+static int64_t vector_cycles(const char *lists, const char *nodes) {
+    Sheet *s = calloc(1, sizeof *s);
+    const Shape shape = {2, {100, 333}};
+    TspMachine m = builtin("tsp1");
+    TspGraph g;
+    int64_t cycles;
+    sheet_input(s, "x", TSP_F16, &shape);
+    append(s->lists, sizeof s->lists, "%s", lists);
+    sheet_node(s, "Neg", "\"x\"", nodes[0] ? "\"a\"" : "\"b\"", "");
+    if (nodes[0]) append(s->nodes, sizeof s->nodes, "%s", nodes);
+    sheet_node(s, "Relu", "\"b\"", "\"z\"", "");
+    append(s->outputs, sizeof s->outputs, "\"z\"");
+    sheet_parse(s, &g);
+    cycles = run_graph(&g, &m, s->text);
+    tsp_graph_free(&g);
+    free(s);
+    return cycles;
+}
+
+/* No matter where its rows would have to be cut. */
+START_TEST(relabelling_vectors_costs_no_cycles) {
+    const char *lists = LIST("s", "3", "37, 9, 100");
+    int64_t plain = vector_cycles(lists, ""),
+            viewed = vector_cycles(lists, NODE("Reshape", "\"a\", \"s\"", "c",
+                                               "") ", " NODE("Flatten", "\"c\"", "b", ""));
+    ck_assert_msg(viewed == plain, "%" PRId64 " cycles with views, %" PRId64 " without", viewed,
+                  plain);
+}
+END_TEST
+
 /* ---- attention without Softmax ---- */
 
 static void try_attention(TspDtype type, int64_t rows, int64_t heads, int64_t depth) {
@@ -446,6 +477,7 @@ int main(void) {
     tcase_add_test(tests, chains_on_the_large_machine);
     tcase_add_test(tests, chains_without_accumulators);
     tcase_add_test(tests, relabelling_costs_no_cycles);
+    tcase_add_test(tests, relabelling_vectors_costs_no_cycles);
     tcase_add_test(tests, heads_of_attention);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

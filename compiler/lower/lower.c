@@ -29,6 +29,7 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
     if (lower_is_view(l, node->output))
         return !l->graph->values[node->output].is_output ||
                lower_oriented(l, node->output, ROWWISE, err) >= 0;
+    if (l->flat[node->output] && lower_relabels(node)) return lower_flat_elementwise(l, node, err);
     if (lower_is_dot(l, node)) return lower_reduce(l, node, err);
     switch (node->op) {
     case TSP_GRAPH_MATMUL:

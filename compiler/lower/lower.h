@@ -72,6 +72,8 @@ bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err);
 enum { ELEMENTWISE_INPUTS = 3 };
 bool lower_is_elementwise(const TspNode *node);
 int32_t lower_streamed(const TspNode *node);
+/* Whether the node's result has the elements of its first input in the same order. */
+bool lower_relabels(const TspNode *node);
 bool lower_needs_ones(const TspNode *node);
 int32_t lower_ones(Lowerer *l, const TspNode *node, int32_t cols, TspError *err);
 From lower_apply(Stage *s, const TspNode *node, const TspGraph *g,
