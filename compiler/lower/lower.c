@@ -26,6 +26,7 @@ static void find_needs(Lowerer *l) {
 }
 
 static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
+    bool done;
     if (lower_is_view(l, node->output))
         return !l->graph->values[node->output].is_output ||
                lower_oriented(l, node->output, ROWWISE, err) >= 0;
@@ -33,9 +34,9 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
     if (lower_is_dot(l, node)) return lower_reduce(l, node, err);
     switch (node->op) {
     case TSP_GRAPH_MATMUL:
-        return lower_matmul(l, node, err);
+        return lower_heads(l, node, &done, err) && (done || lower_matmul(l, node, err));
     case TSP_GRAPH_MATMUL_INTEGER:
-        return lower_matmul_integer(l, node, err);
+        return lower_heads(l, node, &done, err) && (done || lower_matmul_integer(l, node, err));
     case TSP_GRAPH_GEMM:
         return lower_gemm(l, node, err);
     case TSP_GRAPH_REDUCE_SUM:

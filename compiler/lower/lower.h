@@ -105,6 +105,12 @@ bool lower_group(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_group_result(Lowerer *l, const TspNode *node, int32_t merged, TspError *err);
 bool lower_group_reads(const Lowerer *l, int32_t value);
 
+/* The tensors whose products add up to that of the value: one, or three for float32. */
+bool lower_parts(Lowerer *l, int32_t value, int orientation, int32_t part[3], int32_t *count,
+                 TspError *err);
+/* lower_window.c: products of windows of column tiles; *done is false if the node is none. */
+bool lower_heads(Lowerer *l, const TspNode *node, bool *done, TspError *err);
+
 /* Row of a broadcast operand: strides, in rows, over the leading dimensions of the result. */
 void lower_row_strides(const TspValue *v, int32_t out_rank, int64_t strides[TSP_MAX_RANK]);
 /* Finishes a product stage: with no accumulators in the machine, a stage a K tile; else in regions.

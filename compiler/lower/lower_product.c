@@ -177,9 +177,8 @@ bool lower_finish_product(Lowerer *l, TspDtype product_type, TspError *err) {
     return true;
 }
 
-/* The tensors whose products add up to stream x weights: one pair, or three for float32. */
-static bool operand_parts(Lowerer *l, int32_t value, int orientation, int32_t part[3],
-                          int32_t *count, TspError *err) {
+bool lower_parts(Lowerer *l, int32_t value, int orientation, int32_t part[3], int32_t *count,
+                 TspError *err) {
     *count = l->graph->values[value].dtype == TSP_F32 ? 3 : 1;
     if (*count == 3) return lower_split(l, value, orientation, part, err);
     return (part[0] = lower_oriented(l, value, orientation, err)) >= 0;
@@ -197,8 +196,8 @@ bool lower_matmul(Lowerer *l, const TspNode *node, TspError *err) {
     Product p = plan(l, node, true);
     int32_t a[3], w[3], count, out;
     fold_batches(&p);
-    if (!operand_parts(l, p.stream, p.stream_turned, a, &count, err) ||
-        !operand_parts(l, p.weights, p.weights_turned, w, &count, err) ||
+    if (!lower_parts(l, p.stream, p.stream_turned, a, &count, err) ||
+        !lower_parts(l, p.weights, p.weights_turned, w, &count, err) ||
         (out = lower_oriented(l, node->output, ROWWISE, err)) < 0)
         return false;
     for (int32_t i = 0; i < count && p.views; i++)
@@ -240,8 +239,8 @@ bool lower_gemm(Lowerer *l, const TspNode *node, TspError *err) {
     int32_t a[3], w[3], count, out, c = -1, row_step = 0;
     From result = from_product();
     Stage *s;
-    if (!operand_parts(l, node->inputs[0], node->trans_a ? TRANSPOSED : ROWWISE, a, &count, err) ||
-        !operand_parts(l, node->inputs[1], node->trans_b ? ROWWISE : TRANSPOSED, w, &count, err) ||
+    if (!lower_parts(l, node->inputs[0], node->trans_a ? TRANSPOSED : ROWWISE, a, &count, err) ||
+        !lower_parts(l, node->inputs[1], node->trans_b ? ROWWISE : TRANSPOSED, w, &count, err) ||
         (out = lower_oriented(l, node->output, ROWWISE, err)) < 0)
         return false;
     if (node->input_count > 2 && node->inputs[2] >= 0) {
