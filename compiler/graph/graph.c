@@ -129,13 +129,6 @@ static bool read_shape(const Reader *r, const cJSON *array, TspValue *v) {
     return true;
 }
 
-/* ONNX has shapes and indices in int64; the numbers are checked to fit int32. */
-static bool read_tensor_dtype(const Reader *r, const cJSON *item, bool is_input, TspDtype *dtype) {
-    *dtype = TSP_I32;
-    return (!is_input && strcmp(item->valuestring, "int64") == 0) ||
-           tsp_read_dtype(&r->read, item, dtype);
-}
-
 /* Both lists hold the same kind of object; only initializers have contents. */
 static bool read_tensors(Reader *r, const cJSON *array, bool is_input) {
     static const TspKey keys[] = {
@@ -157,7 +150,8 @@ static bool read_tensors(Reader *r, const cJSON *array, bool is_input) {
                     keys[i].name, found[0]->valuestring);
         if (!declare(r, found[0], &v)) return false;
         v->is_input = is_input;
-        if (!read_tensor_dtype(r, found[1], is_input, &v->dtype) || !read_shape(r, found[2], v))
+        if (!tsp_read_dtype(&r->read, found[1], !is_input, &v->dtype) ||
+            !read_shape(r, found[2], v))
             return false;
         if (!is_input && !tsp_read_contents(&r->read, item, found[3], found[4], found[5], v))
             return false;

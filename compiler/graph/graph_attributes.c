@@ -7,8 +7,10 @@
 #include <stddef.h>
 #include <string.h>
 
-bool tsp_read_dtype(const TspGraphReader *r, const cJSON *item, TspDtype *dtype) {
+bool tsp_read_dtype(const TspGraphReader *r, const cJSON *item, bool known, TspDtype *dtype) {
     const char *names[TSP_DTYPE_COUNT], *nearest;
+    *dtype = TSP_I32;
+    if (known && strcmp(item->valuestring, "int64") == 0) return true;
     for (int i = 0; i < TSP_DTYPE_COUNT; i++) {
         names[i] = tsp_dtype_name((TspDtype)i);
         if (strcmp(names[i], item->valuestring) != 0) continue;
@@ -57,7 +59,7 @@ static bool read_type(const TspGraphReader *r, const cJSON *item, TspNode *node,
         [TSP_I8] = 3,   [TSP_U8] = 2,  [TSP_I16] = 5, [TSP_I32] = 6,
         [TSP_F16] = 10, [TSP_F32] = 1, [TSP_BOOL] = 9};
     TspDtype *dtype = (TspDtype *)(void *)((char *)node + offset);
-    if (cJSON_IsString(item)) return tsp_read_dtype(r, item, dtype);
+    if (cJSON_IsString(item)) return tsp_read_dtype(r, item, false, dtype);
     for (int i = 0; cJSON_IsNumber(item) && i < TSP_DTYPE_COUNT; i++)
         if (item->valuedouble == onnx_codes[i]) {
             *dtype = (TspDtype)i;
