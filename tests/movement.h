@@ -16,6 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* An initializer of int64 numbers, as JSON. */
+#define LIST(name, count, data)                                                                    \
+    "{\"name\": \"" name "\", \"dtype\": \"int64\", \"shape\": [" count "], \"data\": [" data "]}"
+
 /* A graph being written: JSON of its tensors and nodes, and the names in use so far. */
 typedef struct {
     char inputs[2000], lists[12000], nodes[12000], outputs[1000], text[30000];
@@ -158,6 +162,12 @@ static inline int64_t run_graph(const TspGraph *g, const TspMachine *m, const ch
     tsp_sim_free(sim);
     tsp_program_free(&p);
     return cycles;
+}
+
+/* Fewer cases where everything is slow. */
+static inline int32_t scaled(int32_t cases) {
+    const char *scale = getenv("TSP_TEST_SCALE");
+    return scale && !strcmp(scale, "small") ? cases / 10 : cases;
 }
 
 static inline TspMachine builtin(const char *name) {

@@ -1,5 +1,5 @@
 /* test_movement.c - operators that only relabel or move elements: ONNX's own definitions on small
- * tensors, chains of them on random shapes, and what they cost.
+ * tensors, and chains of them on random shapes.
  */
 #include "movement.h"
 
@@ -10,9 +10,6 @@ typedef struct {
     int32_t count;
     int32_t want[40];
 } Example;
-
-#define LIST(name, count, data)                                                                    \
-    "{\"name\": \"" name "\", \"dtype\": \"int64\", \"shape\": [" count "], \"data\": [" data "]}"
 
 static const Example examples[] = {
     {"Reshape", "[2, 3]", LIST("a", "2", "0, -1"), ", \"a\"", "", 6, {0, 1, 2, 3, 4, 5}},
@@ -315,11 +312,6 @@ static void try_chain(const TspMachine *m, int64_t most) {
     free(c);
 }
 
-static int32_t scaled(int32_t cases) {
-    const char *scale = getenv("TSP_TEST_SCALE");
-    return scale && !strcmp(scale, "small") ? cases / 10 : cases;
-}
-
 START_TEST(chains_on_the_small_machine) {
     TspMachine m = builtin("tiny");
     random_start();
@@ -345,129 +337,6 @@ START_TEST(chains_without_accumulators) {
 }
 END_TEST
 
-/* ---- what they cost ---- */
-
-/* Cycles of A x B, [b, m, k] x [b, k, n], by way of `nodes` that make "a" of "A" and "b" of "B". */
-static int64_t product_cycles(TspDtype type, const Shape *a, const Shape *b, const char *lists,
-                              const char *nodes) {
-    Sheet *s = calloc(1, sizeof *s);
-    TspMachine m = builtin("tsp1");
-    TspGraph g;
-    int64_t cycles;
-    sheet_input(s, "A", type, a);
-    sheet_input(s, "B", type, b);
-    append(s->lists, sizeof s->lists, "%s", lists);
-    append(s->nodes, sizeof s->nodes, "%s", nodes);
-    sheet_node(s, type == TSP_I8 ? "MatMulInteger" : "MatMul",
-               strstr(nodes, "\"b\"") ? "\"a\", \"b\"" : "\"A\", \"B\"", "\"z\"", "");
-    append(s->outputs, sizeof s->outputs, "\"z\"");
-    sheet_parse(s, &g);
-    cycles = run_graph(&g, &m, s->text);
-    tsp_graph_free(&g);
-    free(s);
-    return cycles;
-}
-
-#define NODE(op, in, out, more)                                                                    \
-    "{\"op\": \"" op "\", \"inputs\": [" in "], \"outputs\": [\"" out "\"]" more "}"
-
-START_TEST(relabelling_costs_no_cycles) {
-    const TspDtype types[] = {TSP_I8, TSP_F16};
-    for (int32_t i = 0; i < 2; i++) {
-        const Shape flat = {2, {384, 320}}, deep = {3, {4, 96, 320}}, wide = {3, {4, 320, 640}},
-                    turned = {3, {4, 640, 320}};
-        int64_t plain =
-            product_cycles(types[i], &deep, &wide, "", NODE("Identity", "\"A\"", "u", ""));
-        int64_t viewed = product_cycles(
-            types[i], &flat, &turned, LIST("s", "3", "4, 96, 320"),
-            NODE("Reshape", "\"A\", \"s\"", "a", "") ", " NODE(
-                "Transpose", "\"B\"", "b", ", \"attributes\": {\"perm\": [0, 2, 1]}"));
-        ck_assert_msg(viewed == plain, "%" PRId64 " cycles with views, %" PRId64 " without", viewed,
-                      plain);
-    }
-}
-END_TEST
-
-/* Cycles of Neg, `nodes` that make "b" of "a", and Relu, of a long vector. */
-static int64_t vector_cycles(const char *lists, const char *nodes) {
-    Sheet *s = calloc(1, sizeof *s);
-    const Shape shape = {2, {100, 333}};
-    TspMachine m = builtin("tsp1");
-    TspGraph g;
-    int64_t cycles;
-    sheet_input(s, "x", TSP_F16, &shape);
-    append(s->lists, sizeof s->lists, "%s", lists);
-    sheet_node(s, "Neg", "\"x\"", nodes[0] ? "\"a\"" : "\"b\"", "");
-    if (nodes[0]) append(s->nodes, sizeof s->nodes, "%s", nodes);
-    sheet_node(s, "Relu", "\"b\"", "\"z\"", "");
-    append(s->outputs, sizeof s->outputs, "\"z\"");
-    sheet_parse(s, &g);
-    cycles = run_graph(&g, &m, s->text);
-    tsp_graph_free(&g);
-    free(s);
-    return cycles;
-}
-
-/* No matter where its rows would have to be cut. */
-START_TEST(relabelling_vectors_costs_no_cycles) {
-    const char *lists = LIST("s", "3", "37, 9, 100");
-    int64_t plain = vector_cycles(lists, ""),
-            viewed = vector_cycles(lists, NODE("Reshape", "\"a\", \"s\"", "c",
-                                               "") ", " NODE("Flatten", "\"c\"", "b", ""));
-    ck_assert_msg(viewed == plain, "%" PRId64 " cycles with views, %" PRId64 " without", viewed,
-                  plain);
-}
-END_TEST
-
-/* ---- attention without Softmax ---- */
-
-static void try_attention(TspDtype type, int64_t rows, int64_t heads, int64_t depth) {
-    Sheet *s = calloc(1, sizeof *s);
-    const Shape joined = {2, {rows, heads * depth}};
-    const int64_t split[3] = {rows, heads, depth};
-    const char *product = type == TSP_I8 ? "MatMulInteger" : "MatMul";
-    TspMachine m = builtin("tsp1");
-    TspGraph g;
-    int64_t cycles;
-    for (const char *x = "QKV"; *x; x++) {
-        char name[2] = {*x, 0}, in[40], parts[8], made[8];
-        snprintf(in, sizeof in, "\"%s\"%s", name, sheet_list(s, 3, split).text);
-        snprintf(parts, sizeof parts, "\"%c1\"", *x);
-        snprintf(made, sizeof made, "\"%c2\"", *x);
-        sheet_input(s, name, type, &joined);
-        sheet_node(s, "Reshape", in, parts, "");
-        sheet_node(s, "Transpose", parts, made,
-                   *x == 'K' ? "\"perm\": [1, 2, 0]" : "\"perm\": [1, 0, 2]");
-    }
-    sheet_node(s, product, "\"Q2\", \"K2\"", "\"P\"", "");
-    if (type == TSP_I8) sheet_node(s, "Cast", "\"P\"", "\"P8\"", "\"to\": \"int8\"");
-    sheet_node(s, product, type == TSP_I8 ? "\"P8\", \"V2\"" : "\"P\", \"V2\"", "\"O\"", "");
-    sheet_node(s, "Transpose", "\"O\"", "\"T\"", "\"perm\": [1, 0, 2]");
-    {
-        char in[40];
-        snprintf(in, sizeof in, "\"T\"%s", sheet_list(s, 2, joined.size).text);
-        sheet_node(s, "Reshape", in, "\"Y\"", "");
-    }
-    append(s->outputs, sizeof s->outputs, "\"Y\"");
-    sheet_parse(s, &g);
-    cycles = run_graph(&g, &m, s->text);
-    printf("attention, %s, %d rows, %d heads of %d: %" PRId64 " cycles\n", tsp_dtype_name(type),
-           (int)rows, (int)heads, (int)depth, cycles);
-    tsp_graph_free(&g);
-    free(s);
-}
-
-START_TEST(heads_of_attention) {
-    const TspDtype types[] = {TSP_I8, TSP_F16};
-    for (int32_t i = 0; i < 2; i++) {
-        try_attention(types[i], 40, 5, 24);
-        try_attention(types[i], 33, 14, 24); /* heads that lie in two column tiles */
-        try_attention(types[i], 50, 4, 100);
-        if (scaled(10) == 10) try_attention(types[i], 128, 12, 64);
-    }
-}
-END_TEST
-
 int main(void) {
     Suite *suite = suite_create("movement");
     TCase *tests = tcase_create("movement");
@@ -476,9 +345,6 @@ int main(void) {
     tcase_add_test(tests, chains_on_the_small_machine);
     tcase_add_test(tests, chains_on_the_large_machine);
     tcase_add_test(tests, chains_without_accumulators);
-    tcase_add_test(tests, relabelling_costs_no_cycles);
-    tcase_add_test(tests, relabelling_vectors_costs_no_cycles);
-    tcase_add_test(tests, heads_of_attention);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
