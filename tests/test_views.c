@@ -43,7 +43,9 @@ static void try_product(const TspMachine *m, int32_t most) {
     const TspDtype types[] = {TSP_I8, TSP_F16, TSP_F32};
     const TspDtype type = types[random_below(3)];
     const int32_t rows = pick(1, most), cols = pick(1, most), batches = pick(1, 5);
-    const int32_t depth = one_in(2) ? pick(1, most) : pick(1, tsp_lanes(m) / 3);
+    const int32_t lanes = tsp_lanes(m),
+                  depths[] = {pick(1, most), pick(1, lanes / 3), lanes, lanes / 2};
+    const int32_t depth = depths[random_below(4)];
     Sheet *s = calloc(1, sizeof *s);
     TspGraph g;
     make_operand(s, "A", type, (Shape){3, {batches, rows, depth}}, false);
