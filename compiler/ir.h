@@ -49,6 +49,8 @@ typedef struct {
     bool turned;      /* made a byte plane at a time: blocks let planes write at once */
     bool streamed;    /* activations of a product: copies let planes read at once */
     int32_t wanted;   /* > 0: copies, half of them in each hemisphere */
+    bool unaligned;   /* loaded from any row on, not just from that of a matrix or column tile */
+    bool selects;     /* a matrix of zeros and ones that moves lanes */
     bool apart;       /* no two blocks in one slice: their rows are read at once */
     bool spread;      /* the same as far as there are slices */
     int32_t level;    /* of flat tensors: stages from an input to here; even and odd ones lie in
@@ -109,6 +111,7 @@ typedef struct {
 typedef struct {
     int32_t a, a_row0, a_ctile, a_byte;
     int32_t w, w_row0, w_ctile, w_byte;
+    int32_t a_skip; /* rows of A left out from one to the next; -1: the same row again */
 } Term;
 
 enum { MAX_OPERANDS = 17, MAX_STEPS = 24, MAX_OUTPUTS = 4 };

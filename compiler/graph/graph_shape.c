@@ -337,6 +337,10 @@ static bool infer_group(const Infer *f) {
 
 /* dtypes: of the first two inputs; the output has the first one's unless the rule says otherwise.
  */
+static bool infer_movement(const Infer *f) {
+    return tsp_infer_movement(f->g, f->node, f->out, f->blame, f->err);
+}
+
 static const struct {
     uint32_t dtypes;
     bool (*infer)(const Infer *f);
@@ -385,6 +389,21 @@ static const struct {
     [TSP_GRAPH_SOFTMAX] = {FLOATS, infer_same},
     [TSP_GRAPH_CUM_SUM] = {BIT(TSP_I32) | FLOATS, infer_cum_sum},
     [TSP_GRAPH_GROUP_BY_AGGREGATE] = {BIT(TSP_I16), infer_group},
+    [TSP_GRAPH_RESHAPE] = {ANY, infer_movement},
+    [TSP_GRAPH_FLATTEN] = {ANY, infer_movement},
+    [TSP_GRAPH_SQUEEZE] = {ANY, infer_movement},
+    [TSP_GRAPH_UNSQUEEZE] = {ANY, infer_movement},
+    [TSP_GRAPH_TRANSPOSE] = {ANY, infer_movement},
+    [TSP_GRAPH_SPLIT] = {ANY, infer_movement},
+    [TSP_GRAPH_SLICE] = {ANY, infer_movement},
+    [TSP_GRAPH_EXPAND] = {ANY, infer_movement},
+    [TSP_GRAPH_CONCAT] = {ANY, infer_movement},
+    [TSP_GRAPH_PAD] = {ANY, infer_movement},
+    [TSP_GRAPH_TILE] = {ANY, infer_movement},
+    [TSP_GRAPH_GATHER] = {ANY, infer_movement},
+    [TSP_GRAPH_TRILU] = {ANY, infer_movement},
+    [TSP_GRAPH_DEPTH_TO_SPACE] = {ANY, infer_movement},
+    [TSP_GRAPH_SPACE_TO_DEPTH] = {ANY, infer_movement},
 };
 
 const char *tsp_graph_op_name(TspGraphOp op) {

@@ -32,6 +32,17 @@ void tsp_reduced_shape(const TspNode *node, const TspValue *a, TspValue *out);
  * blame and error as above. graph_quantised.c. */
 bool tsp_check_quantised(const TspGraph *g, const TspNode *node, int32_t *blame, TspError *err);
 
+/* The same for the operators that only relabel or move elements: graph_movement.c. dtype is that of
+ * the first input. */
+bool tsp_infer_movement(const TspGraph *g, const TspNode *node, TspValue *out, int32_t *blame,
+                        TspError *err);
+/* Of a Slice or Split that was inferred: along each dimension, the index of the first element taken
+ * and the step to the next. */
+void tsp_slice_steps(const TspGraph *g, const TspNode *node, int64_t start[TSP_MAX_RANK],
+                     int64_t step[TSP_MAX_RANK]);
+/* Of a Pad that was inferred: elements put before each dimension, less than 0 if taken away. */
+void tsp_pad_before(const TspGraph *g, const TspNode *node, int64_t before[TSP_MAX_RANK]);
+
 /* order[] gets every node index after those of the nodes it needs, file order where free. If some
  * nodes need each other in a circle, *cycle_length is their number (else 0) and order[] begins
  * with them, each needing the next. False only when out of memory. */

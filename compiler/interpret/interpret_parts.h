@@ -34,6 +34,9 @@ bool tsp_interpret_elementwise(const TspNode *node, int32_t lanes, const TspOper
 bool tsp_interpret_axes(const TspNode *node, int32_t lanes, const TspOperand in[4], TspResult *out);
 bool tsp_interpret_cum_sum(const TspNode *node, int32_t lanes, const TspOperand in[4],
                            TspResult *out);
+/* Operators that only relabel or move elements, interpret_movement.c. */
+bool tsp_interpret_movement(const TspNode *node, int32_t lanes, const TspOperand in[4],
+                            TspResult *out);
 /* Roundings to fp32 that any element may pass when the machine adds up `elements` of them: a run of
  * elements over all lanes, or with `lanes` 0 elements of one lane, in any order. */
 double tsp_sum_roundings(int64_t elements, int32_t lanes);

@@ -25,6 +25,10 @@ static const struct {
     [TSP_GRAPH_MIN] = {ONE_STEP, TSP_OP_MIN, false},
     [TSP_GRAPH_MAX] = {ONE_STEP, TSP_OP_MAX, false},
     [TSP_GRAPH_IDENTITY] = {ONE_STEP, TSP_OP_PASS, false},
+    [TSP_GRAPH_RESHAPE] = {ONE_STEP, TSP_OP_PASS, false}, /* of flat values; else they move */
+    [TSP_GRAPH_FLATTEN] = {ONE_STEP, TSP_OP_PASS, false},
+    [TSP_GRAPH_SQUEEZE] = {ONE_STEP, TSP_OP_PASS, false},
+    [TSP_GRAPH_UNSQUEEZE] = {ONE_STEP, TSP_OP_PASS, false},
     [TSP_GRAPH_EQUAL] = {COMPARE, TSP_OP_EQ, true},
     [TSP_GRAPH_GREATER] = {COMPARE, TSP_OP_GT, false},
     [TSP_GRAPH_LESS] = {COMPARE, TSP_OP_LT, false},
@@ -50,7 +54,11 @@ bool lower_is_elementwise(const TspNode *node) {
 }
 
 int32_t lower_streamed(const TspNode *node) {
-    return node->op == TSP_GRAPH_CLIP ? 1 : node->input_count;
+    return node->op == TSP_GRAPH_CLIP || lower_relabels(node) ? 1 : node->input_count;
+}
+
+bool lower_relabels(const TspNode *node) {
+    return rules[node->op].shape == ONE_STEP && rules[node->op].op == TSP_OP_PASS;
 }
 
 bool lower_takes_number(const TspNode *node) {

@@ -87,11 +87,19 @@ static int32_t parts(const Tensor *t) {
     return t->flat ? t->blocks : t->ctiles;
 }
 
+/* Whether a stage's flows meet the same column tile of all its tensors. */
+static bool same_tiles(const Stage *stage) {
+    bool same = !stage->product;
+    for (int32_t i = 0; i < stage->operand_count; i++) same &= stage->operands[i].ctile0 == 0;
+    for (int32_t i = 0; i < stage->output_count; i++) same &= stage->outputs[i].ctile0 == 0;
+    return same;
+}
+
 /* Which tensors are read or written together? */
 static bool find_edges(Layout *l, TspError *err) {
     for (int32_t s = 0; s < l->module->stage_count; s++) {
         const Stage *stage = &l->module->stages[s];
-        bool tiled = !stage->product;
+        bool tiled = same_tiles(stage);
         for (int32_t o = 0; o < stage->output_count; o++) {
             int32_t out = stage->outputs[o].tensor;
             for (int32_t p = 0; p < o; p++)
@@ -310,7 +318,7 @@ static bool place_stripes(Layout *l, int32_t tensor, int32_t block, int32_t ctil
 static bool cut_stripes(const Layout *l, Tensor *t, int32_t most) {
     int32_t matrix = t->rank >= 2 ? (int32_t)t->shape[t->rank - (t->transposed ? 1 : 2)] : t->rows;
     int32_t unit = matrix <= most ? matrix : matrix == t->rows ? tsp_lanes(l->m) : INT32_MAX;
-    if (t->rows > most && unit > most) return false;
+    if (t->rows > most && (unit > most || t->unaligned)) return false;
     t->stripe_rows = t->rows <= most ? t->rows : most / unit * unit;
     t->stripe_blocks = tsp_ceil_div(t->rows, t->stripe_rows);
     return true;
