@@ -40,6 +40,8 @@ typedef struct {
     bool keepdims;           /* reductions, default 1 */
     bool select_last;        /* ArgMax */
     bool exclusive, reverse; /* CumSum */
+    double epsilon;          /* normalizations, default 1e-5 */
+    TspDtype stash_type;     /* the same, what they compute in, default float32 */
     int32_t axis_count;      /* of axes; 0: all */
     int64_t axes[TSP_MAX_RANK], axis;
     int32_t groups, low, high; /* GroupByAggregate */

@@ -49,6 +49,7 @@ typedef struct {
     bool turned;      /* made a byte plane at a time: blocks let planes write at once */
     bool streamed;    /* activations of a product: copies let planes read at once */
     int32_t wanted;   /* > 0: copies, half of them in each hemisphere */
+    int32_t together; /* column tiles that stages read at once: that many neighbours lie apart */
     bool apart;       /* no two blocks in one slice: their rows are read at once */
     int32_t level;    /* of flat tensors: greatest number of stages from an input to here */
     int32_t run;      /* rows of a block, if there is room; 0: for the layout to say */
@@ -89,6 +90,7 @@ typedef struct {
 typedef struct {
     int32_t tensor, row0, row_step, ctile0;
     int32_t copy; /* of the tensor; chains take turns at the copies of a row that they all read */
+    bool one_tile; /* all column tiles of the stage meet tile ctile0, and take turns at its copies */
 } Operand;
 
 /* Result `from` (bytes src_byte..) is written to byte planes byte0.. of the tensor. It is a step if

@@ -269,6 +269,9 @@ static bool (*const interpreters[TSP_GRAPH_OP_COUNT])(const TspNode *node, int32
     [TSP_GRAPH_REDUCE_MIN] = tsp_interpret_extreme,
     [TSP_GRAPH_ARG_MAX] = tsp_interpret_arg_max,
     [TSP_GRAPH_CUM_SUM] = tsp_interpret_cum_sum,
+    [TSP_GRAPH_LAYER_NORMALIZATION] = tsp_interpret_norm,
+    [TSP_GRAPH_RMS_NORMALIZATION] = tsp_interpret_norm,
+    [TSP_GRAPH_INSTANCE_NORMALIZATION] = tsp_interpret_norm,
     [TSP_GRAPH_GROUP_BY_AGGREGATE] = interpret_group,
 };
 

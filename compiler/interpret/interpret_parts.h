@@ -35,6 +35,8 @@ bool tsp_interpret_arg_max(const TspNode *node, int32_t lanes, const TspOperand 
                            TspResult *out);
 bool tsp_interpret_cum_sum(const TspNode *node, int32_t lanes, const TspOperand in[4],
                            TspResult *out);
+/* LayerNormalization, RMSNormalization, InstanceNormalization: interpret_normalize.c. */
+bool tsp_interpret_norm(const TspNode *node, int32_t lanes, const TspOperand in[4], TspResult *out);
 /* Roundings to fp32 that any element may pass when the machine adds up `elements` of them. */
 double tsp_sum_roundings(int64_t elements, int32_t lanes);
 

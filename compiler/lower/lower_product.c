@@ -191,9 +191,7 @@ bool lower_matmul(Lowerer *l, const TspNode *node, TspError *err) {
     return true;
 }
 
-/* A tensor that streams as activations cannot also be an operand of the same flow: its slice gives
- * one read a cycle. The operand reads a copy. */
-static int32_t copy_tensor(Lowerer *l, int32_t from, TspError *err) {
+int32_t lower_copy(Lowerer *l, int32_t from, TspError *err) {
     Tensor x = l->module->tensors[from];
     int32_t to = lower_new_tensor(l, x.name, ".copy", x.dtype, TSP_ROLE_INTERNAL, x.rank, x.shape,
                                   x.transposed, err);
@@ -220,7 +218,7 @@ bool lower_gemm(Lowerer *l, const TspNode *node, TspError *err) {
     if (node->input_count > 2 && node->inputs[2] >= 0) {
         const TspValue *v = &g->values[node->inputs[2]];
         c = lower_widened(l, node->inputs[2], (int32_t)y->shape[1], err);
-        if (c >= 0 && c == a[0]) c = copy_tensor(l, c, err);
+        if (c >= 0 && c == a[0]) c = lower_copy(l, c, err);
         if (c < 0) return false;
         row_step = v->rank == 2 && v->shape[0] > 1;
     }

@@ -72,8 +72,11 @@ static uint32_t immediate(TspDtype type, double value) {
 }
 
 int32_t lower_ones(Lowerer *l, const TspNode *node, int32_t cols, TspError *err) {
+    return lower_ones_of(l, node, plain(l->graph->values[node->output].dtype), cols, err);
+}
+
+int32_t lower_ones_of(Lowerer *l, const TspNode *node, TspDtype type, int32_t cols, TspError *err) {
     const TspValue *y = &l->graph->values[node->output];
-    const TspDtype type = plain(y->dtype);
     const uint32_t one = immediate(type, 1);
     int32_t i = lower_new_tensor(l, y->name, ".ones", type, TSP_ROLE_CONSTANT, 0, NULL, false, err);
     Tensor *t;

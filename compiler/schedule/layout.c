@@ -79,28 +79,38 @@ static int32_t parts(const Tensor *t) {
     return t->flat ? t->blocks : t->ctiles;
 }
 
+/* Do all operands of a stage meet tile by tile, but for those that have one tile? */
+static bool is_tiled(const Stage *stage) {
+    bool tiled = !stage->product;
+    for (int32_t i = 0; i < stage->operand_count; i++) tiled &= stage->operands[i].ctile0 == 0;
+    return tiled;
+}
+
 /* Which tensors are read or written together? */
 static bool find_edges(Layout *l, TspError *err) {
     for (int32_t s = 0; s < l->module->stage_count; s++) {
         const Stage *stage = &l->module->stages[s];
-        bool tiled = !stage->product;
+        const Operand *operands = stage->operands;
+        bool tiled = is_tiled(stage);
         for (int32_t o = 0; o < stage->output_count; o++) {
             int32_t out = stage->outputs[o].tensor;
             for (int32_t p = 0; p < o; p++)
                 if (!add_pair(l, out, stage->outputs[p].tensor, true, tiled, err)) return false;
             /* a chain writes when it has read everything */
             for (int32_t i = 0; i < stage->operand_count && !stage->chain_rows; i++)
-                if (!add_pair(l, out, stage->operands[i].tensor, false, tiled, err)) return false;
+                if (!add_pair(l, out, operands[i].tensor, false, tiled && !operands[i].one_tile,
+                              err))
+                    return false;
             for (int32_t t = 0; t < stage->term_count; t++)
                 if (!add_pair(l, out, stage->terms[t].a, false, false, err)) return false;
         }
         for (int32_t i = 0; i < stage->operand_count; i++) {
             for (int32_t j = 0; j < i; j++)
-                if (!add_pair(l, stage->operands[i].tensor, stage->operands[j].tensor, true, tiled,
-                              err))
+                if (!add_pair(l, operands[i].tensor, operands[j].tensor, true,
+                              tiled && !operands[i].one_tile && !operands[j].one_tile, err))
                     return false;
             for (int32_t t = 0; t < stage->term_count; t++)
-                if (!add_pair(l, stage->operands[i].tensor, stage->terms[t].a, true, false, err))
+                if (!add_pair(l, operands[i].tensor, stage->terms[t].a, true, false, err))
                     return false;
         }
     }
@@ -211,6 +221,9 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
                     t->places[((c * t->blocks + block) * t->ctiles + ctile) * t->bytes + b].slice);
         for (int32_t i = 0; t->apart && i < block * t->bytes; i++) /* one column tile, one copy */
             set_add(&taken, t->places[i].slice);
+        for (int32_t near = ctile - t->together + 1; near < ctile; near++)
+            for (int32_t b = 0; near >= 0 && b < t->bytes; b++)
+                set_add(&taken, place[(near - ctile) * t->bytes + b].slice);
         for (; byte < t->bytes; byte++) {
             index[byte] = pick(l, tensor, part, attempt & 1 ? !wish : wish, rows, &taken,
                                attempt < 2 ? in : NULL, &l->shunned[0]);
