@@ -61,7 +61,7 @@ static From tile_operand(Stage *s, int32_t tensor, int32_t tile, int32_t copy) {
 /* A tensor of `cols` columns for every row, in blocks: the next stage begins when one is full. */
 static int32_t rows_tensor(const Norm *n, const char *suffix, TspDtype type, int32_t cols,
                            int32_t copies, TspError *err) {
-    enum { LEAST_RUN = 32, BLOCKS = 4 };
+    enum { LEAST_RUN = 32, BLOCKS = 4, TURNS = 2 };
     const int64_t shape[2] = {n->rows, cols};
     int32_t i =
         lower_new_tensor(n->l, n->name, suffix, type, TSP_ROLE_INTERNAL, 2, shape, false, err);
@@ -69,6 +69,7 @@ static int32_t rows_tensor(const Norm *n, const char *suffix, TspDtype type, int
     if (!t) return -1;
     t->contiguous = true;
     t->wanted = copies;
+    t->turns = TURNS;
     t->run = tsp_ceil_div(n->rows, BLOCKS);
     if (t->run < LEAST_RUN) t->run = LEAST_RUN;
     return i;
@@ -76,7 +77,7 @@ static int32_t rows_tensor(const Norm *n, const char *suffix, TspDtype type, int
 
 /* Copies of a tensor that several flows read at once. */
 static int32_t most_copies(const TspMachine *m) {
-    enum { MOST = 4, SLICES_EACH = 16 };
+    enum { MOST = 2, SLICES_EACH = 16 };
     return tsp_min32(MOST, tsp_ceil_div(2 * m->mem_slices, SLICES_EACH));
 }
 

@@ -194,6 +194,16 @@ static int32_t spread(const Set *set) {
     return n;
 }
 
+/* Where the block lies that this one follows. */
+static Set turn_of(const Layout *l, const Tensor *t, int32_t copy, int32_t block, int32_t ctile) {
+    const Place *place =
+        &t->places[((copy * t->blocks + block - t->turns) * t->ctiles + ctile) * t->bytes];
+    Set in = {{0}};
+    for (int32_t b = 0; b < t->bytes; b++)
+        set_add(&in, place[b].slice * l->banks + place[b].addr / (int32_t)l->m->mem_rows);
+    return in;
+}
+
 static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, int32_t ctile) {
     Tensor *t = &l->module->tensors[tensor];
     int32_t rows = tsp_min32(t->block_rows, t->rows - block * t->block_rows);
@@ -206,10 +216,12 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
                : wide        ? (t->level + block) & 1
                              : (tensor + ctile + block) & 1;
     /* leave slices to those beside it */
-    Set *in = &l->rows_in[tensor];
-    bool crowded = spread(in) >= (t->flat                 ? l->max_flat_spread
+    Set *in = &l->rows_in[tensor], turn = {{0}};
+    bool follows = t->turns && block >= t->turns;
+    bool crowded = follows || spread(in) >= (t->flat                 ? l->max_flat_spread
                                   : t->apart || t->wanted ? INT32_MAX
                                                           : l->max_spread);
+    if (follows) turn = turn_of(l, t, copy, block, ctile);
     for (int attempt = crowded ? 0 : 2; attempt < 4; attempt++) {
         Place *place = &t->places[((copy * t->blocks + block) * t->ctiles + ctile) * t->bytes];
         Set taken = {{0}}; /* all copies of all bytes of a row are written in one cycle */
@@ -226,7 +238,7 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
                 set_add(&taken, place[(near - ctile) * t->bytes + b].slice);
         for (; byte < t->bytes; byte++) {
             index[byte] = pick(l, tensor, part, attempt & 1 ? !wish : wish, rows, &taken,
-                               attempt < 2 ? in : NULL, &l->shunned[0]);
+                               attempt >= 2 ? NULL : follows ? &turn : in, &l->shunned[0]);
             if (index[byte] < 0) break;
             set_add(&taken, index[byte] / l->banks);
         }
