@@ -91,7 +91,8 @@ typedef struct {
 typedef struct {
     int32_t tensor, row0, row_step, ctile0;
     int32_t copy; /* of the tensor; chains take turns at the copies of a row that they all read */
-    bool one_tile; /* all column tiles of the stage meet tile ctile0, and take turns at its copies */
+    bool
+        one_tile; /* all column tiles of the stage meet tile ctile0, and take turns at its copies */
 } Operand;
 
 /* Result `from` (bytes src_byte..) is written to byte planes byte0.. of the tensor. It is a step if

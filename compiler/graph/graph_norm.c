@@ -44,10 +44,11 @@ static bool check_row(const TspValue *x, const TspValue *v, TspError *err) {
     const int64_t cols = x->shape[x->rank - 1], elements = tsp_value_elements(v);
     const bool last = v->rank && v->shape[v->rank - 1] == cols;
     if (v->rank <= x->rank && (elements == 1 || (last && elements == cols))) return true;
-    return tsp_fail(err, TSP_ERR_INPUT,
-                    "\"%s\" has shape [%s]; make it [%lld], an element for each along the last axis "
-                    "of \"%s\"",
-                    v->name, shape_text(v).text, (long long)cols, x->name);
+    return tsp_fail(
+        err, TSP_ERR_INPUT,
+        "\"%s\" has shape [%s]; make it [%lld], an element for each along the last axis "
+        "of \"%s\"",
+        v->name, shape_text(v).text, (long long)cols, x->name);
 }
 
 static bool check_channels(const TspNode *node, const TspValue *x, const TspValue *v,

@@ -1,4 +1,5 @@
-/* interpret_normalize.c - LayerNormalization, RMSNormalization and InstanceNormalization, in double.
+/* interpret_normalize.c - LayerNormalization, RMSNormalization and InstanceNormalization, in
+ * double.
  *
  * The machine sums in fp32 and hands sums over lanes to the MXM as two or three halfs; the
  * tolerance is what that may cost (docs/graph-format.md, "Tolerances").
@@ -37,8 +38,8 @@ static void find_mean(const TspOperand *x, int32_t lanes, Row *row) {
         error += carried(x, i);
     }
     row->mean = sum / n;
-    row->mean_error = (0x1p-21 + (tiles + 4) * 0x1p-24) * (magnitude + error) / n + error / n +
-                      4 * low_half;
+    row->mean_error =
+        (0x1p-21 + (tiles + 4) * 0x1p-24) * (magnitude + error) / n + error / n + 4 * low_half;
 }
 
 /* The error of the mean moves all deviations alike, and they add up to nothing. */

@@ -24,11 +24,12 @@ typedef enum { PLAIN, SQUARES, DEVIATIONS } Summand;
 typedef struct {
     Lowerer *l;
     const TspNode *node;
-    const char *name;         /* of the result */
+    const char *name; /* of the result */
     int32_t rows, cols, tiles;
-    int32_t mean, mean_tail;  /* tensors of rows x lanes; -1: none. mean_tail: zero where the last
-                               * column tile has no elements; -1: that is the mean itself */
-    int32_t reciprocal;       /* of the deviation, in all lanes */
+    int32_t channels; /* rows that scale and bias have an element each for; 0: one a column */
+    int32_t mean, mean_tail; /* tensors of rows x lanes; -1: none. mean_tail: zero where the last
+                              * column tile has no elements; -1: that is the mean itself */
+    int32_t reciprocal;      /* of the deviation, in all lanes */
 } Norm;
 
 static From number(Stage *s, TspOpcode op, From a, double value) {
@@ -285,17 +286,18 @@ static bool lower_deviation(Norm *n, int32_t x, TspError *err) {
     From sum;
     if (!sum_tiles(n, n->mean < 0 ? SQUARES : DEVIATIONS, x, scale, part, parts, err)) return false;
     n->reciprocal = rows_tensor(n, ".reciprocal", TSP_F32, tsp_lanes(m), most_copies(m), err);
-    if (n->reciprocal < 0 || !(s = sum_lanes(n, part, parts, tsp_lanes(m), &sum, err))) return false;
+    if (n->reciprocal < 0 || !(s = sum_lanes(n, part, parts, tsp_lanes(m), &sum, err)))
+        return false;
     sum = number(s, TSP_OP_MUL, sum, 1 / (scale * n->cols));
     sum = unary(s, TSP_OP_RSQRT, number(s, TSP_OP_ADD, sum, (double)epsilon));
     lower_output(n->l, s, sum, n->reciprocal, 0);
     return true;
 }
 
-/* Scale or bias: constants become float32, and with `channels` a row an element. */
-static int32_t lower_beside(const Norm *n, int32_t value, bool channels, TspError *err) {
+/* Scale or bias: constants become float32, and of channels a row an element. */
+static int32_t lower_beside(const Norm *n, int32_t value, TspError *err) {
     const TspValue *v = &n->l->graph->values[value];
-    const int64_t elements = tsp_value_elements(v), row = channels ? 1 : elements;
+    const int64_t elements = tsp_value_elements(v), row = n->channels ? 1 : elements;
     const int64_t shape[2] = {elements / row, row};
     Tensor *t;
     int32_t i;
@@ -321,9 +323,9 @@ static int32_t lower_beside(const Norm *n, int32_t value, bool channels, TspErro
     return i;
 }
 
-static From beside_operand(const Norm *n, Stage *s, int32_t tensor, bool channels) {
+static From beside_operand(const Norm *n, Stage *s, int32_t tensor) {
     return convert(s, n->l->module->tensors[tensor].dtype, TSP_F32,
-                   lower_operand(s, tensor, 0, channels));
+                   lower_operand(s, tensor, 0, n->channels > 0));
 }
 
 static From all_tiles(Stage *s, int32_t tensor, int32_t row0) {
@@ -332,20 +334,39 @@ static From all_tiles(Stage *s, int32_t tensor, int32_t row0) {
     return (From){FROM_OPERAND, s->operand_count++};
 }
 
+/* Five operands of a flow lie in different slices. */
+static bool few_slices(const TspMachine *m) {
+    enum { OPERANDS = 5 };
+    return 2 * m->mem_slices < OPERANDS * tsp_dtype_bytes(TSP_F32);
+}
+
+/* Rows row0.. of (x - mean) * reciprocal. */
+static From normal(const Norm *n, Stage *s, int32_t x, int32_t row0) {
+    From y = convert(s, n->l->module->tensors[x].dtype, TSP_F32, lower_operand(s, x, row0, 1));
+    if (n->mean >= 0) y = binary(s, TSP_OP_SUB, y, all_tiles(s, n->mean, row0));
+    return binary(s, TSP_OP_MUL, y, all_tiles(s, n->reciprocal, row0));
+}
+
+/* The same as a tensor, for machines that cannot read all at once. */
+static int32_t normal_tensor(const Norm *n, int32_t x, TspError *err) {
+    int32_t to = rows_tensor(n, ".normal", TSP_F32, n->cols, 0, err);
+    Stage *s = to < 0 ? NULL : lower_new_stage(n->l, "normalize", n->rows, n->cols, err);
+    if (!s) return -1;
+    lower_output(n->l, s, normal(n, s, x, 0), to, 0);
+    return to;
+}
+
 /* Rows row0 .. row0+rows-1 of the result. Lanes without elements become zero: those of scale and
  * bias are, and +0 turns -0. */
-static bool lower_result(const Norm *n, int32_t x, int32_t row0, int32_t rows, int32_t scale,
-                         int32_t bias, int32_t out, bool channels, TspError *err) {
-    const TspDtype type = n->l->module->tensors[x].dtype;
+static bool lower_result(const Norm *n, int32_t x, bool normalized, int32_t row0, int32_t rows,
+                         int32_t scale, int32_t bias, int32_t out, TspError *err) {
     Stage *s = lower_new_stage(n->l, "normalize", rows, n->cols, err);
     From y;
     if (!s) return false;
-    y = convert(s, type, TSP_F32, lower_operand(s, x, row0, 1));
-    if (n->mean >= 0) y = binary(s, TSP_OP_SUB, y, all_tiles(s, n->mean, row0));
-    y = binary(s, TSP_OP_MUL, y, all_tiles(s, n->reciprocal, row0));
-    y = binary(s, TSP_OP_MUL, y, beside_operand(n, s, scale, channels));
+    y = normalized ? lower_operand(s, x, row0, 1) : normal(n, s, x, row0);
+    y = binary(s, TSP_OP_MUL, y, beside_operand(n, s, scale));
     if (bias >= 0)
-        y = binary(s, TSP_OP_ADD, y, beside_operand(n, s, bias, channels));
+        y = binary(s, TSP_OP_ADD, y, beside_operand(n, s, bias));
     else if (n->mean >= 0)
         y = number(s, TSP_OP_ADD, y, 0);
     lower_output(n->l, s, convert(s, TSP_F32, n->l->module->tensors[out].dtype, y), out, row0);
@@ -363,32 +384,44 @@ static int32_t widen(const Norm *n, int32_t x, TspError *err) {
     return to;
 }
 
-bool lower_norm(Lowerer *l, const TspNode *node, TspError *err) {
+/* Scale and bias; a flow reads none of its tensors twice. */
+static bool lower_affine(const Norm *n, int32_t x, int32_t *scale, int32_t *bias, TspError *err) {
+    const TspNode *node = n->node;
+    *bias = -1;
+    *scale = lower_beside(n, node->inputs[1], err);
+    if (*scale >= 0 && *scale == x) *scale = lower_copy(n->l, *scale, err);
+    if (*scale < 0) return false;
+    if (node->input_count < 3 || node->inputs[2] < 0) return true;
+    *bias = lower_beside(n, node->inputs[2], err);
+    if (*bias >= 0 && (*bias == x || *bias == *scale)) *bias = lower_copy(n->l, *bias, err);
+    return *bias >= 0;
+}
+
+static Norm norm_of(Lowerer *l, const TspNode *node) {
     const TspValue *v = &l->graph->values[node->output];
-    const int64_t cols = v->shape[v->rank - 1], rows = tsp_value_elements(v) / cols;
-    const bool channels = node->op == TSP_GRAPH_INSTANCE_NORMALIZATION;
-    const int32_t run = (int32_t)(channels ? v->shape[1] : rows);
     Norm n = {.l = l, .node = node, .name = v->name, .mean = -1, .mean_tail = -1};
-    int32_t x = lower_oriented(l, node->inputs[0], ROWWISE, err), wide = x, scale, bias = -1, out;
+    n.cols = (int32_t)v->shape[v->rank - 1];
+    n.rows = (int32_t)(tsp_value_elements(v) / n.cols);
+    n.tiles = tsp_ceil_div(n.cols, tsp_lanes(&l->module->machine));
+    if (node->op == TSP_GRAPH_INSTANCE_NORMALIZATION) n.channels = (int32_t)v->shape[1];
+    return n;
+}
+
+bool lower_norm(Lowerer *l, const TspNode *node, TspError *err) {
+    Norm n = norm_of(l, node);
+    const int32_t run = n.channels ? n.channels : n.rows;
+    const bool apart = few_slices(&l->module->machine);
+    int32_t x = lower_oriented(l, node->inputs[0], ROWWISE, err), scale, bias, out;
     if (x < 0) return false;
     l->module->tensors[x].contiguous = true;
-    n.rows = (int32_t)rows;
-    n.cols = (int32_t)cols;
-    n.tiles = l->module->tensors[x].ctiles;
     if (node->op != TSP_GRAPH_RMS_NORMALIZATION &&
-        (!lower_mean(&n, x, err) || (wide = widen(&n, x, err)) < 0))
+        (!lower_mean(&n, x, err) || (x = widen(&n, x, err)) < 0))
         return false;
-    if (!lower_deviation(&n, wide, err) ||
-        (scale = lower_beside(&n, node->inputs[1], channels, err)) < 0)
+    if (!lower_deviation(&n, x, err) || (apart && (x = normal_tensor(&n, x, err)) < 0) ||
+        !lower_affine(&n, x, &scale, &bias, err) ||
+        (out = lower_oriented(l, node->output, ROWWISE, err)) < 0)
         return false;
-    if (scale == wide && (scale = lower_copy(l, scale, err)) < 0) return false;
-    if (node->input_count > 2 && node->inputs[2] >= 0) {
-        bias = lower_beside(&n, node->inputs[2], channels, err);
-        if (bias >= 0 && (bias == wide || bias == scale)) bias = lower_copy(l, bias, err);
-        if (bias < 0) return false;
-    }
-    if ((out = lower_oriented(l, node->output, ROWWISE, err)) < 0) return false;
     for (int32_t row = 0; row < n.rows; row += run)
-        if (!lower_result(&n, wide, row, run, scale, bias, out, channels, err)) return false;
+        if (!lower_result(&n, x, apart, row, run, scale, bias, out, err)) return false;
     return true;
 }

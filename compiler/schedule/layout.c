@@ -219,8 +219,8 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
     Set *in = &l->rows_in[tensor], turn = {{0}};
     bool follows = t->turns && block >= t->turns;
     bool crowded = follows || spread(in) >= (t->flat                 ? l->max_flat_spread
-                                  : t->apart || t->wanted ? INT32_MAX
-                                                          : l->max_spread);
+                                             : t->apart || t->wanted ? INT32_MAX
+                                                                     : l->max_spread);
     if (follows) turn = turn_of(l, t, copy, block, ctile);
     for (int attempt = crowded ? 0 : 2; attempt < 4; attempt++) {
         Place *place = &t->places[((copy * t->blocks + block) * t->ctiles + ctile) * t->bytes];
@@ -238,7 +238,10 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
                 set_add(&taken, place[(near - ctile) * t->bytes + b].slice);
         for (; byte < t->bytes; byte++) {
             index[byte] = pick(l, tensor, part, attempt & 1 ? !wish : wish, rows, &taken,
-                               attempt >= 2 ? NULL : follows ? &turn : in, &l->shunned[0]);
+                               attempt >= 2 ? NULL
+                               : follows    ? &turn
+                                            : in,
+                               &l->shunned[0]);
             if (index[byte] < 0) break;
             set_add(&taken, index[byte] / l->banks);
         }
