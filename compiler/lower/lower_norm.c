@@ -70,7 +70,7 @@ static int32_t rows_tensor(const Norm *n, const char *suffix, TspDtype type, int
     if (!t) return -1;
     t->contiguous = true;
     t->wanted = copies;
-    t->turns = TURNS;
+    if (type == TSP_F32) t->turns = TURNS;
     t->run = tsp_ceil_div(n->rows, BLOCKS);
     if (t->run < LEAST_RUN) t->run = LEAST_RUN;
     return i;
