@@ -52,6 +52,7 @@ typedef struct {
     int32_t together; /* column tiles that stages read at once: that many neighbours lie apart */
     bool apart;       /* no two blocks in one slice: their rows are read at once */
     int32_t level;    /* of flat tensors: greatest number of stages from an input to here */
+    int32_t repeated; /* > 0: how often each row is read, for a whole stage */
     int32_t turns;    /* > 0: block i lies in the slices of block i - turns */
     int32_t run;      /* rows of a block, if there is room; 0: for the layout to say */
     TspPiece *pieces; /* placed by the lowering: layout leaves it alone; owned */

@@ -189,7 +189,7 @@ static bool sum_tiles(const Norm *n, Summand what, int32_t tensor, double scale,
         const int32_t steps = tiles * (leaf_steps(what, type) + 1) - 1 + last_steps(parts);
         Tensor *t = &m->tensors[tensor];
         if (t->together < width) t->together = width;
-        if ((tiles <= width && steps <= m->machine.vxm_alus) || (what == PLAIN && tiles == 1))
+        if ((tiles <= width && steps <= (getenv("B") && n->rows > 32 ? atoi(getenv("B")) : m->machine.vxm_alus)) || (what == PLAIN && tiles == 1))
             return finish_sum(n, what, tensor, tiles, scale, part, parts, err);
         if ((tensor = add_groups(n, what, tensor, tiles, width, err)) < 0) return false;
         tiles = tsp_ceil_div(tiles, width);
@@ -306,6 +306,7 @@ static int32_t lower_beside(const Norm *n, int32_t value, TspError *err) {
     if (i < 0) return -1;
     t = &n->l->module->tensors[i];
     t->contiguous = true;
+    t->repeated = n->channels ? 0 : n->rows;
     if (row == 1 && n->cols > 1) {
         t->bcast_cols = n->cols;
         t->ctiles = n->tiles;

@@ -209,6 +209,7 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
     int32_t rows = tsp_min32(t->block_rows, t->rows - block * t->block_rows);
     int32_t part = t->flat ? block : ctile;
     bool wide = t->flat || t->apart || t->wanted;
+    int64_t heat = (int64_t)rows * (t->repeated ? t->repeated : t->streamed ? 4 : 1);
     /* of any 2, 4, 8 .. blocks of a flat tensor, evenly spaced or next to each other, one half lies
      * in each hemisphere: the Thue-Morse sequence */
     int wish = t->copies > 1 ? copy >= t->copies / 2
@@ -248,7 +249,7 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
         if (byte < t->bytes) continue;
         for (byte = 0; byte < t->bytes; byte++)
             place[byte] =
-                take(l, tensor, part, in, index[byte], rows, rows * (t->streamed ? 4 : 1));
+                take(l, tensor, part, in, index[byte], rows, heat);
         return true;
     }
     return false;
