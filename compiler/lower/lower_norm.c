@@ -189,7 +189,9 @@ static bool sum_tiles(const Norm *n, Summand what, int32_t tensor, double scale,
         const int32_t steps = tiles * (leaf_steps(what, type) + 1) - 1 + last_steps(parts);
         Tensor *t = &m->tensors[tensor];
         if (t->together < width) t->together = width;
-        if ((tiles <= width && steps <= (getenv("B") && n->rows > 32 ? atoi(getenv("B")) : m->machine.vxm_alus)) || (what == PLAIN && tiles == 1))
+        if ((tiles <= width &&
+             steps <= m->machine.vxm_alus - (what == DEVIATIONS && n->rows > 32 ? 4 : 0)) ||
+            (what == PLAIN && tiles == 1))
             return finish_sum(n, what, tensor, tiles, scale, part, parts, err);
         if ((tensor = add_groups(n, what, tensor, tiles, width, err)) < 0) return false;
         tiles = tsp_ceil_div(tiles, width);
@@ -255,6 +257,7 @@ static bool lower_mean(Norm *n, int32_t x, TspError *err) {
         n->mean_tail = rows_tensor(n, ".mean.tail", TSP_F32, rest, 0, err);
         mask = lower_ones_of(n->l, n->node, TSP_F32, rest, err);
         if (n->mean_tail < 0 || mask < 0) return false;
+        n->l->module->tensors[mask].repeated = n->rows;
     }
     s = sum_lanes(n, part, PARTS, tsp_min32(n->cols, lanes), &mean, err);
     if (!s) return false;
@@ -374,17 +377,6 @@ static bool lower_result(const Norm *n, int32_t x, bool normalized, int32_t row0
     return true;
 }
 
-/* The tensor as float32, made beside what is critical. */
-static int32_t widen(const Norm *n, int32_t x, TspError *err) {
-    const Tensor from = n->l->module->tensors[x];
-    int32_t to = from.dtype == TSP_F32 ? x : rows_tensor(n, ".wide", TSP_F32, n->cols, 0, err);
-    Stage *s;
-    if (to == x || to < 0) return to;
-    if (!(s = lower_new_stage(n->l, "widen", n->rows, n->cols, err))) return -1;
-    lower_output(n->l, s, convert(s, from.dtype, TSP_F32, lower_operand(s, x, 0, 1)), to, 0);
-    return to;
-}
-
 /* Scale and bias; a flow reads none of its tensors twice. */
 static bool lower_affine(const Norm *n, int32_t x, int32_t *scale, int32_t *bias, TspError *err) {
     const TspNode *node = n->node;
@@ -415,9 +407,7 @@ bool lower_norm(Lowerer *l, const TspNode *node, TspError *err) {
     int32_t x = lower_oriented(l, node->inputs[0], ROWWISE, err), scale, bias, out;
     if (x < 0) return false;
     l->module->tensors[x].contiguous = true;
-    if (node->op != TSP_GRAPH_RMS_NORMALIZATION &&
-        (!lower_mean(&n, x, err) || (x = widen(&n, x, err)) < 0))
-        return false;
+    if (node->op != TSP_GRAPH_RMS_NORMALIZATION && !lower_mean(&n, x, err)) return false;
     if (!lower_deviation(&n, x, err) || (apart && (x = normal_tensor(&n, x, err)) < 0) ||
         !lower_affine(&n, x, &scale, &bias, err) ||
         (out = lower_oriented(l, node->output, ROWWISE, err)) < 0)

@@ -248,8 +248,7 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
         }
         if (byte < t->bytes) continue;
         for (byte = 0; byte < t->bytes; byte++)
-            place[byte] =
-                take(l, tensor, part, in, index[byte], rows, heat);
+            place[byte] = take(l, tensor, part, in, index[byte], rows, heat);
         return true;
     }
     return false;
