@@ -41,8 +41,10 @@ typedef struct {
     bool noop;               /* reductions without axes that reduce nothing */
     bool select_last;        /* ArgMax, ArgMin */
     bool exclusive, reverse; /* CumSum */
-    /* of reductions, ArgMax, ArgMin, Softmax: axes, in the order of dimensions, counted from 0; of Transpose:
-     * perm */
+    double epsilon;          /* normalizations, default 1e-5 */
+    TspDtype stash_type;     /* the same, what they compute in, default float32 */
+    /* of reductions, ArgMax, ArgMin, Softmax: axes, in the order of dimensions, counted from 0; of
+     * Transpose: perm */
     int32_t axis_count;
     int64_t axes[TSP_MAX_RANK], axis;
     int32_t part, parts;       /* Split: a node for each of its outputs */

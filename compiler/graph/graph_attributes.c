@@ -190,6 +190,13 @@ static const struct {
     {TSP_GRAPH_DEPTH_TO_SPACE, "blocksize", true, read_count, offsetof(TspNode, block_size)},
     {TSP_GRAPH_DEPTH_TO_SPACE, "mode", false, read_depth_mode, offsetof(TspNode, columns_first)},
     {TSP_GRAPH_SPACE_TO_DEPTH, "blocksize", true, read_count, offsetof(TspNode, block_size)},
+    {TSP_GRAPH_LAYER_NORMALIZATION, "axis", false, read_axis, offsetof(TspNode, axis)},
+    {TSP_GRAPH_LAYER_NORMALIZATION, "epsilon", false, read_real, offsetof(TspNode, epsilon)},
+    {TSP_GRAPH_LAYER_NORMALIZATION, "stash_type", false, read_type, offsetof(TspNode, stash_type)},
+    {TSP_GRAPH_RMS_NORMALIZATION, "axis", false, read_axis, offsetof(TspNode, axis)},
+    {TSP_GRAPH_RMS_NORMALIZATION, "epsilon", false, read_real, offsetof(TspNode, epsilon)},
+    {TSP_GRAPH_RMS_NORMALIZATION, "stash_type", false, read_type, offsetof(TspNode, stash_type)},
+    {TSP_GRAPH_INSTANCE_NORMALIZATION, "epsilon", false, read_real, offsetof(TspNode, epsilon)},
     {TSP_GRAPH_GROUP_BY_AGGREGATE, "groups", true, read_whole, offsetof(TspNode, groups)},
     {TSP_GRAPH_GROUP_BY_AGGREGATE, "low", true, read_whole, offsetof(TspNode, low)},
     {TSP_GRAPH_GROUP_BY_AGGREGATE, "high", true, read_whole, offsetof(TspNode, high)},
@@ -205,6 +212,11 @@ bool tsp_read_attributes(const TspGraphReader *r, const cJSON *node_item, const 
     if (node->op == TSP_GRAPH_LEAKY_RELU) node->alpha = 0.01; /* ONNX's defaults */
     if (node->op == TSP_GRAPH_SOFTMAX) node->axis = -1;
     if (node->op == TSP_GRAPH_FLATTEN) node->axis = 1;
+    if (tsp_graph_normalizes(node->op)) {
+        node->axis = -1;
+        node->epsilon = 1e-5;
+        node->stash_type = TSP_F32;
+    }
     for (int32_t i = 0; i < ATTRIBUTES; i++)
         if (attributes[i].op == node->op) {
             keys[count] = (TspKey){attributes[i].name, TSP_JSON_ANY, attributes[i].needed};

@@ -311,6 +311,10 @@ static bool infer_cum_sum(const Infer *f) {
     return infer_same(f);
 }
 
+static bool infer_norm(const Infer *f) {
+    return check_same_dtype(f) && tsp_norm_infer(f->g, f->node, f->out, f->blame, f->err);
+}
+
 /* Rows of the result: count, sum, least, greatest. */
 static bool infer_group(const Infer *f) {
     const TspValue *keys = input(f, 0), *values = input(f, 1);
@@ -388,6 +392,9 @@ static const struct {
     [TSP_GRAPH_ARG_MIN] = {NUMBERS, infer_arg},
     [TSP_GRAPH_SOFTMAX] = {FLOATS, infer_same},
     [TSP_GRAPH_CUM_SUM] = {BIT(TSP_I32) | FLOATS, infer_cum_sum},
+    [TSP_GRAPH_LAYER_NORMALIZATION] = {FLOATS, infer_norm},
+    [TSP_GRAPH_RMS_NORMALIZATION] = {FLOATS, infer_norm},
+    [TSP_GRAPH_INSTANCE_NORMALIZATION] = {FLOATS, infer_norm},
     [TSP_GRAPH_GROUP_BY_AGGREGATE] = {BIT(TSP_I16), infer_group},
     [TSP_GRAPH_RESHAPE] = {ANY, infer_movement},
     [TSP_GRAPH_FLATTEN] = {ANY, infer_movement},

@@ -43,6 +43,12 @@ void tsp_slice_steps(const TspGraph *g, const TspNode *node, int64_t start[TSP_M
 /* Of a Pad that was inferred: elements put before each dimension, less than 0 if taken away. */
 void tsp_pad_before(const TspGraph *g, const TspNode *node, int64_t before[TSP_MAX_RANK]);
 
+/* graph_norm.c: LayerNormalization, RMSNormalization, InstanceNormalization. */
+bool tsp_graph_normalizes(TspGraphOp op);
+/* Shape of the output of such a node, and what we cannot do refused; as tsp_node_infer. */
+bool tsp_norm_infer(const TspGraph *g, const TspNode *node, TspValue *out, int32_t *blame,
+                    TspError *err);
+
 /* order[] gets every node index after those of the nodes it needs, file order where free. If some
  * nodes need each other in a circle, *cycle_length is their number (else 0) and order[] begins
  * with them, each needing the next. False only when out of memory. */

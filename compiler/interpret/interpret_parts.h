@@ -34,6 +34,9 @@ bool tsp_interpret_elementwise(const TspNode *node, int32_t lanes, const TspOper
 bool tsp_interpret_axes(const TspNode *node, int32_t lanes, const TspOperand in[4], TspResult *out);
 bool tsp_interpret_cum_sum(const TspNode *node, int32_t lanes, const TspOperand in[4],
                            TspResult *out);
+/* LayerNormalization, RMSNormalization, InstanceNormalization: interpret_normalize.c. */
+bool tsp_interpret_normalize(const TspNode *node, int32_t lanes, const TspOperand in[4],
+                             TspResult *out);
 /* Operators that only relabel or move elements, interpret_movement.c. */
 bool tsp_interpret_movement(const TspNode *node, int32_t lanes, const TspOperand in[4],
                             TspResult *out);

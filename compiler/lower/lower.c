@@ -40,6 +40,10 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
         return lower_softmax(l, node, err);
     case TSP_GRAPH_CUM_SUM:
         return lower_cum_sum(l, node, err);
+    case TSP_GRAPH_LAYER_NORMALIZATION:
+    case TSP_GRAPH_RMS_NORMALIZATION:
+    case TSP_GRAPH_INSTANCE_NORMALIZATION:
+        return lower_norm(l, node, err);
     case TSP_GRAPH_GROUP_BY_AGGREGATE:
         return lower_group(l, node, err);
     case TSP_GRAPH_TRILU:
@@ -102,7 +106,7 @@ static bool lower_all(Lowerer *l, TspError *err) {
 
 bool tsp_pass_lower(Module *module, TspError *err) {
     size_t values = (size_t)module->graph->value_count;
-    Lowerer l = {.module = module, .graph = module->graph, .identity = -1};
+    Lowerer l = {.module = module, .graph = module->graph, .identity = -1, .ones = {-1, -1, -1}};
     bool ok = false;
     l.tensor_of = calloc(values, sizeof *l.tensor_of);
     l.split_of = calloc(values, sizeof *l.split_of);

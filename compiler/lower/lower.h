@@ -20,6 +20,7 @@ typedef struct {
     bool *flat;       /* values that only element-wise nodes, reductions and running sums touch */
     bool *lanewise;   /* flat values that running sums, and what is element-wise to them, touch */
     int32_t identity; /* uint8 identity matrix, lanes x lanes; -1 none yet */
+    int32_t ones[3];  /* fp16 matrices, lanes x lanes, all 1, 2^-11, 2^-22; -1 none yet */
     int32_t node;     /* being lowered */
 } Lowerer;
 
@@ -89,6 +90,8 @@ bool lower_integer_product(Lowerer *l, const TspNode *node, int32_t out, TspErro
 /* lower_qlinear.c */
 bool lower_qlinear_matmul(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err);
+/* A copy, for what a flow reads a second time: a slice gives one read a cycle. */
+int32_t lower_copy(Lowerer *l, int32_t from, TspError *err);
 /* lower_steps.c: the steps of element-wise nodes. Operands that come from memory are the first
  * `lower_streamed` inputs of the node; `ones`, if the node needs it and not all lanes hold
  * elements, is a row of ones of the result's type in the lanes that do: what keeps the others zero.
@@ -127,6 +130,9 @@ bool lower_arg_max(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_cum_sum(Lowerer *l, const TspNode *node, TspError *err);
 int32_t lower_scan_rows(const TspMachine *m, int32_t rows);
 bool lower_is_dot(const Lowerer *l, const TspNode *node);
+
+/* lower_norm.c: LayerNormalization, RMSNormalization, InstanceNormalization. */
+bool lower_norm(Lowerer *l, const TspNode *node, TspError *err);
 
 /* lower_group.c: GroupByAggregate, and whether a value is its, so that it places it. */
 bool lower_group(Lowerer *l, const TspNode *node, TspError *err);

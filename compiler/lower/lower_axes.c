@@ -141,8 +141,8 @@ static int32_t view_tensor(Lowerer *l, const Matrix *view, const char *suffix, T
 
 /* Reduces all that is to be of the view's rows; the last pass goes to `out` (-1: to a tensor of the
  * view's own, as more is to come). */
-static bool lower_passes(Lowerer *l, const TspNode *node, Matrix *view, int64_t elements, int32_t out,
-                         TspError *err) {
+static bool lower_passes(Lowerer *l, const TspNode *node, Matrix *view, int64_t elements,
+                         int32_t out, TspError *err) {
     int32_t low = view->rank, high = view->rank, runs = find_run(view, &low, &high);
     do {
         Sets sets = {.rows = (int32_t)product(view->shape, low, high), .cols = view->cols};

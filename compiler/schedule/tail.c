@@ -67,15 +67,15 @@ int32_t schedule_operand(Scheduler *s, Flow *f, const Operand *o, int32_t first,
     const TspMachine *m = s->m;
     const Tensor *t = &s->module->tensors[o->tensor];
     int32_t row = o->row0 + first * o->row_step, vxm = tsp_vxm_column(m), wire,
-            tile = o->ctile0 + ctile;
+            tile = o->ctile0 + (o->one_tile ? 0 : ctile),
+            copy = (o->copy + (o->one_tile ? ctile : 0)) % (t->copies);
     TspDirection direction =
-        tsp_slice_hemisphere(m, tsp_place(t, o->copy, row, tile, 0).slice) == TSP_WEST
-            ? TSP_EASTWARD
-            : TSP_WESTWARD;
+        tsp_slice_hemisphere(m, tsp_place(t, copy, row, tile, 0).slice) == TSP_WEST ? TSP_EASTWARD
+                                                                                    : TSP_WESTWARD;
     wire = flow_wire(f, (Wire){direction, t->bytes, flow_phase(direction, time, vxm), count,
                                interval, vxm, vxm, 0});
     for (int32_t byte = 0; byte < t->bytes && !f->failed; byte++) {
-        Place p = tsp_place(t, o->copy, row, tile, byte);
+        Place p = tsp_place(t, copy, row, tile, byte);
         int32_t column = tsp_slice_column(m, p.slice);
         int64_t start;
         flow_reach(&f->wires[wire], column);
