@@ -41,6 +41,7 @@ typedef struct {
     bool noop;               /* reductions without axes that reduce nothing */
     bool select_last;        /* ArgMax, ArgMin */
     bool exclusive, reverse; /* CumSum */
+    bool tanh_form;          /* Gelu: approximate "tanh" */
     double epsilon;          /* normalizations, default 1e-5 */
     TspDtype stash_type;     /* the same, what they compute in, default float32 */
     /* of reductions, ArgMax, ArgMin, Softmax: axes, in the order of dimensions, counted from 0; of

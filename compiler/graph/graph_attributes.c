@@ -121,6 +121,16 @@ static bool read_depth_mode(const TspGraphReader *r, const cJSON *item, TspNode 
     return true;
 }
 
+static bool read_approximate(const TspGraphReader *r, const cJSON *item, TspNode *node,
+                             size_t offset) {
+    bool by_tanh = cJSON_IsString(item) && strcmp(item->valuestring, "tanh") == 0;
+    if (!by_tanh && !(cJSON_IsString(item) && strcmp(item->valuestring, "none") == 0))
+        return tsp_read_fail(r, item, "\"%s\" is \"none\" or \"tanh\"; write one of them",
+                             item->string);
+    memcpy((char *)node + offset, &by_tanh, sizeof by_tanh);
+    return true;
+}
+
 static bool read_pad_mode(const TspGraphReader *r, const cJSON *item, TspNode *node,
                           size_t offset) {
     (void)node;
@@ -184,6 +194,7 @@ static const struct {
     {TSP_GRAPH_SPLIT, "axis", false, read_axis, offsetof(TspNode, axis)},
     {TSP_GRAPH_SPLIT, "num_outputs", false, read_count, offsetof(TspNode, num_outputs)},
     {TSP_GRAPH_CONCAT, "axis", true, read_axis, offsetof(TspNode, axis)},
+    {TSP_GRAPH_GELU, "approximate", false, read_approximate, offsetof(TspNode, tanh_form)},
     {TSP_GRAPH_PAD, "mode", false, read_pad_mode, 0},
     {TSP_GRAPH_GATHER, "axis", false, read_axis, offsetof(TspNode, axis)},
     {TSP_GRAPH_TRILU, "upper", false, read_flag, offsetof(TspNode, upper)},

@@ -339,6 +339,10 @@ static bool infer_group(const Infer *f) {
     return true;
 }
 
+static bool infer_quantize(const Infer *f) {
+    return infer_same(f) && tsp_quantize_infer(f->g, f->node, f->out, f->blame, f->err);
+}
+
 /* dtypes: of the first two inputs; the output has the first one's unless the rule says otherwise.
  */
 static bool infer_movement(const Infer *f) {
@@ -379,6 +383,8 @@ static const struct {
     [TSP_GRAPH_LEAKY_RELU] = {FLOATS, infer_leaky_relu},
     [TSP_GRAPH_WHERE] = {ANY, infer_where},
     [TSP_GRAPH_SIGMOID] = {FLOATS, infer_same},
+    [TSP_GRAPH_GELU] = {FLOATS, infer_same},
+    [TSP_GRAPH_QUANTIZE_LINEAR] = {FLOATS, infer_quantize},
     [TSP_GRAPH_SQRT] = {FLOATS, infer_same},
     [TSP_GRAPH_REDUCE_SUM] = {BIT(TSP_I32) | FLOATS, infer_reduce},
     [TSP_GRAPH_REDUCE_MEAN] = {FLOATS, infer_reduce},

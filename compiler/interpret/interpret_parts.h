@@ -46,6 +46,9 @@ double tsp_sum_roundings(int64_t elements, int32_t lanes);
 
 /* Spacing of the numbers of a float type at a magnitude; 0 at infinity, NaN, and for integers. */
 double tsp_ulp(TspDtype type, double magnitude);
+/* How far the machine's rounded result may be from ours, if before that it is within `tolerance` of
+ * `value`: 0 unless a border between two roundings lies there. */
+double tsp_rounded_tolerance(TspDtype type, double value, double tolerance);
 /* Strides, in elements, that walk a tensor as if it had been broadcast to `shape`. */
 void tsp_broadcast_strides(const TspValue *v, int32_t rank, const int64_t *shape, int64_t *stride);
 /* The tolerance of an integer result whose exact value is `value`: all bets are off once the
