@@ -116,7 +116,7 @@ static int32_t tree_width(const TspMachine *m, Summand what, TspDtype type) {
     return width > 2 ? width : 2;
 }
 
-/* `early`: the leaf is needed a step later than others, which read another copy of the mean. */
+/* `later`: it is wanted a step after other leaves, which read another copy of the mean. */
 static From leaf(const Norm *n, Stage *s, Summand what, int32_t tensor, int32_t tile, bool later) {
     const TspDtype type = n->l->module->tensors[tensor].dtype;
     From x = convert(s, type, TSP_F32, tile_operand(s, tensor, tile, 0));
@@ -191,6 +191,15 @@ static int32_t add_groups(const Norm *n, Summand what, int32_t tensor, int32_t t
     return to;
 }
 
+/* ALUs that a stage may take: with many rows others are at work on earlier ones, and a mesh needs
+ * some to spare. */
+static int32_t most_steps(const Norm *n, Summand what) {
+    enum { SPARE = 4, FEW_ROWS = 32 };
+    const TspMachine *m = &n->l->module->machine;
+    const bool spare = m->vxm_neighbour_only || (what == DEVIATIONS && n->rows > FEW_ROWS);
+    return (int32_t)m->vxm_alus - (spare ? SPARE : 0);
+}
+
 /* `scale` times the sums over the column tiles of `tensor`, lane by lane, in halfs. */
 static bool sum_tiles(const Norm *n, Summand what, int32_t tensor, double scale, int32_t *part,
                       int32_t parts, TspError *err) {
@@ -202,9 +211,7 @@ static bool sum_tiles(const Norm *n, Summand what, int32_t tensor, double scale,
         const int32_t steps = tiles * (leaf_steps(what, type) + 1) - 1 + last_steps(parts);
         Tensor *t = &m->tensors[tensor];
         if (t->together < width) t->together = width;
-        if ((tiles <= width &&
-             steps <= m->machine.vxm_alus - (what == DEVIATIONS && n->rows > 32 ? 4 : 0)) ||
-            (what == PLAIN && tiles == 1))
+        if ((tiles <= width && steps <= most_steps(n, what)) || (what == PLAIN && tiles == 1))
             return finish_sum(n, what, tensor, tiles, scale, part, parts, err);
         if ((tensor = add_groups(n, what, tensor, tiles, width, err)) < 0) return false;
         tiles = tsp_ceil_div(tiles, width);
