@@ -59,6 +59,19 @@ static From tile_operand(Stage *s, int32_t tensor, int32_t tile, int32_t copy) {
     return (From){FROM_OPERAND, s->operand_count++};
 }
 
+/* The one column tile of a tensor, beside each of the stage. */
+static From all_tiles(Stage *s, int32_t tensor, int32_t row0) {
+    s->operands[s->operand_count] =
+        (Operand){.tensor = tensor, .row0 = row0, .row_step = 1, .one_tile = true};
+    return (From){FROM_OPERAND, s->operand_count++};
+}
+
+/* No five operands of a flow can lie in different slices: some are combined beforehand. */
+static bool few_slices(const Norm *n) {
+    enum { OPERANDS = 5 };
+    return 2 * n->l->module->machine.mem_slices < OPERANDS * tsp_dtype_bytes(TSP_F32);
+}
+
 /* A tensor of `cols` columns for every row, in blocks: the next stage begins when one is full. */
 static int32_t rows_tensor(const Norm *n, const char *suffix, TspDtype type, int32_t cols,
                            int32_t copies, TspError *err) {
@@ -70,7 +83,7 @@ static int32_t rows_tensor(const Norm *n, const char *suffix, TspDtype type, int
     if (!t) return -1;
     t->contiguous = true;
     t->wanted = copies;
-    if (type == TSP_F32) t->turns = TURNS;
+    if (type == TSP_F32) t->turns = few_slices(n) ? 1 : TURNS;
     t->run = tsp_ceil_div(n->rows, BLOCKS);
     if (t->run < LEAST_RUN) t->run = LEAST_RUN;
     return i;
@@ -103,7 +116,7 @@ static int32_t tree_width(const TspMachine *m, Summand what, TspDtype type) {
     return width > 2 ? width : 2;
 }
 
-/* `early`: the leaf is needed a step later than others, which read another copy of the mean. */
+/* `later`: it is wanted a step after other leaves, which read another copy of the mean. */
 static From leaf(const Norm *n, Stage *s, Summand what, int32_t tensor, int32_t tile, bool later) {
     const TspDtype type = n->l->module->tensors[tensor].dtype;
     From x = convert(s, type, TSP_F32, tile_operand(s, tensor, tile, 0));
@@ -178,6 +191,15 @@ static int32_t add_groups(const Norm *n, Summand what, int32_t tensor, int32_t t
     return to;
 }
 
+/* ALUs that a stage may take: with many rows others are at work on earlier ones, and a mesh needs
+ * some to spare. */
+static int32_t most_steps(const Norm *n, Summand what) {
+    enum { SPARE = 4, FEW_ROWS = 32 };
+    const TspMachine *m = &n->l->module->machine;
+    const bool spare = m->vxm_neighbour_only || (what == DEVIATIONS && n->rows > FEW_ROWS);
+    return (int32_t)m->vxm_alus - (spare ? SPARE : 0);
+}
+
 /* `scale` times the sums over the column tiles of `tensor`, lane by lane, in halfs. */
 static bool sum_tiles(const Norm *n, Summand what, int32_t tensor, double scale, int32_t *part,
                       int32_t parts, TspError *err) {
@@ -189,9 +211,7 @@ static bool sum_tiles(const Norm *n, Summand what, int32_t tensor, double scale,
         const int32_t steps = tiles * (leaf_steps(what, type) + 1) - 1 + last_steps(parts);
         Tensor *t = &m->tensors[tensor];
         if (t->together < width) t->together = width;
-        if ((tiles <= width &&
-             steps <= m->machine.vxm_alus - (what == DEVIATIONS && n->rows > 32 ? 4 : 0)) ||
-            (what == PLAIN && tiles == 1))
+        if ((tiles <= width && steps <= most_steps(n, what)) || (what == PLAIN && tiles == 1))
             return finish_sum(n, what, tensor, tiles, scale, part, parts, err);
         if ((tensor = add_groups(n, what, tensor, tiles, width, err)) < 0) return false;
         tiles = tsp_ceil_div(tiles, width);
@@ -253,7 +273,7 @@ static bool lower_mean(Norm *n, int32_t x, TspError *err) {
     n->mean = rows_tensor(n, ".mean", TSP_F32, tsp_min32(n->cols, lanes),
                           most_copies(&n->l->module->machine), err);
     if (n->mean < 0) return false;
-    if (n->tiles > 1 && rest > 0) {
+    if (n->tiles > 1 && rest > 0 && !few_slices(n)) {
         n->mean_tail = rows_tensor(n, ".mean.tail", TSP_F32, rest, 0, err);
         mask = lower_ones_of(n->l, n->node, TSP_F32, rest, err);
         if (n->mean_tail < 0 || mask < 0) return false;
@@ -267,6 +287,21 @@ static bool lower_mean(Norm *n, int32_t x, TspError *err) {
     lower_output(n->l, s, binary(s, TSP_OP_MASK, mean, lower_operand(s, mask, 0, 0)), n->mean_tail,
                  0);
     return true;
+}
+
+/* x - mean as a tensor: there is no mean then. */
+static int32_t centre(Norm *n, int32_t x, TspError *err) {
+    const TspDtype type = n->l->module->tensors[x].dtype;
+    int32_t to = rows_tensor(n, ".centred", TSP_F32, n->cols, 0, err);
+    int32_t mask = to < 0 ? -1 : lower_ones_of(n->l, n->node, TSP_F32, n->cols, err);
+    Stage *s = mask < 0 ? NULL : lower_new_stage(n->l, "centre", n->rows, n->cols, err);
+    From d;
+    if (!s) return -1;
+    d = convert(s, type, TSP_F32, lower_operand(s, x, 0, 1));
+    d = binary(s, TSP_OP_SUB, d, all_tiles(s, n->mean, 0));
+    lower_output(n->l, s, binary(s, TSP_OP_MASK, d, lower_operand(s, mask, 0, 0)), to, 0);
+    n->mean = -1;
+    return to;
 }
 
 /* What squares are multiplied by, and in how many parts their sums are handed on: so that the
@@ -332,18 +367,6 @@ static From beside_operand(const Norm *n, Stage *s, int32_t tensor) {
                    lower_operand(s, tensor, 0, n->channels > 0));
 }
 
-static From all_tiles(Stage *s, int32_t tensor, int32_t row0) {
-    s->operands[s->operand_count] =
-        (Operand){.tensor = tensor, .row0 = row0, .row_step = 1, .one_tile = true};
-    return (From){FROM_OPERAND, s->operand_count++};
-}
-
-/* Five operands of a flow lie in different slices. */
-static bool few_slices(const TspMachine *m) {
-    enum { OPERANDS = 5 };
-    return 2 * m->mem_slices < OPERANDS * tsp_dtype_bytes(TSP_F32);
-}
-
 /* Rows row0.. of (x - mean) * reciprocal. */
 static From normal(const Norm *n, Stage *s, int32_t x, int32_t row0) {
     From y = convert(s, n->l->module->tensors[x].dtype, TSP_F32, lower_operand(s, x, row0, 1));
@@ -351,7 +374,7 @@ static From normal(const Norm *n, Stage *s, int32_t x, int32_t row0) {
     return binary(s, TSP_OP_MUL, y, all_tiles(s, n->reciprocal, row0));
 }
 
-/* The same as a tensor, for machines that cannot read all at once. */
+/* The same as a tensor. */
 static int32_t normal_tensor(const Norm *n, int32_t x, TspError *err) {
     int32_t to = rows_tensor(n, ".normal", TSP_F32, n->cols, 0, err);
     Stage *s = to < 0 ? NULL : lower_new_stage(n->l, "normalize", n->rows, n->cols, err);
@@ -362,12 +385,12 @@ static int32_t normal_tensor(const Norm *n, int32_t x, TspError *err) {
 
 /* Rows row0 .. row0+rows-1 of the result. Lanes without elements become zero: those of scale and
  * bias are, and +0 turns -0. */
-static bool lower_result(const Norm *n, int32_t x, bool normalized, int32_t row0, int32_t rows,
-                         int32_t scale, int32_t bias, int32_t out, TspError *err) {
+static bool lower_result(const Norm *n, int32_t x, int32_t row0, int32_t rows, int32_t scale,
+                         int32_t bias, int32_t out, TspError *err) {
     Stage *s = lower_new_stage(n->l, "normalize", rows, n->cols, err);
     From y;
     if (!s) return false;
-    y = normalized ? lower_operand(s, x, row0, 1) : normal(n, s, x, row0);
+    y = few_slices(n) ? lower_operand(s, x, row0, 1) : normal(n, s, x, row0);
     y = binary(s, TSP_OP_MUL, y, beside_operand(n, s, scale));
     if (bias >= 0)
         y = binary(s, TSP_OP_ADD, y, beside_operand(n, s, bias));
@@ -403,16 +426,16 @@ static Norm norm_of(Lowerer *l, const TspNode *node) {
 bool lower_norm(Lowerer *l, const TspNode *node, TspError *err) {
     Norm n = norm_of(l, node);
     const int32_t run = n.channels ? n.channels : n.rows;
-    const bool apart = few_slices(&l->module->machine);
     int32_t x = lower_oriented(l, node->inputs[0], ROWWISE, err), scale, bias, out;
     if (x < 0) return false;
     l->module->tensors[x].contiguous = true;
     if (node->op != TSP_GRAPH_RMS_NORMALIZATION && !lower_mean(&n, x, err)) return false;
-    if (!lower_deviation(&n, x, err) || (apart && (x = normal_tensor(&n, x, err)) < 0) ||
+    if (n.mean >= 0 && few_slices(&n) && (x = centre(&n, x, err)) < 0) return false;
+    if (!lower_deviation(&n, x, err) || (few_slices(&n) && (x = normal_tensor(&n, x, err)) < 0) ||
         !lower_affine(&n, x, &scale, &bias, err) ||
         (out = lower_oriented(l, node->output, ROWWISE, err)) < 0)
         return false;
     for (int32_t row = 0; row < n.rows; row += run)
-        if (!lower_result(&n, x, apart, row, run, scale, bias, out, err)) return false;
+        if (!lower_result(&n, x, row, run, scale, bias, out, err)) return false;
     return true;
 }
