@@ -37,6 +37,21 @@ static bool product_turns(const Lowerer *l, const TspNode *n) {
            n->input_count == 2 && v[n->inputs[0]].rank >= 2 && v[n->inputs[1]].rank >= 2;
 }
 
+/* Can the value be had turned without turning anything? Depth is that of the chain of element-wise
+ * nodes. */
+static bool turns_freely(const Lowerer *l, int32_t value) {
+    const TspValue *v = &l->graph->values[value];
+    const TspNode *n = v->producer >= 0 ? &l->graph->nodes[v->producer] : NULL;
+    if (lower_is_view(l, value)) return false;
+    if (!n) return true;
+    if (l->needs[value][ROWWISE] || l->flat[value] || v->is_output) return false;
+    if (product_turns(l, n)) return true;
+    if (!elementwise_turns(l, n)) return false;
+    for (int32_t j = 0; j < lower_streamed(n); j++)
+        if (!turns_freely(l, n->inputs[j])) return false;
+    return true;
+}
+
 /* Does the node want input j turned? */
 static bool wants_turned(const Lowerer *l, const TspNode *n, int32_t j) {
     const TspGraph *g = l->graph;
@@ -82,7 +97,7 @@ void lower_find_orientations(Lowerer *l) {
             continue;
         }
         l->turned[n->output] =
-            only_turned(l, n->output) && (elementwise_turns(l, n) || product_turns(l, n));
+            only_turned(l, n->output) && turns_freely(l, n->output);
         for (int32_t j = 0; j < n->input_count; j++)
             if (n->inputs[j] >= 0) lower_need(l, n->inputs[j], wants_turned(l, n, j));
     }
