@@ -96,7 +96,7 @@ static bool lower_all(Lowerer *l, TspError *err) {
             return false;
     for (l->node = 0; l->node < g->node_count; l->node++)
         if (!lower_node(l, &g->nodes[l->node], err)) return false;
-    if (!lower_fuse(l, err) || !balance_all(l, err)) return false;
+    if (!lower_fuse(l, err) || !balance_all(l, err) || !lower_interleave(l, err)) return false;
     for (int32_t i = 0; i < l->module->tensor_count; i++) { /* an input that nobody reads */
         Tensor *t = &l->module->tensors[i];
         if (!t->contiguous && !t->striped && !t->pieces) t->contiguous = true;

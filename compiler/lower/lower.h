@@ -72,6 +72,8 @@ void lower_insert_step(Stage *s, int32_t at, Step step);
 
 /* lower_fuse.c: stages that hand rows on through memory become one, where that is worth it. */
 bool lower_fuse(Lowerer *l, TspError *err);
+/* lower_interleave.c: wide products and what follows them take turns. */
+bool lower_interleave(Lowerer *l, TspError *err);
 /* lower_product.c: a tensor that streams as activations cannot also be an operand of the same flow:
  * its slice gives one read a cycle. The operand reads a copy. */
 int32_t lower_copy(Lowerer *l, int32_t from, TspError *err);

@@ -90,8 +90,9 @@ static int32_t parts(const Tensor *t) {
 /* Whether a stage's flows meet the same column tile of all its tensors. */
 static bool same_tiles(const Stage *stage) {
     bool same = !stage->product;
-    for (int32_t i = 0; i < stage->operand_count; i++) same &= stage->operands[i].ctile0 == 0;
-    for (int32_t i = 0; i < stage->output_count; i++) same &= stage->outputs[i].ctile0 == 0;
+    int32_t tile = stage->output_count ? stage->outputs[0].ctile0 : 0;
+    for (int32_t i = 0; i < stage->operand_count; i++) same &= stage->operands[i].ctile0 == tile;
+    for (int32_t i = 0; i < stage->output_count; i++) same &= stage->outputs[i].ctile0 == tile;
     return same;
 }
 
