@@ -146,6 +146,32 @@ START_TEST(relabelling_vectors_costs_no_cycles) {
 }
 END_TEST
 
+/* Every second row of X is moved, and halves of the result go different ways: the movement is cut
+ * where its readers part, and rows of X that are left out count. */
+START_TEST(movement_is_cut_where_its_readers_part) {
+    Sheet *s = calloc(1, sizeof *s);
+    const Shape shape = {3, {4, 1280, 40}};
+    TspMachine m = builtin("tsp1");
+    TspGraph g;
+    sheet_input(s, "x", TSP_I8, &shape);
+    append(
+        s->lists, sizeof s->lists,
+        LIST("from", "1", "0") ", " LIST("to", "1", "1280") ", " LIST("axis", "1", "1") ", " LIST(
+            "step", "1", "2") ", " LIST("pads", "6", "0, 0, 1, 0, 0, 2"));
+    sheet_node(s, "Slice", "\"x\", \"from\", \"to\", \"axis\", \"step\"", "\"a\"", "");
+    sheet_node(s, "Pad", "\"a\", \"pads\"", "\"b\"", "");
+    sheet_node(s, "Split", "\"b\"", "\"c\", \"d\"", "\"axis\": 0, \"num_outputs\": 2");
+    sheet_node(s, "Relu", "\"c\"", "\"y\"", "");
+    sheet_node(s, "Abs", "\"d\"", "\"z\"", "");
+    append(s->outputs, sizeof s->outputs, "\"y\", \"z\"");
+    sheet_parse(s, &g);
+    random_start();
+    run_graph(&g, &m, s->text);
+    tsp_graph_free(&g);
+    free(s);
+}
+END_TEST
+
 /* ---- attention without Softmax ---- */
 
 static void try_attention(TspDtype type, int64_t rows, int64_t heads, int64_t depth) {
@@ -203,6 +229,7 @@ int main(void) {
     tcase_add_test(tests, products_on_the_large_machine);
     tcase_add_test(tests, relabelling_costs_no_cycles);
     tcase_add_test(tests, relabelling_vectors_costs_no_cycles);
+    tcase_add_test(tests, movement_is_cut_where_its_readers_part);
     tcase_add_test(tests, heads_of_attention);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

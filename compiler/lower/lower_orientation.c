@@ -96,8 +96,7 @@ void lower_find_orientations(Lowerer *l) {
             if (l->graph->values[n->output].is_output) lower_need(l, n->output, ROWWISE);
             continue;
         }
-        l->turned[n->output] =
-            only_turned(l, n->output) && turns_freely(l, n->output);
+        l->turned[n->output] = only_turned(l, n->output) && turns_freely(l, n->output);
         for (int32_t j = 0; j < n->input_count; j++)
             if (n->inputs[j] >= 0) lower_need(l, n->inputs[j], wants_turned(l, n, j));
     }
