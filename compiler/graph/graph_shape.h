@@ -28,8 +28,8 @@ bool tsp_node_place_axes(const TspGraph *g, TspNode *node, int32_t *blame, TspEr
 /* Shape of `a` without its axes, or with 1 in their place. */
 void tsp_reduced_shape(const TspNode *node, const TspValue *a, TspValue *out);
 
-/* QuantizeLinear: a scale of the operand's type, a zero point that says the type of the result, both
- * known. Also in graph_quantised.c. */
+/* QuantizeLinear: a scale of the operand's type, a zero point that says the type of the result,
+ * both known. Also in graph_quantised.c. */
 bool tsp_quantize_infer(const TspGraph *g, const TspNode *node, TspValue *out, int32_t *blame,
                         TspError *err);
 /* What QLinearMatMul needs of the types of its inputs and of its scales, which are known numbers;
