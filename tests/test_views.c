@@ -172,9 +172,10 @@ START_TEST(movement_is_cut_where_its_readers_part) {
 }
 END_TEST
 
-/* ---- attention without Softmax ---- */
+/* ---- attention ---- */
 
-static void try_attention(TspDtype type, int64_t rows, int64_t heads, int64_t depth) {
+/* `softmax`: of the products of Q and K, halfs. */
+static void try_attention(TspDtype type, int64_t rows, int64_t heads, int64_t depth, bool softmax) {
     Sheet *s = calloc(1, sizeof *s);
     const Shape joined = {2, {rows, heads * depth}};
     const int64_t split[3] = {rows, heads, depth};
@@ -194,7 +195,12 @@ static void try_attention(TspDtype type, int64_t rows, int64_t heads, int64_t de
     }
     sheet_node(s, product, "\"Q2\", \"K2\"", "\"P\"", "");
     if (type == TSP_I8) sheet_node(s, "Cast", "\"P\"", "\"P8\"", "\"to\": \"int8\"");
-    sheet_node(s, product, type == TSP_I8 ? "\"P8\", \"V2\"" : "\"P\", \"V2\"", "\"O\"", "");
+    if (softmax) sheet_node(s, "Softmax", "\"P\"", "\"S\"", "");
+    sheet_node(s, product,
+               type == TSP_I8 ? "\"P8\", \"V2\""
+               : softmax      ? "\"S\", \"V2\""
+                              : "\"P\", \"V2\"",
+               "\"O\"", "");
     sheet_node(s, "Transpose", "\"O\"", "\"T\"", "\"perm\": [1, 0, 2]");
     {
         char in[40];
@@ -210,13 +216,21 @@ static void try_attention(TspDtype type, int64_t rows, int64_t heads, int64_t de
     free(s);
 }
 
+/* Products of windows are made turned, as Softmax wants them. */
+START_TEST(heads_of_attention_with_softmax) {
+    try_attention(TSP_F16, 40, 5, 24, true);
+    try_attention(TSP_F16, 33, 6, 16, true);
+    if (scaled(10) == 10) try_attention(TSP_F16, 128, 12, 64, true);
+}
+END_TEST
+
 START_TEST(heads_of_attention) {
     const TspDtype types[] = {TSP_I8, TSP_F16};
     for (int32_t i = 0; i < 2; i++) {
-        try_attention(types[i], 40, 5, 24);
-        try_attention(types[i], 33, 14, 24); /* heads that lie in two column tiles */
-        try_attention(types[i], 50, 4, 100);
-        if (scaled(10) == 10) try_attention(types[i], 128, 12, 64);
+        try_attention(types[i], 40, 5, 24, false);
+        try_attention(types[i], 33, 14, 24, false); /* heads that lie in two column tiles */
+        try_attention(types[i], 50, 4, 100, false);
+        if (scaled(10) == 10) try_attention(types[i], 128, 12, 64, false);
     }
 }
 END_TEST
@@ -231,6 +245,7 @@ int main(void) {
     tcase_add_test(tests, relabelling_vectors_costs_no_cycles);
     tcase_add_test(tests, movement_is_cut_where_its_readers_part);
     tcase_add_test(tests, heads_of_attention);
+    tcase_add_test(tests, heads_of_attention_with_softmax);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
