@@ -54,6 +54,8 @@ typedef struct {
     int32_t level;    /* of flat tensors: stages from an input to here; even and odd ones lie in
                        * opposite hemispheres */
     int32_t run;      /* rows of a block, if there is room; 0: for the layout to say */
+    int32_t strip;    /* not 0: tensor whose rows are the last columns of this one's first rows, for
+                       * the host to read there */
     TspPiece *pieces; /* placed by the lowering: layout leaves it alone; owned */
     int32_t piece_count, piece_capacity;
     /* layout */

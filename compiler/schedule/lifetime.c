@@ -33,6 +33,7 @@ void lifetime_find(Module *module) {
         if (t->role == TSP_ROLE_INPUT || t->role == TSP_ROLE_CONSTANT || module->group)
             t->born = -1;
         if (t->born < 0 || t->role == TSP_ROLE_OUTPUT) t->dies = module->stage_count;
+        if (t->strip) module->tensors[t->strip].dies = module->stage_count;
     }
 }
 
