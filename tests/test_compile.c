@@ -777,7 +777,7 @@ static void strip_on(TspMachine m, const char *type, int rows, int depth, int co
     load(&t, &g, label);
     if (!tsp_compile(&g, &m, NULL, &p, &err)) ck_abort_msg("%s: compile: %s", label, err.text);
     turned = where_turned(&p);
-    if (turned != expected) printf("%s: %s\n", label, names[turned]);
+    ck_assert_msg(turned == expected, "%s: %s", label, names[turned]);
     tsp_program_free(&p);
     run_graph(&g, m, label, true);
     tsp_graph_free(&g);
@@ -792,16 +792,17 @@ START_TEST(strips) {
     for (int i = 0; i < 2; i++) {
         strip_on(tsp1, types[i], 1300, 1700, 323, false, BY_HOST);
         strip_on(tsp1, types[i], 1920, 1700, 7, false, BY_HOST);
-        strip_on(tsp1, types[i], 1300, 1700, 600, false, NO_STRIP);
-        strip_on(tsp1, types[i], 20, 1700, 323, false, NO_STRIP);
-        strip_on(tsp1, types[i], 1300, 1700, 323, true, ON_CHIP);
+        strip_on(tsp1, types[i], 1300, 1700, 600, false, BY_HOST);
+        strip_on(tsp1, types[i], 1300, 1700, 640, false, NO_STRIP);
+        strip_on(tsp1, types[i], 20, 1700, 323, false, i ? NO_STRIP : BY_HOST);
+        strip_on(tsp1, types[i], 1300, 1700, 323, true, i ? ON_CHIP : NO_STRIP);
         strip_on(tsp1, types[i], 1920, 1700, 7, true, ON_CHIP);
         strip_on(tiny, types[i], 230, 400 << !i, 1, false, BY_HOST);
-        strip_on(tiny, types[i], 230, 400 << !i, 40, false, BY_HOST);
+        strip_on(tiny, types[i], 230, 400 << !i, 40, false, i ? BY_HOST : NO_STRIP);
         if (i == 0) strip_on(tiny, types[i], 160, 1600, 33, false, BY_HOST);
-        strip_on(tiny, types[i], 250, 400 << !i, 20, false, BY_HOST);
-        strip_on(tiny, types[i], 17, 50, 18, false, NO_STRIP);
-        strip_on(tiny, types[i], 230, 400 << !i, 40, true, i == 1 ? ON_CHIP : NO_STRIP);
+        strip_on(tiny, types[i], 250, 400 << !i, 20, false, i ? BY_HOST : NO_STRIP);
+        strip_on(tiny, types[i], 17, 50, 18, false, i ? BY_HOST : NO_STRIP);
+        strip_on(tiny, types[i], 230, 400 << !i, 40, true, i ? ON_CHIP : NO_STRIP);
         tiny.mxm_accumulator_rows = 0;
         strip_on(tiny, types[i], 230, 200, 40, false, NO_STRIP);
         tiny.mxm_accumulator_rows = 5;
