@@ -41,10 +41,11 @@ static int64_t step_cycles(const TspMachine *m, int64_t interval, int32_t rows, 
 
 /* Is the result for the host alone, which reads a strip where it was made? */
 static bool for_host(const Lowerer *l, const Stage *s) {
-    int32_t value = l->graph->nodes[s->op].output;
-    return s->outputs[0].tensor == l->tensor_of[value][ROWWISE] &&
-           l->module->tensors[s->outputs[0].tensor].role == TSP_ROLE_OUTPUT &&
-           !l->needs[value][ROWWISE] && !l->needs[value][TRANSPOSED];
+    int32_t value = l->graph->nodes[s->op].output, tensor = s->outputs[0].tensor;
+    const Tensor *out = &l->module->tensors[tensor];
+    return tensor == l->tensor_of[value][ROWWISE] && out->role == TSP_ROLE_OUTPUT &&
+           out->rows == s->rows && out->cols == s->cols && !l->needs[value][ROWWISE] &&
+           !l->needs[value][TRANSPOSED];
 }
 
 /* Cycles of a plane, or for fp16 of a pair, that the strip takes if it is cut at `tall`. */
