@@ -49,10 +49,15 @@ typedef struct {
     bool turned;      /* made a byte plane at a time: blocks let planes write at once */
     bool streamed;    /* activations of a product: copies let planes read at once */
     int32_t wanted;   /* > 0: copies, half of them in each hemisphere */
+    int32_t together; /* column tiles that stages read at once: that many neighbours lie apart */
+    bool unaligned;   /* loaded from any row on, not just from that of a matrix or column tile */
+    bool selects;     /* a matrix of zeros and ones that moves lanes */
     bool apart;       /* no two blocks in one slice: their rows are read at once */
     bool spread;      /* the same as far as there are slices */
     int32_t level;    /* of flat tensors: stages from an input to here; even and odd ones lie in
                        * opposite hemispheres */
+    int32_t repeated; /* > 0: how often each row is read, for a whole stage */
+    int32_t turns;    /* > 0: block i lies in the slices of block i - turns */
     int32_t run;      /* rows of a block, if there is room; 0: for the layout to say */
     int32_t strip;    /* not 0: tensor whose rows are the last columns of this one's first rows, for
                        * the host to read there */
@@ -97,6 +102,8 @@ typedef struct {
 typedef struct {
     int32_t tensor, row0, row_step, ctile0;
     int32_t copy; /* of the tensor; chains take turns at the copies of a row that they all read */
+    bool
+        one_tile; /* all column tiles of the stage meet tile ctile0, and take turns at its copies */
 } Operand;
 
 /* Result `from` (bytes src_byte..) is written to byte planes byte0.. of the tensor. It is a step if
@@ -111,6 +118,7 @@ typedef struct {
 typedef struct {
     int32_t a, a_row0, a_ctile, a_byte;
     int32_t w, w_row0, w_ctile, w_byte;
+    int32_t a_skip; /* rows of A left out from one to the next; -1: the same row again */
 } Term;
 
 enum { MAX_OPERANDS = 17, MAX_STEPS = 24, MAX_OUTPUTS = 4 };

@@ -217,6 +217,10 @@ bool lower_flat_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
     int32_t lanes = tsp_lanes(&l->module->machine), full = (int32_t)(elements / lanes),
             rest = (int32_t)(elements % lanes);
     bool scalar = lower_needs_ones(node); /* or a row of ones: they fill only so many columns */
+    const int orientation = l->lanewise[node->output] ? LANEWISE : FLAT;
+    if (lower_relabels(node) && !g->values[node->output].is_output)
+        return (l->tensor_of[node->output][orientation] =
+                    lower_flat_tensor(l, node->inputs[0], orientation, err)) >= 0;
     if (l->lanewise[node->output])
         return lower_run(l, node, 0, tsp_ceil_div(elements, lanes), lanes, err);
     for (int32_t i = 0; i < lower_streamed(node); i++)

@@ -87,11 +87,21 @@ static int32_t parts(const Tensor *t) {
     return t->flat ? t->blocks : t->ctiles;
 }
 
+/* Whether a stage's flows meet the same column tile of all its tensors. */
+static bool same_tiles(const Stage *stage) {
+    bool same = !stage->product;
+    int32_t tile = stage->output_count ? stage->outputs[0].ctile0 : 0;
+    for (int32_t i = 0; i < stage->operand_count; i++) same &= stage->operands[i].ctile0 == tile;
+    for (int32_t i = 0; i < stage->output_count; i++) same &= stage->outputs[i].ctile0 == tile;
+    return same;
+}
+
 /* Which tensors are read or written together? */
 static bool find_edges(Layout *l, TspError *err) {
     for (int32_t s = 0; s < l->module->stage_count; s++) {
         const Stage *stage = &l->module->stages[s];
-        bool tiled = !stage->product;
+        const Operand *operands = stage->operands;
+        bool tiled = same_tiles(stage);
         for (int32_t o = 0; o < stage->output_count; o++) {
             int32_t out = stage->outputs[o].tensor;
             for (int32_t p = 0; p < o; p++)
@@ -100,17 +110,19 @@ static bool find_edges(Layout *l, TspError *err) {
                 if (!add_pair(l, out, stage->partial + p, true, tiled, err)) return false;
             /* a chain writes when it has read everything */
             for (int32_t i = 0; i < stage->operand_count && !stage->chain_rows; i++)
-                if (!add_pair(l, out, stage->operands[i].tensor, false, tiled, err)) return false;
+                if (!add_pair(l, out, operands[i].tensor, false, tiled && !operands[i].one_tile,
+                              err))
+                    return false;
             for (int32_t t = 0; t < stage->term_count; t++)
                 if (!add_pair(l, out, stage->terms[t].a, false, false, err)) return false;
         }
         for (int32_t i = 0; i < stage->operand_count; i++) {
             for (int32_t j = 0; j < i; j++)
-                if (!add_pair(l, stage->operands[i].tensor, stage->operands[j].tensor, true, tiled,
-                              err))
+                if (!add_pair(l, operands[i].tensor, operands[j].tensor, true,
+                              tiled && !operands[i].one_tile && !operands[j].one_tile, err))
                     return false;
             for (int32_t t = 0; t < stage->term_count; t++)
-                if (!add_pair(l, stage->operands[i].tensor, stage->terms[t].a, true, false, err))
+                if (!add_pair(l, operands[i].tensor, stage->terms[t].a, true, false, err))
                     return false;
         }
     }
@@ -219,11 +231,22 @@ static void add_slices(const Layout *l, Set *slices, const Set *used) {
         if (set_has(used, i)) set_add(slices, i / l->banks);
 }
 
+/* Where the block lies that this one follows. */
+static Set turn_of(const Layout *l, const Tensor *t, int32_t copy, int32_t block, int32_t ctile) {
+    const Place *place =
+        &t->places[((copy * t->blocks + block - t->turns) * t->ctiles + ctile) * t->bytes];
+    Set in = {{0}};
+    for (int32_t b = 0; b < t->bytes; b++)
+        set_add(&in, place[b].slice * l->banks + place[b].addr / (int32_t)l->m->mem_rows);
+    return in;
+}
+
 static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, int32_t ctile) {
     Tensor *t = &l->module->tensors[tensor];
     int32_t rows = tsp_min32(t->block_rows, t->rows - block * t->block_rows);
     int32_t part = t->flat ? block : ctile;
     bool wide = t->flat || t->apart || t->wanted;
+    int64_t heat = (int64_t)rows * (t->repeated ? t->repeated : t->streamed ? 4 : 1);
     /* of any 2, 4, 8 .. blocks of a flat tensor, evenly spaced or next to each other, one half lies
      * in each hemisphere: the Thue-Morse sequence */
     int wish = t->copies > 1 ? copy >= t->copies / 2
@@ -231,10 +254,12 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
                : wide        ? (t->level + block) & 1
                              : (tensor + ctile + block) & 1;
     /* leave slices to those beside it */
-    Set *in = &l->rows_in[tensor], shunned = l->shunned[0];
-    bool crowded = spread(in) >= (t->flat || t->spread    ? l->max_flat_spread
-                                  : t->apart || t->wanted ? INT32_MAX
-                                                          : l->max_spread);
+    Set *in = &l->rows_in[tensor], shunned = l->shunned[0], turn = {{0}};
+    bool follows = t->turns && block >= t->turns;
+    bool crowded = follows || spread(in) >= (t->flat || t->spread    ? l->max_flat_spread
+                                             : t->apart || t->wanted ? INT32_MAX
+                                                                     : l->max_spread);
+    if (follows) turn = turn_of(l, t, copy, block, ctile);
     if (t->spread) add_slices(l, &shunned, in);
     for (int attempt = crowded ? 0 : 2; attempt < 4; attempt++) {
         Place *place = &t->places[((copy * t->blocks + block) * t->ctiles + ctile) * t->bytes];
@@ -247,16 +272,21 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
                     t->places[((c * t->blocks + block) * t->ctiles + ctile) * t->bytes + b].slice);
         for (int32_t i = 0; t->apart && i < block * t->bytes; i++) /* one column tile, one copy */
             set_add(&taken, t->places[i].slice);
+        for (int32_t near = ctile - t->together + 1; near < ctile; near++)
+            for (int32_t b = 0; near >= 0 && b < t->bytes; b++)
+                set_add(&taken, place[(near - ctile) * t->bytes + b].slice);
         for (; byte < t->bytes; byte++) {
             index[byte] = pick(l, tensor, part, attempt & 1 ? !wish : wish, rows, &taken,
-                               attempt < 2 ? in : NULL, &shunned);
+                               attempt >= 2 ? NULL
+                               : follows    ? &turn
+                                            : in,
+                               &shunned);
             if (index[byte] < 0) break;
             set_add(&taken, index[byte] / l->banks);
         }
         if (byte < t->bytes) continue;
         for (byte = 0; byte < t->bytes; byte++)
-            place[byte] =
-                take(l, tensor, part, in, index[byte], rows, rows * (t->streamed ? 4 : 1));
+            place[byte] = take(l, tensor, part, in, index[byte], rows, heat);
         return true;
     }
     return false;
@@ -310,7 +340,7 @@ static bool place_stripes(Layout *l, int32_t tensor, int32_t block, int32_t ctil
 static bool cut_stripes(const Layout *l, Tensor *t, int32_t most) {
     int32_t matrix = t->rank >= 2 ? (int32_t)t->shape[t->rank - (t->transposed ? 1 : 2)] : t->rows;
     int32_t unit = matrix <= most ? matrix : matrix == t->rows ? tsp_lanes(l->m) : INT32_MAX;
-    if (t->rows > most && unit > most) return false;
+    if (t->rows > most && (unit > most || t->unaligned)) return false;
     t->stripe_rows = t->rows <= most ? t->rows : most / unit * unit;
     t->stripe_blocks = tsp_ceil_div(t->rows, t->stripe_rows);
     return true;
