@@ -59,6 +59,8 @@ typedef struct {
     int32_t repeated; /* > 0: how often each row is read, for a whole stage */
     int32_t turns;    /* > 0: block i lies in the slices of block i - turns */
     int32_t run;      /* rows of a block, if there is room; 0: for the layout to say */
+    int32_t strip;    /* not 0: tensor whose rows are the last columns of this one's first rows, for
+                       * the host to read there */
     TspPiece *pieces; /* placed by the lowering: layout leaves it alone; owned */
     int32_t piece_count, piece_capacity;
     /* layout */

@@ -54,6 +54,12 @@ static int32_t row_cycles(const Scheduler *s, const Stage *stage) {
     return term_type(a, term->a_byte) == TSP_F16 ? (int32_t)s->m->mxm_fp16_cycles : 1;
 }
 
+/* Cycles in which a plane's next weights load, if the planes of a hemisphere take turns: streams
+ * are left for one beside activations. */
+static int32_t load_cycles(const Scheduler *s) {
+    return (int32_t)s->m->mxm_planes * tsp_ceil_div(tsp_lanes(s->m), s->m->mxm_load_streams);
+}
+
 /* The cycle from which all rows of a column tile, as far as they have been placed, can be read. */
 static int64_t last_ready(const Tensor *t, int32_t ctile) {
     int64_t last = 0;
@@ -70,8 +76,10 @@ static void part_ends(const Scheduler *s, const Stage *stage, int32_t count, int
                       int64_t *end) {
     const Term *term = &stage->terms[0];
     int32_t planes = 2 * (int32_t)s->m->mxm_planes / count, sharing = count;
-    int64_t cycles = stage->term_count * row_cycles(s, stage);
-    int64_t free_at[MAX_PLANES], work = total * cycles, level = 0, done = 0;
+    /* of a whole column tile */
+    int64_t cycles =
+        stage->term_count * tsp_max64((int64_t)stage->rows * row_cycles(s, stage), load_cycles(s));
+    int64_t free_at[MAX_PLANES], work = total * cycles / stage->rows, level = 0, done = 0;
     int64_t ready = tsp_max64(last_ready(&s->module->tensors[term->a], term->a_ctile),
                               last_ready(&s->module->tensors[term->w], term->w_ctile));
     for (int32_t u = 0; u < count; u++)
@@ -85,16 +93,10 @@ static void part_ends(const Scheduler *s, const Stage *stage, int32_t count, int
             if (free_at[u] > level) free_at[u] = -1, sharing--, changed = true;
     }
     for (int32_t u = 0; u < count; u++) {
-        if (free_at[u] >= 0) done += (level - free_at[u]) / cycles;
-        end[u] = done;
+        if (free_at[u] >= 0) done += level - free_at[u];
+        end[u] = done * stage->rows / cycles;
     }
     end[count - 1] = total;
-}
-
-/* Cycles in which a plane's next weights load, if the planes of a hemisphere take turns: streams
- * are left for one beside activations. */
-static int32_t load_cycles(const Scheduler *s) {
-    return (int32_t)s->m->mxm_planes * tsp_ceil_div(tsp_lanes(s->m), s->m->mxm_load_streams);
 }
 
 /* Fewer rows than this are not worth another load of the weights. */
@@ -437,15 +439,15 @@ static int32_t first_free(const Scheduler *s, const Unit *units, int32_t count,
     return first;
 }
 
+static bool alike(const Stage *a, const Stage *b) {
+    return a->product && a->op == b->op && a->rows == b->rows && a->cols == b->cols;
+}
+
 /* Products of one node, one after the other: the matrices of a batch. */
 static int32_t batch_of(const Scheduler *s, const Stage *stage) {
     const Stage *first = stage, *last = stage, *stages = s->module->stages;
-    while (first > stages && first[-1].product && first[-1].op == stage->op &&
-           first[-1].rows == stage->rows)
-        first--;
-    while (last + 1 < stages + s->module->stage_count && last[1].product &&
-           last[1].op == stage->op && last[1].rows == stage->rows)
-        last++;
+    while (first > stages && alike(first - 1, stage)) first--;
+    while (last + 1 < stages + s->module->stage_count && alike(last + 1, stage)) last++;
     return (int32_t)(last - first) + 1;
 }
 
