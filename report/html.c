@@ -43,8 +43,7 @@ static void put_when(FILE *out, bool runs, int64_t start, int64_t end, int64_t c
     fputs("<td class=\"when\">", out);
     if (runs && cycles > 0)
         fprintf(out, "<i style=\"margin-left:%.2f%%;width:%.2f%%\"></i>",
-                100 * (double)start / (double)cycles,
-                100 * (double)(end - start) / (double)cycles);
+                100 * (double)start / (double)cycles, 100 * (double)(end - start) / (double)cycles);
     fputs("</td>", out);
 }
 
