@@ -77,11 +77,13 @@ typedef struct {
     int32_t index;
 } From;
 
+/* Takes results of steps before it. */
 typedef struct {
     TspOpcode op;
     TspDtype type, type2; /* type2: result of conversions */
     From a, b;
     uint32_t imm;
+    int32_t node; /* of the graph, that it works for */
 } Step;
 
 /* Row i of the stage meets row row0 + i*row_step of the tensor; column tile c of the stage meets

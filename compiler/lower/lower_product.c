@@ -119,24 +119,16 @@ bool lower_finish_product(Lowerer *l, TspDtype product_type, TspError *err) {
         part.terms = term;
         part.term_count = 1;
         if (k > 0) { /* a step in front of all others: product + sum so far */
-            memmove(part.steps + 1, part.steps, sizeof part.steps - sizeof part.steps[0]);
-            for (int32_t i = 1; i <= part.step_count; i++) {
-                From *both[2] = {&part.steps[i].a, &part.steps[i].b};
-                for (int j = 0; j < 2; j++) {
-                    if (both[j]->kind == FROM_STEP) both[j]->index++;
-                    if (both[j]->kind == FROM_PRODUCT) *both[j] = (From){FROM_STEP, 0};
-                }
-            }
-            for (int32_t i = 0; i < part.output_count; i++) {
-                if (part.outputs[i].from.kind == FROM_STEP) part.outputs[i].from.index++;
-                if (part.outputs[i].from.kind == FROM_PRODUCT)
-                    part.outputs[i].from = (From){FROM_STEP, 0};
-            }
-            part.step_count++;
-            part.steps[0] = (Step){
-                TSP_OP_ADD, product_type, product_type, product, lower_operand(&part, sum, 0, 1),
-                0};
+            lower_insert_step(&part, 0,
+                              (Step){TSP_OP_ADD, product_type, product_type, product,
+                                     lower_operand(&part, sum, 0, 1), 0, whole.op});
             product = (From){FROM_STEP, 0};
+            for (int32_t i = 1; i < part.step_count; i++) {
+                if (part.steps[i].a.kind == FROM_PRODUCT) part.steps[i].a = product;
+                if (part.steps[i].b.kind == FROM_PRODUCT) part.steps[i].b = product;
+            }
+            for (int32_t i = 0; i < part.output_count; i++)
+                if (part.outputs[i].from.kind == FROM_PRODUCT) part.outputs[i].from = product;
         }
         if (!last) {
             int64_t shape[2] = {whole.rows, whole.cols};

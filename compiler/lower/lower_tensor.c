@@ -60,7 +60,7 @@ Stage *lower_new_stage(Lowerer *l, const char *what, int32_t rows, int32_t cols,
 
 From lower_step(Stage *s, TspOpcode op, TspDtype type, TspDtype type2, From a, From b,
                 uint32_t imm) {
-    s->steps[s->step_count] = (Step){op, type, type2, a, b, imm};
+    s->steps[s->step_count] = (Step){op, type, type2, a, b, imm, s->op};
     return (From){FROM_STEP, s->step_count++};
 }
 

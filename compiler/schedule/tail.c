@@ -239,7 +239,7 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
             int32_t wire, item = first_step + last;
             if (!lies_in(s, out, h, first, count, ctile)) continue;
             if (emitted++) { /* the other direction: one more ALU passes the value on */
-                Step pass = {TSP_OP_PASS, type, type, {FROM_STEP, last}, {FROM_NONE, 0}, 0};
+                Step pass = {TSP_OP_PASS, type, type, {FROM_STEP, last}, {FROM_NONE, 0}, 0, f->op};
                 item =
                     step_item(s, f, &pass, (int32_t)time, operand_wires, product, count, interval);
                 time += op_cycles;
