@@ -33,11 +33,14 @@ typedef struct {
     int32_t input_count;
     int32_t output; /* value index */
     /* attributes that the ops above have */
-    double alpha, beta;      /* Gemm, default 1; alpha of LeakyRelu, default 0.01 */
+    double alpha, beta;      /* Gemm, default 1; alpha of LeakyRelu and others, default ONNX's; beta
+                              * is gamma of Selu */
     bool trans_a, trans_b;   /* Gemm */
-    TspDtype to;             /* Cast */
+    TspDtype to;             /* Cast; QuantizeLinear: output_dtype, bool if not given */
     bool shift_right;        /* BitShift */
     bool keepdims;           /* reductions, default 1 */
+    bool fmod, by_tanh;      /* Mod; Gelu: approximate "tanh" */
+    double epsilon;          /* normalizations, default 1e-5 */
     bool select_last;        /* ArgMax */
     bool exclusive, reverse; /* CumSum */
     int32_t axis_count;      /* of axes; 0: all */

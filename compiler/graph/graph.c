@@ -170,19 +170,18 @@ static const struct {
 
 static bool read_op(const Reader *r, const cJSON *item, TspNode *node) {
     const char *names[TSP_GRAPH_OP_COUNT], *nearest;
-    char list[400] = "";
     for (int i = 0; i < TSP_GRAPH_OP_COUNT; i++) {
-        size_t used = strlen(list);
         node->op = (TspGraphOp)i;
         names[i] = operators[i].name;
         if (strcmp(names[i], item->valuestring) == 0) return true;
-        snprintf(list + used, sizeof list - used, i ? ", %s" : "%s", names[i]);
     }
     nearest = tsp_nearest(item->valuestring, names, TSP_GRAPH_OP_COUNT);
     if (nearest)
         return tsp_read_fail(&r->read, item, "unknown op \"%.60s\"; did you mean \"%s\"?",
                              item->valuestring, nearest);
-    return tsp_read_fail(&r->read, item, "unknown op \"%.60s\"; use %s", item->valuestring, list);
+    return tsp_read_fail(&r->read, item,
+                         "unknown op \"%.60s\"; use one of the %d in docs/graph-format.md",
+                         item->valuestring, (int)TSP_GRAPH_OP_COUNT);
 }
 
 static bool name_node(Reader *r, const cJSON *item, const cJSON *name, int32_t index) {
@@ -213,8 +212,8 @@ static bool read_node(Reader *r, const cJSON *item, int32_t index) {
     TspNode *node = &r->g->nodes[index];
     TspValue *v;
     if (!tsp_read_keys(&r->read, item, "a node", keys, 5, found)) return false;
-    *node = (TspNode){
-        .alpha = 1, .beta = 1, .keepdims = true, .inputs = {-1, -1, -1, -1}, .output = -1};
+    *node = (TspNode){.alpha = 1, .beta = 1, .keepdims = true, .output = -1};
+    for (int32_t i = 0; i < TSP_NODE_INPUTS; i++) node->inputs[i] = -1;
     r->g->node_count = index + 1;
     r->node_items[index] = item;
     r->node_inputs[index] = found[1];
@@ -236,14 +235,12 @@ static bool connect_node(const Reader *r, int32_t index) {
     const cJSON *array = r->node_inputs[index], *item;
     int32_t least = operators[node->op].min_inputs, most = operators[node->op].max_inputs, i = 0;
     int32_t count = cJSON_GetArraySize(array);
+    char more[32] = "";
+    if (most > least + 1) snprintf(more, sizeof more, " to %d", (int)most);
     if (count < least || count > most)
         return tsp_read_fail(&r->read, array, "%s has %d input%s; it takes %d%s",
                              operators[node->op].name, (int)count, count == 1 ? "" : "s",
-                             (int)least,
-                             most == least       ? ""
-                             : most == least + 1 ? " or one more"
-                             : most == 3         ? " to 3"
-                                                 : " to 4");
+                             (int)least, most == least + 1 ? " or one more" : more);
     cJSON_ArrayForEach(item, array) {
         if (!cJSON_IsString(item))
             return tsp_read_fail(&r->read, item, "not the name of a tensor; write a string");

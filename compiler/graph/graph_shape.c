@@ -326,6 +326,14 @@ static bool infer_cum_sum(const Infer *f) {
     return infer_same(f);
 }
 
+static bool infer_several(const Infer *f) {
+    return check_same_dtype(f) && tsp_infer_several(f->g, f->node, f->out, f->blame, f->err);
+}
+
+static bool infer_known(const Infer *f) {
+    return tsp_infer_known(f->g, f->node, f->out, f->blame, f->err);
+}
+
 /* Rows of the result: count, sum, least, greatest. */
 static bool infer_group(const Infer *f) {
     const TspValue *keys = input(f, 0), *values = input(f, 1);
@@ -366,8 +374,8 @@ static const struct {
     [TSP_GRAPH_CAST] = {ANY, infer_cast},
     [TSP_GRAPH_NEG] = {NUMBERS & ~BIT(TSP_U8), infer_same},
     [TSP_GRAPH_ABS] = {NUMBERS, infer_same},
-    [TSP_GRAPH_MIN] = {NUMBERS, infer_pairwise},
-    [TSP_GRAPH_MAX] = {NUMBERS, infer_pairwise},
+    [TSP_GRAPH_MIN] = {NUMBERS, infer_several},
+    [TSP_GRAPH_MAX] = {NUMBERS, infer_several},
     [TSP_GRAPH_IDENTITY] = {ANY, infer_same},
     [TSP_GRAPH_EQUAL] = {ANY, infer_comparison},
     [TSP_GRAPH_GREATER] = {NUMBERS, infer_comparison},
@@ -386,6 +394,31 @@ static const struct {
     [TSP_GRAPH_WHERE] = {ANY, infer_where},
     [TSP_GRAPH_SIGMOID] = {FLOATS, infer_same},
     [TSP_GRAPH_SQRT] = {FLOATS, infer_same},
+    [TSP_GRAPH_DIV] = {NUMBERS & ~BIT(TSP_I32), infer_pairwise},
+    [TSP_GRAPH_RECIPROCAL] = {FLOATS, infer_same},
+    [TSP_GRAPH_MOD] = {BYTES | BIT(TSP_I16), infer_pairwise},
+    [TSP_GRAPH_POW] = {ANY, infer_known},
+    [TSP_GRAPH_LOG] = {FLOATS, infer_same},
+    [TSP_GRAPH_ERF] = {FLOATS, infer_same},
+    [TSP_GRAPH_GELU] = {FLOATS, infer_same},
+    [TSP_GRAPH_FLOOR] = {FLOATS, infer_same},
+    [TSP_GRAPH_CEIL] = {FLOATS, infer_same},
+    [TSP_GRAPH_ROUND] = {FLOATS, infer_same},
+    [TSP_GRAPH_SIGN] = {NUMBERS, infer_same},
+    [TSP_GRAPH_SUM] = {FLOATS, infer_several},
+    [TSP_GRAPH_QUANTIZE_LINEAR] = {FLOATS | BIT(TSP_I32), infer_known},
+    [TSP_GRAPH_DEQUANTIZE_LINEAR] = {ANY, infer_known},
+    [TSP_GRAPH_BATCH_NORMALIZATION] = {FLOATS, infer_known},
+    [TSP_GRAPH_HARD_SIGMOID] = {FLOATS, infer_same},
+    [TSP_GRAPH_HARD_SWISH] = {FLOATS, infer_same},
+    [TSP_GRAPH_SOFTPLUS] = {FLOATS, infer_same},
+    [TSP_GRAPH_SOFTSIGN] = {FLOATS, infer_same},
+    [TSP_GRAPH_MISH] = {FLOATS, infer_same},
+    [TSP_GRAPH_ELU] = {FLOATS, infer_same},
+    [TSP_GRAPH_CELU] = {FLOATS, infer_known},
+    [TSP_GRAPH_SELU] = {FLOATS, infer_same},
+    [TSP_GRAPH_PRELU] = {FLOATS, infer_pairwise},
+    [TSP_GRAPH_SWISH] = {FLOATS, infer_same},
     [TSP_GRAPH_REDUCE_SUM] = {BIT(TSP_I32) | FLOATS, infer_reduce},
     [TSP_GRAPH_REDUCE_MEAN] = {FLOATS, infer_reduce},
     [TSP_GRAPH_REDUCE_MAX] = {NUMBERS, infer_reduce},

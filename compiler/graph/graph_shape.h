@@ -19,6 +19,14 @@ const char *tsp_graph_op_name(TspGraphOp op);
 bool tsp_node_infer(const TspGraph *g, const TspNode *node, TspValue *out, int32_t *blame,
                     TspError *err);
 
+/* graph_known.c: operators of one to many inputs that broadcast together, and those whose other
+ * inputs or attributes are numbers that have to be known and in range; as tsp_node_infer. dtype is
+ * that of the first input. */
+bool tsp_infer_several(const TspGraph *g, const TspNode *node, TspValue *out, int32_t *blame,
+                       TspError *err);
+bool tsp_infer_known(const TspGraph *g, const TspNode *node, TspValue *out, int32_t *blame,
+                     TspError *err);
+
 /* order[] gets every node index after those of the nodes it needs, file order where free. If some
  * nodes need each other in a circle, *cycle_length is their number (else 0) and order[] begins
  * with them, each needing the next. False only when out of memory. */

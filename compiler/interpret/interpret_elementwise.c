@@ -3,19 +3,10 @@
  * Elements of every type are exact in double; a result is rounded once, when it is stored. Beside
  * it goes how far the machine may be from it (docs/graph-format.md, "Tolerances").
  */
-#include "interpret_parts.h"
+#include "interpret_rule.h"
 #include "compiler/number.h"
 
 #include <stdlib.h>
-
-enum { INPUTS = 3 };
-
-/* One element of each operand, and its tolerance; left-out bounds of Clip are infinities. */
-typedef struct {
-    const TspNode *node;
-    TspDtype type; /* of the result */
-    double x[INPUTS], error[INPUTS];
-} Elements;
 
 /* ---- values ---- */
 
@@ -161,13 +152,6 @@ static double of_sigmoid(const Elements *e) {
     return e->error[0] + 0x1p-23;
 }
 
-/* rounds: the machine's last rounding may differ from ours although the operands are exact. */
-typedef struct {
-    double (*value)(const Elements *e);
-    double (*error)(const Elements *e);
-    bool rounds;
-} Rule;
-
 static const Rule rules[TSP_GRAPH_OP_COUNT] = {
     [TSP_GRAPH_NEG] = {neg, of_first, false},
     [TSP_GRAPH_ABS] = {magnitude, of_first, false},
@@ -222,14 +206,14 @@ static int64_t position(const TspValue *out, const int64_t *stride, int64_t i) {
     return at;
 }
 
-bool tsp_interpret_elementwise(const TspNode *node, int32_t lanes, const TspOperand in[4],
+bool tsp_interpret_elementwise(const TspNode *node, int32_t lanes, const TspOperand *in,
                                TspResult *out) {
-    const Rule *rule = &rules[node->op];
+    const Rule *curve = interpret_curve_rule(node), *rule = curve ? curve : &rules[node->op];
     const int64_t elements = tsp_value_elements(out->value);
-    int64_t stride[INPUTS][TSP_MAX_RANK];
+    int64_t stride[RULE_INPUTS][TSP_MAX_RANK];
     bool inexact = rule->rounds;
     (void)lanes;
-    for (int32_t k = 0; k < INPUTS; k++) {
+    for (int32_t k = 0; k < RULE_INPUTS; k++) {
         inexact |= in[k].tolerance != NULL;
         if (in[k].value)
             tsp_broadcast_strides(in[k].value, out->value->rank, out->value->shape, stride[k]);
@@ -238,7 +222,7 @@ bool tsp_interpret_elementwise(const TspNode *node, int32_t lanes, const TspOper
         return false;
     for (int64_t i = 0; i < elements; i++) {
         Elements e = {node, out->value->dtype, {0, -INFINITY, INFINITY}, {0}};
-        for (int32_t k = 0; k < INPUTS; k++) {
+        for (int32_t k = 0; k < RULE_INPUTS; k++) {
             int64_t at = in[k].value ? position(out->value, stride[k], i) : 0;
             if (in[k].value) e.x[k] = tsp_load_double(in[k].value->dtype, in[k].data, at);
             if (in[k].tolerance) e.error[k] = in[k].tolerance[at];

@@ -23,8 +23,14 @@ bool tsp_interpret_product(const TspNode *node, int32_t lanes, const TspOperand 
                            TspResult *out);
 
 /* The element-wise operators that interpret.c has not: interpret_elementwise.c. */
-bool tsp_interpret_elementwise(const TspNode *node, int32_t lanes, const TspOperand in[4],
+bool tsp_interpret_elementwise(const TspNode *node, int32_t lanes, const TspOperand *in,
                                TspResult *out);
+
+/* QuantizeLinear, DequantizeLinear; BatchNormalization, of five inputs: interpret_quantize.c. */
+bool tsp_interpret_quantize(const TspNode *node, int32_t lanes, const TspOperand *in,
+                            TspResult *out);
+bool tsp_interpret_batch_norm(const TspNode *node, int32_t lanes, const TspOperand *in,
+                              TspResult *out);
 
 /* Reductions, interpret_reduce.c: ReduceSum and ReduceMean, ReduceMax and ReduceMin, ArgMax,
  * CumSum. */

@@ -18,6 +18,7 @@ typedef struct {
     bool *lanewise;   /* flat values that running sums, and what is element-wise to them, touch */
     int32_t identity; /* uint8 identity matrix, lanes x lanes; -1 none yet */
     int32_t node;     /* being lowered */
+    struct CurvePlan *plan; /* of the curve that was cut last, NULL none; owned */
 } Lowerer;
 
 /* lower_tensor.c: tensors and the stages that only move or reshape data. All return an index or -1
@@ -57,6 +58,13 @@ static inline From from_product(void) {
     return (From){FROM_PRODUCT, 0};
 }
 
+/* lower_balance.c: inserts steps that pass values on, so that all of the stage meets in time;
+ * false, and the stage as it was, if it would have more than MAX_STEPS. Not for stages whose steps
+ * take FROM_SELF. */
+bool lower_balance(Stage *s);
+/* Puts a step in front of step `at`; who took results from there on still does. */
+void lower_insert_step(Stage *s, int32_t at, Step step);
+
 /* lower_product.c: MatMul, MatMulInteger, Gemm. lower_elementwise.c: the rest. */
 bool lower_matmul(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_gemm(Lowerer *l, const TspNode *node, TspError *err);
@@ -65,13 +73,31 @@ bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err);
 /* lower_steps.c: the steps of element-wise nodes. Operands that come from memory are the first
  * `lower_streamed` inputs of the node; `ones`, if the node needs it, is a row of ones of the
  * result's type in the lanes that hold elements: what keeps the others zero. */
-enum { ELEMENTWISE_INPUTS = 3 };
+enum { ELEMENTWISE_INPUTS = 8 };
 bool lower_is_elementwise(const TspNode *node);
 int32_t lower_streamed(const TspNode *node);
 bool lower_needs_ones(const TspNode *node);
 int32_t lower_ones(Lowerer *l, const TspNode *node, int32_t cols, TspError *err);
 From lower_apply(Stage *s, const TspNode *node, const TspGraph *g,
                  const From in[ELEMENTWISE_INPUTS], From ones);
+
+/* Ends a stage that has the operands of an element-wise node: its steps, and its result as rows
+ * row.. of `out`; with further stages if the node is a curve. Returns how many stages these are, 0
+ * with err set. */
+int32_t lower_finish_elementwise(Lowerer *l, const TspNode *node, Stage *s,
+                                 const From in[ELEMENTWISE_INPUTS], From ones, int32_t out,
+                                 int32_t row, TspError *err);
+/* lower_curve.c, lower_cut.c: nodes of so many steps that they may take several stages; the same
+ * for them. */
+bool lower_is_curve(const TspNode *node);
+bool lower_curve_needs_ones(const TspNode *node);
+int32_t lower_curve(Lowerer *l, const TspNode *node, Stage *stage, const From *in, From ones,
+                    int32_t out, int32_t row, TspError *err);
+
+/* lower_known.c: the graph with what follows from initializers worked out; nodes and values keep
+ * their indices, new values come after them. To be released by lower_forget, also on failure. */
+bool lower_know(const TspGraph *graph, TspGraph *known, TspError *err);
+void lower_forget(const TspGraph *graph, TspGraph *known);
 
 /* lower_flat.c: which values are flat, their tensors, and element-wise nodes on them. */
 void lower_find_flat(Lowerer *l);

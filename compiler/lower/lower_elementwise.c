@@ -41,10 +41,10 @@ bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
         }
         for (int32_t i = 0; i < inputs; i++)
             from[i] = lower_operand(s, tensor[i], (int32_t)at[i], run == 1 ? 0 : (int32_t)step[i]);
-        lower_output(
-            l, s,
-            lower_apply(s, node, g, from, ones < 0 ? from_none() : lower_operand(s, ones, 0, 0)),
-            out, (int32_t)row);
+        if (!lower_finish_elementwise(l, node, s, from,
+                                      ones < 0 ? from_none() : lower_operand(s, ones, 0, 0), out,
+                                      (int32_t)row, err))
+            return false;
     }
     return true;
 }

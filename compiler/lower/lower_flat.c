@@ -120,7 +120,7 @@ static bool lower_run(Lowerer *l, const TspNode *node, int32_t row0, int32_t row
                       TspError *err) {
     const TspGraph *g = l->graph;
     int orientation = l->lanewise[node->output] ? LANEWISE : FLAT;
-    int32_t tensor[ELEMENTWISE_INPUTS], ones = -1, level = 0;
+    int32_t tensor[ELEMENTWISE_INPUTS], ones = -1, level = 0, stages;
     int32_t out = lower_flat_tensor(l, node->output, orientation, err);
     bool scalar[ELEMENTWISE_INPUTS] = {false};
     From from[ELEMENTWISE_INPUTS] = {{FROM_NONE, 0}};
@@ -138,11 +138,10 @@ static bool lower_run(Lowerer *l, const TspNode *node, int32_t row0, int32_t row
     if (!(s = lower_new_stage(l, "elementwise", rows, cols, err))) return false;
     for (int32_t i = 0; i < lower_streamed(node); i++)
         from[i] = lower_operand(s, tensor[i], scalar[i] ? 0 : row0, !scalar[i]);
-    lower_output(
-        l, s, lower_apply(s, node, g, from, ones < 0 ? from_none() : lower_operand(s, ones, 0, 0)),
-        out, row0);
-    l->module->tensors[out].level = level + 1;
-    return true;
+    stages = lower_finish_elementwise(
+        l, node, s, from, ones < 0 ? from_none() : lower_operand(s, ones, 0, 0), out, row0, err);
+    l->module->tensors[out].level = level + stages;
+    return stages > 0;
 }
 
 bool lower_flat_elementwise(Lowerer *l, const TspNode *node, TspError *err) {

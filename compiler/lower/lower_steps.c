@@ -47,7 +47,7 @@ static const struct {
 };
 
 bool lower_is_elementwise(const TspNode *node) {
-    return rules[node->op].shape != NOT_ELEMENTWISE;
+    return rules[node->op].shape != NOT_ELEMENTWISE || lower_is_curve(node);
 }
 
 int32_t lower_streamed(const TspNode *node) {
@@ -55,7 +55,7 @@ int32_t lower_streamed(const TspNode *node) {
 }
 
 bool lower_needs_ones(const TspNode *node) {
-    return rules[node->op].ones;
+    return lower_is_curve(node) ? lower_curve_needs_ones(node) : rules[node->op].ones;
 }
 
 /* What ALUs take a type for. */
@@ -205,4 +205,12 @@ From lower_apply(Stage *s, const TspNode *node, const TspGraph *g,
     if (rules[node->op].shape == COMPARE) y = convert(s, type, TSP_U8, y);
     if (!rules[node->op].ones || node->op == TSP_GRAPH_NOT) return y;
     return binary(s, TSP_OP_MASK, result, y, ones);
+}
+
+int32_t lower_finish_elementwise(Lowerer *l, const TspNode *node, Stage *s,
+                                 const From in[ELEMENTWISE_INPUTS], From ones, int32_t out,
+                                 int32_t row, TspError *err) {
+    if (lower_is_curve(node)) return lower_curve(l, node, s, in, ones, out, row, err);
+    lower_output(l, s, lower_apply(s, node, l->graph, in, ones), out, row);
+    return 1;
 }

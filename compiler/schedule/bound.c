@@ -51,12 +51,20 @@ static int64_t fold_cycles(const TspMachine *m) {
     return least < product ? least : product;
 }
 
+/* Whether all inputs but the first are known, and the host may make less of them. */
+static bool is_worked_out(const TspNode *n) {
+    return n->op == TSP_GRAPH_QUANTIZE_LINEAR || n->op == TSP_GRAPH_DEQUANTIZE_LINEAR ||
+           n->op == TSP_GRAPH_BATCH_NORMALIZATION || n->op == TSP_GRAPH_POW ||
+           n->op == TSP_GRAPH_DIV;
+}
+
 static void count_uses(const TspGraph *g, int32_t *reads, int32_t *products) {
     for (int32_t i = 0; i < g->node_count; i++)
         for (int32_t j = 0; j < g->nodes[i].input_count; j++) {
             int32_t v = g->nodes[i].inputs[j];
             if (v < 0 || (g->nodes[i].op == TSP_GRAPH_MATMUL_INTEGER && j >= 2)) continue;
             if (g->nodes[i].op == TSP_GRAPH_CUM_SUM && j >= 1) continue; /* the axis */
+            if (j >= 1 && is_worked_out(&g->nodes[i])) continue;
             reads[v]++;
             products[v] += is_product(&g->nodes[i]) && j < 2;
         }
