@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CURVE_PARTS = 24, NO_TENSOR = -1 };
+enum { CURVE_PARTS = 48, NO_TENSOR = -1 };
 
 /* In the stages of a plan an operand of the node is tensor k, the result of step j of the curve is
  * tensor ~j. */
