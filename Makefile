@@ -58,10 +58,10 @@ else
 WITHOUT := $(filter-out $(WITHOUT_VIEWER),$(wildcard viz/*.c) $(shell grep -l '"viz/' tests/*.c))
 endif
 
-ROOMS    := isa sim compiler $(patsubst %/,%,$(wildcard compiler/*/)) viz programs/1brc
-# A program beside tsp: makes the challenge's measurements.
-GENERATE := programs/1brc/generate
-LIB_SRC  := $(filter-out $(WITHOUT) $(GENERATE).c,$(wildcard $(ROOMS:%=%/*.c)))
+ROOMS    := isa sim compiler $(patsubst %/,%,$(wildcard compiler/*/)) viz programs/1brc programs/transformer
+# Programs beside tsp: they make the challenge's measurements, and graphs of transformers.
+GENERATE := programs/1brc/generate programs/transformer/generate
+LIB_SRC  := $(filter-out $(WITHOUT) $(GENERATE:%=%.c),$(wildcard $(ROOMS:%=%/*.c)))
 CLI_SRC  := $(wildcard cli/*.c)
 # tsp and tsp-view are the same but for these: tsp starts the other to look at something.
 TSP_ONLY := cli/launch.c
@@ -81,7 +81,7 @@ SOURCES  := $(wildcard $(foreach room,$(ROOMS) cli tests,$(room)/*.[ch]))
 # Kept, though only chains of rules name them; the others are asked for by name.
 .SECONDARY: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/*.c tests/fuzz/*.c))
 PROGRAMS := $(BUILD)/tsp $(if $(filter yes,$(VIEWER)),$(BUILD)/tsp-view)
-all: $(PROGRAMS) $(BUILD)/$(GENERATE)
+all: $(PROGRAMS) $(GENERATE:%=$(BUILD)/%)
 	@:
 tests: $(TESTS)
 	@:
@@ -105,7 +105,7 @@ $(BUILD)/tsp-view: $(VIEW_OBJ) $(BUILD)/libtsp.a
 	@echo "link $@"
 	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(VIZ_LIBS)
 
-$(BUILD)/$(GENERATE): %: %.o $(BUILD)/libtsp.a
+$(GENERATE:%=$(BUILD)/%): %: %.o $(BUILD)/libtsp.a
 	@echo "link $@"
 	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 

@@ -206,41 +206,52 @@ END_TEST
 /* -- ops and tensors -- */
 
 START_TEST(an_op_and_what_it_reads_and_writes) {
-    ck_assert_str_eq(inspect(VIZ_OP, 3, 560), "op | layer2.gemm\n"
-                                              "type | Gemm\n"
-                                              "state | running, 282 of 783 cycles\n"
-                                              "predicted | cycles 278 to 1061\n"
-                                              "simulated | cycles 278 to 1061\n"
-                                              "difference | none\n"
-                                              "bound | 160 cycles\n"
-                                              "reads | hidden1\n"
-                                              "w2.transposed\n"
-                                              "b2\n"
-                                              "writes | sum2\n"
-                                              "source | line 18 of programs/mlp.json");
+    const TspOpInfo *op = &s->program.ops[3];
+    const long long start = op->start, end = op->end, cycle = start + 282;
+    char text[400];
+    snprintf(text, sizeof text,
+             "op | layer2.gemm\n"
+             "type | Gemm\n"
+             "state | running, 282 of %lld cycles\n"
+             "predicted | cycles %lld to %lld\n"
+             "simulated | cycles %lld to %lld\n"
+             "difference | none\n"
+             "bound | 160 cycles\n"
+             "reads | hidden1\n"
+             "w2.transposed\n"
+             "b2\n"
+             "writes | sum2\n"
+             "source | line 18 of programs/mlp.json",
+             end - start, start, end, start, end);
+    ck_assert_str_eq(inspect(VIZ_OP, 3, cycle), text);
     expect_link("hidden1", VIZ_TENSOR, 5);
-    ck_assert_ptr_nonnull(strstr(inspect(VIZ_OP, 3, 0), "state | waiting, starts in 278 cycles\n"));
-    ck_assert_ptr_nonnull(strstr(inspect(VIZ_OP, 3, 1062), "state | done, 1 cycle ago\n"));
+    snprintf(text, sizeof text, "state | waiting, starts in %lld cycles\n", start);
+    ck_assert_ptr_nonnull(strstr(inspect(VIZ_OP, 3, 0), text));
+    ck_assert_ptr_nonnull(strstr(inspect(VIZ_OP, 3, end + 1), "state | done, 1 cycle ago\n"));
 }
 END_TEST
 
 START_TEST(a_tensor_and_where_it_lies) {
-    ck_assert_str_eq(inspect(VIZ_TENSOR, 5, 0), "internal | hidden1\n"
-                                                "type | float16, 64 \xc3\x97 512\n"
-                                                "size | 64 KiB\n"
-                                                "written by | layer1.relu\n"
-                                                "read by | layer2.gemm\n"
-                                                "in memory | 512 rows in 8 pieces\n"
-                                                "where | mem.w40 0x1000 to 0x103f\n"
-                                                "mem.w41 0x1000 to 0x103f\n"
-                                                "mem.w6 0x1000 to 0x103f\n"
-                                                "mem.w7 0x1000 to 0x103f\n"
-                                                "mem.e40 0x1000 to 0x103f\n"
-                                                "mem.e41 0x1000 to 0x103f\n"
-                                                "mem.e6 0x1000 to 0x103f\n"
-                                                "mem.e7 0x1000 to 0x103f");
+    const TspTensor *t = &s->program.tensors[5];
+    char text[600], row[60], slice[32];
+    int at = snprintf(text, sizeof text,
+                      "internal | hidden1\n"
+                      "type | float16, 64 \xc3\x97 512\n"
+                      "size | 64 KiB\n"
+                      "written by | layer1.relu\n"
+                      "read by | layer2.gemm\n"
+                      "in memory | 512 rows in 8 pieces\n"
+                      "where | ");
+    for (int32_t i = 0; i < 8; i++) {
+        const TspPiece *p = &t->pieces[i];
+        tsp_queue_name(&s->program.machine, p->slice, slice);
+        snprintf(row, sizeof row, "%s 0x%04x to 0x%04x", slice, (unsigned)p->addr,
+                 (unsigned)p->addr + 63);
+        at += snprintf(text + at, sizeof text - (size_t)at, i ? "\n%s" : "%s", row);
+    }
+    ck_assert_str_eq(inspect(VIZ_TENSOR, 5, 0), text);
     expect_link("layer1.relu", VIZ_OP, 2);
-    expect_link("mem.w41 0x1000 to 0x103f", VIZ_ROW, 41 * 8192 + 4096);
+    expect_link(row, VIZ_ROW, t->pieces[7].slice * 8192 + t->pieces[7].addr);
 }
 END_TEST
 
