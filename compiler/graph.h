@@ -39,7 +39,8 @@ typedef struct {
     TspDtype to;             /* Cast; QuantizeLinear: output_dtype, bool if not given */
     bool shift_right;        /* BitShift */
     bool keepdims;           /* reductions, default 1 */
-    bool fmod, by_tanh;      /* Mod; Gelu: approximate "tanh" */
+    bool fmod;               /* Mod */
+    bool tanh_form;          /* Gelu: approximate "tanh" */
     double epsilon;          /* normalizations, default 1e-5 */
     bool select_last;        /* ArgMax */
     bool exclusive, reverse; /* CumSum */

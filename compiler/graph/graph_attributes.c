@@ -96,11 +96,11 @@ static bool read_axes(const TspGraphReader *r, const cJSON *item, TspNode *node,
     return true;
 }
 
-static bool read_approximation(const TspGraphReader *r, const cJSON *item, TspNode *node,
-                               size_t offset) {
+static bool read_approximate(const TspGraphReader *r, const cJSON *item, TspNode *node,
+                             size_t offset) {
     bool by_tanh = cJSON_IsString(item) && strcmp(item->valuestring, "tanh") == 0;
     if (!by_tanh && !(cJSON_IsString(item) && strcmp(item->valuestring, "none") == 0))
-        return tsp_read_fail(r, item, "\"%s\" is no approximation; write \"none\" or \"tanh\"",
+        return tsp_read_fail(r, item, "\"%s\" is \"none\" or \"tanh\"; write one of them",
                              item->string);
     memcpy((char *)node + offset, &by_tanh, sizeof by_tanh);
     return true;
@@ -138,7 +138,7 @@ static const struct {
     {TSP_GRAPH_BIT_SHIFT, "direction", true, read_direction, offsetof(TspNode, shift_right)},
     {TSP_GRAPH_LEAKY_RELU, "alpha", false, read_real, offsetof(TspNode, alpha)},
     {TSP_GRAPH_MOD, "fmod", false, read_flag, offsetof(TspNode, fmod)},
-    {TSP_GRAPH_GELU, "approximate", false, read_approximation, offsetof(TspNode, by_tanh)},
+    {TSP_GRAPH_GELU, "approximate", false, read_approximate, offsetof(TspNode, tanh_form)},
     {TSP_GRAPH_QUANTIZE_LINEAR, "axis", false, read_axis, offsetof(TspNode, axis)},
     {TSP_GRAPH_QUANTIZE_LINEAR, "output_dtype", false, read_type, offsetof(TspNode, to)},
     {TSP_GRAPH_DEQUANTIZE_LINEAR, "axis", false, read_axis, offsetof(TspNode, axis)},

@@ -95,7 +95,7 @@ static double of_error_function(const Elements *e) {
 
 static double gelu(const Elements *e) {
     const double x = e->x[0], root = sqrt(2 / acos(-1));
-    if (e->node->by_tanh) return 0.5 * x * (1 + tanh(root * (x + 0.044715 * x * x * x)));
+    if (e->node->tanh_form) return 0.5 * x * (1 + tanh(root * (x + 0.044715 * x * x * x)));
     return 0.5 * x * (1 + erf(x * sqrt(0.5)));
 }
 static double of_gelu(const Elements *e) {

@@ -24,15 +24,22 @@ static double clamp(TspDtype type, double y) {
     return fmin(fmax(y, (double)tsp_dtype_least(type)), (double)tsp_dtype_greatest(type));
 }
 
-/* The quotient rounded to nearest, ties to even, NaN as 0; 1 more or less where it is as near to
- * half a unit as the machine's quotient may be off. */
+/* The quotient rounded to nearest, ties to even, NaN as 0, and saturated. */
+static double quantized(TspDtype type, double x, double scale, double zero) {
+    const double y = x != x ? 0 : nearbyint(x / scale);
+    return clamp(type, clamp(TSP_I32, y) + zero);
+}
+
+/* The machine multiplies by the inverse, in float32. What rounding makes of both ends of x more or
+ * less its error. */
 static void quantize(const TspOperand *x, double scale, double zero, TspResult *out, int64_t i) {
     const TspDtype type = out->value->dtype;
-    const double ratio = number(x, i) / scale, y = ratio != ratio ? 0 : nearbyint(ratio);
-    const double error = error_of(x, i) / scale, off = error + 2 * 0x1p-23 * fabs(ratio);
-    const bool close = isfinite(ratio) && 0.5 - fabs(ratio - y) <= off;
-    tsp_store_int(type, out->data, i, (int64_t)clamp(type, clamp(TSP_I32, y) + zero));
-    out->tolerance[i] = error > 0 ? ceil(error) + 1 : close && fabs(ratio) < 0x1p20 ? 1 : 0;
+    const double v = number(x, i), y = quantized(type, v, scale, zero);
+    const double error = error_of(x, i) + 0x1p-22 * fabs(v);
+    tsp_store_int(type, out->data, i, (int64_t)y);
+    out->tolerance[i] = fmax(quantized(type, v + error, scale, zero) - y,
+                             y - quantized(type, v - error, scale, zero));
+    if (v != v || isinf(v)) out->tolerance[i] = 0;
 }
 
 /* x - zero is exact, or of int32 rounded; then the product is, to float32 first. */
