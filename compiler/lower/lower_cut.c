@@ -180,8 +180,9 @@ static bool place_part(Lowerer *l, Stage *s, const Operand *operands, int32_t ou
     for (int32_t i = 0; i < s->step_count; i++) s->steps[i].node = l->node;
     for (int32_t i = 0; i < s->operand_count; i++) {
         Operand *o = &s->operands[i];
-        *o = o->tensor >= 0 ? operands[o->tensor]
-                            : (Operand){l->plan->tensors[~o->tensor], row, 1, 0, 0};
+        *o = o->tensor >= 0
+                 ? operands[o->tensor]
+                 : (Operand){.tensor = l->plan->tensors[~o->tensor], .row0 = row, .row_step = 1};
     }
     for (int32_t i = 0; i < s->output_count; i++) {
         Output *o = &s->outputs[i];
