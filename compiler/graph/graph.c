@@ -180,8 +180,8 @@ static bool read_op(const Reader *r, const cJSON *item, TspNode *node) {
         return tsp_read_fail(&r->read, item, "unknown op \"%.60s\"; did you mean \"%s\"?",
                              item->valuestring, nearest);
     return tsp_read_fail(&r->read, item,
-                         "unknown op \"%.60s\"; use one of the %d in docs/graph-format.md",
-                         item->valuestring, (int)TSP_GRAPH_OP_COUNT);
+                         "unknown op \"%.60s\"; use one that docs/graph-format.md lists",
+                         item->valuestring);
 }
 
 static bool name_node(Reader *r, const cJSON *item, const cJSON *name, int32_t index) {
