@@ -339,6 +339,14 @@ static bool infer_group(const Infer *f) {
     return true;
 }
 
+static bool infer_gelu(const Infer *f) {
+    if (!f->node->tanh_form)
+        return tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
+                        "Gelu by erf, approximate \"none\", is not modelled; write the attribute "
+                        "\"approximate\": \"tanh\"");
+    return infer_same(f);
+}
+
 static bool infer_quantize(const Infer *f) {
     return infer_same(f) && tsp_quantize_infer(f->g, f->node, f->out, f->blame, f->err);
 }
@@ -383,7 +391,7 @@ static const struct {
     [TSP_GRAPH_LEAKY_RELU] = {FLOATS, infer_leaky_relu},
     [TSP_GRAPH_WHERE] = {ANY, infer_where},
     [TSP_GRAPH_SIGMOID] = {FLOATS, infer_same},
-    [TSP_GRAPH_GELU] = {FLOATS, infer_same},
+    [TSP_GRAPH_GELU] = {FLOATS, infer_gelu},
     [TSP_GRAPH_QUANTIZE_LINEAR] = {FLOATS, infer_quantize},
     [TSP_GRAPH_SQRT] = {FLOATS, infer_same},
     [TSP_GRAPH_REDUCE_SUM] = {BIT(TSP_I32) | FLOATS, infer_reduce},

@@ -152,9 +152,7 @@ static double of_where(const Elements *e) {
 
 static double gelu(const Elements *e) {
     const double x = e->x[0];
-    if (e->node->tanh_form)
-        return x / 2 * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
-    return x / 2 * (1 + erf(x / sqrt(2)));
+    return x / 2 * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
 }
 
 /* Of the steps, and anything where a negative operand could make it NaN. */
@@ -168,10 +166,9 @@ static double of_sigmoid(const Elements *e) {
     return e->error[0] + 0x1p-23;
 }
 
-/* Of the formula and of float32 along the way; the slope is at most 1.13. */
+/* The slope is at most 1.13; steps are rounded to float32. */
 static double of_gelu(const Elements *e) {
-    double steps = e->node->tanh_form ? 0 : 4e-6;
-    return 1.13 * e->error[0] + steps + 0x1p-20 * fabs(e->x[0]);
+    return 1.13 * e->error[0] + 0x1p-20 * fabs(e->x[0]);
 }
 
 static double quotient(const Elements *e, double x) {

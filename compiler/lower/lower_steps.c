@@ -192,26 +192,16 @@ static From square_root(Stage *s, TspDtype type, From a) {
     return convert(s, TSP_F32, type, binary(s, TSP_OP_MUL, TSP_F32, a, a));
 }
 
-/* x / 2 + x / 2 tanh(x (c0 + c1 x^2 + ...)) in float32: with two numbers the form that ONNX calls
- * "tanh", with five erf to 7 digits. */
-static From gelu(Stage *s, TspDtype type, bool tanh_form, From x) {
-    static const double two[] = {0.7978845608028654, 0.035677408136300125},
-                        five[] = {0.7978281334188752, 0.03646878989370609, -1.248598169542467e-4,
-                                  -3.0581495200619155e-5, 1.1191188265386248e-6};
-    const double *c = tanh_form ? two : five;
-    int32_t count = tanh_form ? 2 : 5;
-    From square, half, y;
+/* x / 2 + x / 2 tanh(x (c0 + c1 x^2)) in float32, the form that ONNX calls "tanh". */
+static From gelu(Stage *s, TspDtype type, From x) {
+    const double c0 = 0.7978845608028654, c1 = 0.044715 * c0; /* c0: the root of 2 / pi */
+    From half, y;
     x = convert(s, type, TSP_F32, x);
-    square = binary(s, TSP_OP_MUL, TSP_F32, x, x);
+    y = with_number(s, TSP_OP_MUL, TSP_F32, binary(s, TSP_OP_MUL, TSP_F32, x, x), c1);
+    y = binary(s, TSP_OP_MUL, TSP_F32, with_number(s, TSP_OP_ADD, TSP_F32, y, c0), x);
     half = with_number(s, TSP_OP_MUL, TSP_F32, x, 0.5);
-    y = with_number(s, TSP_OP_MUL, TSP_F32, square, c[count - 1]);
-    for (int32_t i = count - 2; i >= 0; i--) {
-        y = with_number(s, TSP_OP_ADD, TSP_F32, y, c[i]);
-        y = binary(s, TSP_OP_MUL, TSP_F32, y, i ? square : x);
-    }
-    y = unary(s, TSP_OP_TANH, TSP_F32, y);
-    y = binary(s, TSP_OP_ADD, TSP_F32, half, binary(s, TSP_OP_MUL, TSP_F32, half, y));
-    return convert(s, TSP_F32, type, y);
+    y = binary(s, TSP_OP_MUL, TSP_F32, half, unary(s, TSP_OP_TANH, TSP_F32, y));
+    return convert(s, TSP_F32, type, binary(s, TSP_OP_ADD, TSP_F32, half, y));
 }
 
 /* x times 1 / scale, rounded half to even and saturated. */
@@ -239,7 +229,7 @@ static From own_steps(Stage *s, const TspNode *node, const TspGraph *g, const Fr
     case TSP_GRAPH_SIGMOID:
         return sigmoid(s, type, in[0]);
     case TSP_GRAPH_GELU:
-        return gelu(s, type, node->tanh_form, in[0]);
+        return gelu(s, type, in[0]);
     case TSP_GRAPH_QUANTIZE_LINEAR:
         return quantize(s, node, g, in[0]);
     case TSP_GRAPH_SQRT:
