@@ -224,82 +224,6 @@ static inline bool graph_cast(RandomGraph *g) {
     return true;
 }
 
-/* Along one axis, or all that are left out of the shape. */
-static inline bool graph_along(RandomGraph *g) {
-    static const char *const ops[] = {"Softmax",    "LayerNormalization", "ReduceMax",
-                                      "ReduceMean", "ReduceSum",          "ReduceL2"};
-    int32_t which = random_below(6), axis;
-    GraphValue *v = graph_any(g, graph_floats), result, row;
-    char attributes[60];
-    if (!v || v->rank < 1) return false;
-    axis = which == 1 ? v->rank - 1 : random_below(v->rank);
-    if (graph_elements(v) / v->shape[axis] > 1000) return false; /* slow to schedule */
-    result = *v;
-    if (which < 2) {
-        result.most = which ? 30 : 1;
-        row = (GraphValue){.dtype = v->dtype, .rank = 1, .shape = {v->shape[axis]}, .most = 1};
-        snprintf(attributes, sizeof attributes, "\"axis\": %d", (int)axis);
-        if (which && v->most > 100) return false;
-        graph_node(g, ops[which], attributes, v, which ? graph_constant(g, row, -1) : NULL, NULL,
-                   result);
-        return true;
-    }
-    result.most *= which < 4 ? 1 : (double)v->shape[axis];
-    if (result.most > 2e4 || (which == 5 && v->most > 100)) return false;
-    result.shape[axis] = 1;
-    snprintf(attributes, sizeof attributes, "\"axes\": [%d]", (int)axis);
-    graph_node(g, ops[which], attributes, v, NULL, NULL, result);
-    return true;
-}
-
-/* Other shapes of the same elements, or some of them. */
-static inline bool graph_moved(RandomGraph *g) {
-    GraphValue *v = graph_any(g, graph_floats | graph_integers), result;
-    int32_t axis;
-    int64_t rest;
-    if (!v || v->rank < 2) return false;
-    result = *v;
-    axis = random_below(v->rank);
-    rest = graph_elements(v) / v->shape[v->rank - 1];
-    switch (pick(0, 3)) {
-    case 0: /* the last two dimensions change places */
-        if (v->rank > 2) return false;
-        result.shape[0] = v->shape[1];
-        result.shape[1] = v->shape[0];
-        graph_node(g, "Transpose", "\"perm\": [1, 0]", v, NULL, NULL, result);
-        return true;
-    case 1: /* leading dimensions as one */
-        result.rank = 2;
-        result.shape[0] = rest;
-        result.shape[1] = v->shape[v->rank - 1];
-        graph_node(g, "Reshape", "", v, graph_numbers(g, 2, (int64_t[]){-1, result.shape[1]}), NULL,
-                   result);
-        return true;
-    case 2:
-        result.shape[axis] *= 2;
-        if (result.shape[axis] > g->greatest) return false;
-        result = *v;
-        result.shape[axis] *= 2;
-        {
-            char attributes[40];
-            snprintf(attributes, sizeof attributes, "\"axis\": %d", (int)axis);
-            graph_node(g, "Concat", attributes, v, v, NULL, result);
-        }
-        return true;
-    default:
-        if (v->shape[axis] < 2) return false;
-        result.shape[axis] = pick(1, (int32_t)v->shape[axis] - 1);
-        graph_node(g, "Slice", "", v, graph_numbers(g, 1, (int64_t[]){0}),
-                   graph_numbers(g, 1, result.shape + axis), result);
-        if (axis > 0) { /* the axes would be a fourth input: take the first one */
-            GraphValue *last = &g->values[g->count - 1];
-            for (int32_t d = 0; d < v->rank; d++) last->shape[d] = v->shape[d];
-            last->shape[0] = result.shape[axis] < v->shape[0] ? result.shape[axis] : v->shape[0];
-        }
-        return true;
-    }
-}
-
 static inline bool graph_quantize(RandomGraph *g) {
     GraphValue *v = graph_any(g, graph_floats), *scale, *zero, number, result;
     if (!v || v->most > 100) return false;
@@ -326,7 +250,7 @@ static inline void graph_start(RandomGraph *g) {
 
 typedef bool GraphMaker(RandomGraph *g);
 static GraphMaker *const graph_makers[] = {graph_unary, graph_binary, graph_product, graph_cast,
-                                           graph_along, graph_moved,  graph_quantize};
+                                           graph_quantize};
 
 /* The graph of a seed. Its text is in g->text. */
 static inline void random_graph_make(RandomGraph *g, uint64_t seed, int32_t greatest) {

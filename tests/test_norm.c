@@ -362,7 +362,7 @@ START_TEST(rows_follow_one_another) {
     random_start();
     try_cycles(LAYER, TSP_F32, 950);
     try_cycles(LAYER, TSP_F16, 1010);
-    try_cycles(RMS, TSP_F32, 560);
+    try_cycles(RMS, TSP_F32, 600);
     try_cycles(RMS, TSP_F16, 570);
 }
 END_TEST
