@@ -7,8 +7,10 @@
 #   make faults   plant 10,000 single and 10,000 double flips in programs of all units
 #   make bench    the simulator's speed, as ratios to the bare arithmetic (docs/performance.md)
 #   make figures  published figures of the chip beside simulated ones (docs/figures.md)
+#   make graphs   1,000 random graphs of up to 12 nodes on each machine, values and cycles checked
 #   make sweep    utilisation of matmuls of 532 widths, as numbers and as a picture in build/
 #                 (docs/figures.md), minutes;  SWEEP=int8 for the other type
+#   make sweep-flat  cycles and bounds of long vectors, an operator and a type a line
 #   make fuzz     the readers under libFuzzer, FUZZ_SECONDS (600) each;  FUZZ=graph for one
 #   make bless    accept the error messages of tests/bad and the pictures of tests/pictures as they
 #                 are now; then look at the diff
@@ -58,7 +60,7 @@ else
 WITHOUT := $(filter-out $(WITHOUT_VIEWER),$(wildcard viz/*.c) $(shell grep -l '"viz/' tests/*.c))
 endif
 
-ROOMS    := isa sim compiler $(patsubst %/,%,$(wildcard compiler/*/)) viz programs/1brc programs/transformer
+ROOMS    := isa report sim compiler $(patsubst %/,%,$(wildcard compiler/*/)) viz programs/1brc programs/transformer
 # Programs beside tsp: they make the challenge's measurements, and graphs of transformers.
 GENERATE := programs/1brc/generate programs/transformer/generate
 LIB_SRC  := $(filter-out $(WITHOUT) $(GENERATE:%=%.c),$(wildcard $(ROOMS:%=%/*.c)))
@@ -74,7 +76,8 @@ TSP_OBJ  := $(filter-out $(VIEW_ONLY:%.c=$(BUILD)/%.o),$(CLI_OBJ))
 VIEW_OBJ := $(filter-out $(TSP_ONLY:%.c=$(BUILD)/%.o),$(CLI_OBJ))
 PICTURES := $(PIC_SRC:%.c=$(BUILD)/%)
 SWEEPS   := $(patsubst %.c,$(BUILD)/%,$(filter-out $(WITHOUT),tests/sweep.c tests/sweep_plot.c))
-TESTS    := $(TEST_SRC:%.c=$(BUILD)/%) $(PICTURES) $(SWEEPS) $(BUILD)/tests/figures
+FLAT     := $(BUILD)/tests/sweep_flat
+TESTS    := $(TEST_SRC:%.c=$(BUILD)/%) $(PICTURES) $(SWEEPS) $(FLAT) $(BUILD)/tests/figures
 SOURCES  := $(wildcard $(foreach room,$(ROOMS) cli tests,$(room)/*.[ch]))
 
 .PHONY: all tests demo check deps cosim faults figures bench docs bless format lint install clean help
@@ -117,7 +120,7 @@ $(BUILD)/tests/campaign_%: $(BUILD)/tests/campaign_%.o $(BUILD)/libtsp.a
 	@echo "link $@"
 	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/tests/figures $(PICTURES) $(SWEEPS): %: %.o $(BUILD)/libtsp.a
+$(BUILD)/tests/figures $(PICTURES) $(SWEEPS) $(FLAT): %: %.o $(BUILD)/libtsp.a
 	@echo "link $@"
 	$(Q)$(CC) $(LDFLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(VIZ_LIBS)
 
@@ -153,6 +156,10 @@ check: deps
 
 cosim: $(BUILD)/tests/test_cosim
 	@tests/cosim.sh $<
+
+.PHONY: graphs
+graphs: $(BUILD)/tests/test_random_graphs
+	@CK_TIMEOUT_MULTIPLIER=15 RANDOM_GRAPHS=$${RANDOM_GRAPHS:-1000} $<
 
 # How much of isa/ and sim/ the tests run, and whether they notice faults planted on purpose.
 .PHONY: coverage mutants
@@ -205,11 +212,13 @@ docs: all
 figures: $(BUILD)/tests/figures
 	@$<
 
-.PHONY: sweep
+.PHONY: sweep sweep-flat
 SWEEP ?= float16
 sweep: $(SWEEPS)
 	@$< $(SWEEP) build/sweep-$(SWEEP).csv
 	@$(if $(word 2,$^),$(word 2,$^) build/sweep-$(SWEEP).csv build/sweep-$(SWEEP).png)
+sweep-flat: $(FLAT)
+	@$<
 
 bless: all $(PICTURES)
 	@TSP=$(BUILD)/tsp tests/golden.sh --bless

@@ -44,7 +44,7 @@ typedef struct {
         *palette, *size, *scale, *caption;
     const char *png, *frames, *folder;
     bool keys, tour;
-    bool check, timing_only, strict, json, isa_markdown, help;
+    bool check, timing_only, strict, json, html, simulate, isa_markdown, help;
 } CliOptions;
 
 typedef enum {
@@ -149,6 +149,16 @@ typedef struct {
     TspComparison check;             /* the worst over all outputs */
 } CliOutcome;
 
+/* report_memory.c: bytes of memory. */
+typedef struct {
+    int64_t capacity_bytes;  /* of the chip */
+    int64_t peak_bytes;      /* rows that some tensor has at some time */
+    int64_t constants_bytes; /* of them, those of constants */
+    int64_t reused_bytes;    /* what tensors would take beyond that if they shared no rows */
+} CliMemory;
+/* False when out of memory. */
+bool cli_memory_use(const TspProgram *p, CliMemory *use);
+
 /* Writes the JSON report with its stable keys. */
 bool cli_report_write(const CliOutcome *outcome, const char *path, TspError *err);
 /* Prints the summary for people. */
@@ -170,6 +180,7 @@ int cli_disasm(const CliOptions *options);
 int cli_info(const CliOptions *options);
 int cli_bench(const CliOptions *options);
 int cli_trace(const CliOptions *options);
+int cli_report(const CliOptions *options);
 int cli_view(const CliOptions *options);
 int cli_1brc(const CliOptions *options);
 /* In tsp: becomes tsp-view with the same arguments, or fails; true. In tsp-view: false. */

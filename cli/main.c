@@ -118,6 +118,16 @@ static const CliOption trace_options[] = {
     OPTION_HELP,
     OPTION_END,
 };
+static const CliOption report_options[] = {
+    {"json", 0, CLI_OPTION_FLAG, OPTION(json), NULL, "as JSON (docs/report.md tells the keys)", 0},
+    {"html", 0, CLI_OPTION_FLAG, OPTION(html), NULL, "as one HTML page that needs nothing else", 0},
+    OPTION_OUTPUT("write here instead of to stdout"),
+    {"simulate", 0, CLI_OPTION_FLAG, OPTION(simulate), NULL,
+     "run the program too, and fail if it takes another time", 0},
+    OPTION_MACHINE,
+    OPTION_HELP,
+    OPTION_END,
+};
 #define OPTION_VIEW(name, argument, help)                                                          \
     { #name, 0, CLI_OPTION_TEXT, OPTION(name), argument, help, 0 }
 static const CliOption view_options[] = {
@@ -168,6 +178,8 @@ static const CliCommand commands[] = {
     {"disasm", "PROGRAM", "print a program as assembly", cli_disasm, disasm_options},
     {"trace", "PROGRAM|GRAPH|FILE.s", "write when everything issues, for other viewers", cli_trace,
      trace_options},
+    {"report", "PROGRAM|GRAPH|FILE.s", "tell where the cycles went, without running it", cli_report,
+     report_options},
     {"info", "[PROGRAM]", "what a machine has, or what a program holds", cli_info, info_options},
     {"view", "[GRAPH|PROGRAM|FILE.s]", "show a run, cycle by cycle, in a window or as pictures",
      cli_view, view_options},

@@ -41,6 +41,16 @@ static void add_utilisation(cJSON *report, const CliOutcome *outcome) {
     add_number(object, "streams", outcome->finished, u.streams);
 }
 
+static void add_memory(cJSON *report, const TspProgram *p) {
+    CliMemory use = {0};
+    bool known = cli_memory_use(p, &use);
+    cJSON *object = cJSON_AddObjectToObject(report, "memory");
+    add_number(object, "capacity_bytes", known, (double)use.capacity_bytes);
+    add_number(object, "peak_bytes", known, (double)use.peak_bytes);
+    add_number(object, "constants_bytes", known, (double)use.constants_bytes);
+    add_number(object, "reused_bytes", known, (double)use.reused_bytes);
+}
+
 static void add_ops(cJSON *report, const CliOutcome *outcome) {
     const TspProgram *p = outcome->program;
     cJSON *ops = cJSON_AddArrayToObject(report, "ops");
@@ -100,6 +110,7 @@ static cJSON *make_report(const CliOutcome *outcome) {
     add_number(report, "predicted_us", predicted >= 0, tsp_microseconds(m, predicted));
     add_number(report, "simulated_us", outcome->finished, tsp_microseconds(m, simulated));
     add_utilisation(report, outcome);
+    add_memory(report, p);
     add_ops(report, outcome);
     add_check(report, outcome);
     add_faults(report, outcome);

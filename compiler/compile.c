@@ -36,20 +36,24 @@ typedef struct {
     TspProgram program;
     TspError err;
     char *text; /* dumped */
-    bool ok, divided;
+    bool ok, divided, fused;
 } Attempt;
 
-/* `whole`: no product is divided into regions. */
+/* `whole`: no product is divided into regions; `unfused`: every node's result passes memory. */
 static Attempt attempt(const TspGraph *g, const TspMachine *machine,
-                       const TspCompileOptions *options, bool whole) {
+                       const TspCompileOptions *options, bool whole, bool unfused) {
     Attempt a = {.text = NULL};
     TspCompileOptions own = options ? *options : (TspCompileOptions){0};
-    Module module = {
-        .graph = g, .machine = *machine, .group_tables = own.group_tables, .whole_products = whole};
+    Module module = {.graph = g,
+                     .machine = *machine,
+                     .group_tables = own.group_tables,
+                     .whole_products = whole,
+                     .unfused = unfused || own.unfused};
     own.dump_text = &a.text;
     tsp_program_init(&a.program, machine);
     a.ok = run_passes(&module, &own, &a.program, &a.err);
     a.divided = module.divided;
+    a.fused = module.fused;
     tsp_module_free(&module);
     return a;
 }
@@ -59,21 +63,24 @@ static void drop(Attempt *a) {
     free(a->text);
 }
 
-/* Divided products take more memory, and not always less time: the better of both is kept. */
+/* Takes the place of the best so far if that failed or is slower. */
+static void offer(Attempt *best, Attempt other) {
+    bool better =
+        !best->ok || (other.ok && other.program.predicted_cycles < best->program.predicted_cycles);
+    drop(better ? best : &other);
+    if (better) *best = other;
+}
+
+/* Divided products take more memory, and not always less time: the better of both is kept. Fused
+ * stages ask for more slices, streams and wires at once than some machines have. */
 bool tsp_compile(const TspGraph *g, const TspMachine *machine, const TspCompileOptions *options,
                  TspProgram *program, TspError *err) {
-    Attempt best = attempt(g, machine, options, false), other;
+    Attempt best = attempt(g, machine, options, false, false);
+    const bool divided = best.divided, fused = best.fused;
     if (options && options->dump_pass) *options->dump_text = NULL;
-    if (best.divided) {
-        other = attempt(g, machine, options, true);
-        if (!best.ok ||
-            (other.ok && other.program.predicted_cycles < best.program.predicted_cycles)) {
-            drop(&best);
-            best = other;
-        } else {
-            drop(&other);
-        }
-    }
+    if (divided) offer(&best, attempt(g, machine, options, true, false));
+    if (fused && !best.ok) offer(&best, attempt(g, machine, options, false, true));
+    if (fused && divided && !best.ok) offer(&best, attempt(g, machine, options, true, true));
     if (!best.ok) {
         if (err) *err = best.err;
         return drop(&best), false;

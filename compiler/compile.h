@@ -12,6 +12,7 @@ typedef struct {
      * OUT.tables.next that takes the place of the input OUT.tables: a host that starts the program
      * on block after block of rows gives empty tables once and reads them at the end. */
     bool group_tables;
+    bool unfused;     /* the result of every node passes through memory, to compare */
     char **dump_text; /* where to put the malloc'ed text when dump_pass is set; NULL on failure */
 } TspCompileOptions;
 

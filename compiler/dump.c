@@ -103,6 +103,16 @@ static void place_text(FILE *out, const TspMachine *m, Place p, int32_t rows) {
     fprintf(out, " %s:%d..%d", name, p.addr, p.addr + rows - 1);
 }
 
+/* For which stages a tensor has its rows. */
+static void life_text(FILE *out, const Module *m, const Tensor *t) {
+    if (t->born < 0)
+        fprintf(out, "always\n");
+    else if (t->dies == m->stage_count)
+        fprintf(out, "from stage %d on\n", (int)t->born);
+    else
+        fprintf(out, "stages %d..%d\n", (int)t->born, (int)t->dies);
+}
+
 char *tsp_dump_layout(const Module *m) {
     char *text = NULL;
     size_t size;
@@ -111,8 +121,9 @@ char *tsp_dump_layout(const Module *m) {
     if (!out) return NULL;
     for (int32_t i = 0; i < m->tensor_count; i++) {
         const Tensor *t = &m->tensors[i];
-        fprintf(out, "tensor %s: %d x %d %s\n", t->name, t->rows, t->cols,
+        fprintf(out, "tensor %s: %d x %d %s, ", t->name, t->rows, t->cols,
                 tsp_dtype_name(t->dtype));
+        life_text(out, m, t);
         for (int32_t c = 0; t->places && c < t->copies; c++)
             for (int32_t b = 0; b < t->blocks; b++)
                 for (int32_t tile = 0; tile < t->ctiles; tile++) {

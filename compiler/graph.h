@@ -39,13 +39,22 @@ typedef struct {
     TspDtype to;             /* Cast; QuantizeLinear: output_dtype, bool if not given */
     bool shift_right;        /* BitShift */
     bool keepdims;           /* reductions, default 1 */
+    bool noop;               /* reductions without axes that reduce nothing */
+    bool select_last;        /* ArgMax, ArgMin */
     bool fmod;               /* Mod */
+    bool exclusive, reverse; /* CumSum */
     bool tanh_form;          /* Gelu: approximate "tanh" */
     double epsilon;          /* normalizations, default 1e-5 */
-    bool select_last;        /* ArgMax */
-    bool exclusive, reverse; /* CumSum */
-    int32_t axis_count;      /* of axes; 0: all */
+    TspDtype stash_type;     /* the same, what they compute in, default float32 */
+    /* of reductions, ArgMax, ArgMin, Softmax: axes, in the order of dimensions, counted from 0; of
+     * Transpose: perm */
+    int32_t axis_count;
     int64_t axes[TSP_MAX_RANK], axis;
+    int32_t part, parts;       /* Split: a node for each of its outputs */
+    int32_t num_outputs;       /* Split; 0: not given */
+    int32_t block_size;        /* DepthToSpace, SpaceToDepth */
+    bool columns_first;        /* DepthToSpace: mode CRD */
+    bool allow_zero, upper;    /* Reshape; Trilu, default 1 */
     int32_t groups, low, high; /* GroupByAggregate */
     int32_t line;              /* of the node's object in the file */
 } TspNode;
@@ -70,6 +79,8 @@ int64_t tsp_value_bytes(const TspValue *v);
 /* NumPy broadcasting of two shapes; false if they do not broadcast. */
 bool tsp_broadcast_shape(int32_t rank_a, const int64_t *a, int32_t rank_b, const int64_t *b,
                          int32_t *rank, int64_t *shape);
+/* Which input of a product is its second matrix. */
+int32_t tsp_product_second(const TspNode *node);
 /* Multiply-accumulates a node asks for, padding not counted (0 for element-wise ops). */
 int64_t tsp_node_macs(const TspGraph *g, const TspNode *node);
 

@@ -12,6 +12,11 @@
  * must agree bit for bit). `lanes` is the K tile of the machine (tsp_lanes). */
 bool tsp_interpret(const TspGraph *g, int32_t lanes, uint8_t **data, double **tolerance,
                    TspError *err);
+/* The same, but where found[v] is not NULL nodes read that in place of data[v], as exact: what a
+ * machine is known to have made. So every value is what follows from the values found before it,
+ * and tolerances do not add up over a deep graph. `found` stays the caller's. */
+bool tsp_interpret_beside(const TspGraph *g, int32_t lanes, uint8_t *const *found, uint8_t **data,
+                          double **tolerance, TspError *err);
 
 typedef struct {
     bool passed;

@@ -49,8 +49,15 @@ typedef struct {
     bool turned;      /* made a byte plane at a time: blocks let planes write at once */
     bool streamed;    /* activations of a product: copies let planes read at once */
     int32_t wanted;   /* > 0: copies, half of them in each hemisphere */
+    int32_t together; /* column tiles that stages read at once: that many neighbours lie apart */
+    bool unaligned;   /* loaded from any row on, not just from that of a matrix or column tile */
+    bool selects;     /* a matrix of zeros and ones that moves lanes */
     bool apart;       /* no two blocks in one slice: their rows are read at once */
-    int32_t level;    /* of flat tensors: greatest number of stages from an input to here */
+    bool spread;      /* the same as far as there are slices */
+    int32_t level;    /* of flat tensors: stages from an input to here; even and odd ones lie in
+                       * opposite hemispheres */
+    int32_t repeated; /* > 0: how often each row is read, for a whole stage */
+    int32_t turns;    /* > 0: block i lies in the slices of block i - turns */
     int32_t run;      /* rows of a block, if there is room; 0: for the layout to say */
     TspPiece *pieces; /* placed by the lowering: layout leaves it alone; owned */
     int32_t piece_count, piece_capacity;
@@ -58,7 +65,9 @@ typedef struct {
     int32_t bytes, ctiles, blocks, block_rows, copies;
     Place *places; /* [copy][block][ctile][byte] */
     int32_t stripe_blocks, stripe_rows;
-    Place *stripes; /* [block][ctile][byte][G]; G: vectors that an LW takes */
+    Place *stripes;     /* [block][ctile][byte][G]; G: vectors that an LW takes */
+    int32_t born, dies; /* stages: the first that writes it, -1 from the start; the last that needs
+                         * it, the number of stages to the end (lifetime.h) */
     /* schedule */
     ReadyList *ready; /* [ctile]; NULL: there from cycle 0 */
 } Tensor;
@@ -91,6 +100,8 @@ typedef struct {
 typedef struct {
     int32_t tensor, row0, row_step, ctile0;
     int32_t copy; /* of the tensor; chains take turns at the copies of a row that they all read */
+    bool
+        one_tile; /* all column tiles of the stage meet tile ctile0, and take turns at its copies */
 } Operand;
 
 /* Result `from` (bytes src_byte..) is written to byte planes byte0.. of the tensor. It is a step if
@@ -105,12 +116,13 @@ typedef struct {
 typedef struct {
     int32_t a, a_row0, a_ctile, a_byte;
     int32_t w, w_row0, w_ctile, w_byte;
+    int32_t a_skip; /* rows of A left out from one to the next; -1: the same row again */
 } Term;
 
 enum { MAX_OPERANDS = 17, MAX_STEPS = 24, MAX_OUTPUTS = 4 };
 
 typedef struct {
-    int32_t op;          /* node of the graph */
+    int32_t op;          /* node of the graph: what no step works for */
     const char *what;    /* for dumps */
     int32_t rows, cols;  /* of the result */
     bool product, group; /* group: what module->group says, and none of what follows */
@@ -129,11 +141,20 @@ typedef struct {
     int32_t chain_rows;
     int32_t last; /* of chains: tensor that stands for the last row of operand 0; -1: none */
     /* > 0: a step that takes FROM_SELF combines each row with those before it, in chains of this
-     * many rows; a chain takes a row every vxm_op_cycles. Chain i begins with row i of operand 1,
-     * if there is one. All rows are results, or with `scan_ends` the last of each chain, chain i's
-     * as row i. */
+     * many rows; a chain takes a row every vxm_op_cycles. Chain i begins with row i of the last
+     * operand, if that has row_step 0. All rows are results, or with `scan_ends` the last of each
+     * chain, chain i's as row i. */
     int32_t scan_rows;
     bool scan_ends;
+    /* > 0: rows fall into sets of this many, each of which a chain passes: row k of set i is row
+     * (i / set_step * set_rows + k) * set_step + i % set_step of outputs and of operands with
+     * row_step 1, row k of operands with row_step 2; operands with row_step 0 have row i for the
+     * whole set. The stage takes rows part_first .. part_first+part_rows-1 of each set, and begins
+     * with the first of every set_turn sets, since these lie in different blocks. */
+    int32_t set_rows, set_step, part_first, part_rows, set_turn;
+    /* > 0: steps that take FROM_SELF combine the rows of a set. The last step's results for its
+     * last `partials` rows, vxm_op_cycles of them or all, go to row i of tensors partial ... */
+    int32_t partial, partials;
     /* Not 0: row i of the output is row row0 of operand 0, its lanes moved (i + 1) * shift south,
      * or north if it is less than 0. */
     int32_t shift;
@@ -163,7 +184,10 @@ typedef struct {
     bool group_tables;    /* see TspCompileOptions */
     bool whole_products;  /* to be left undivided */
     bool divided;         /* some product is */
+    bool unfused;         /* every node's result to pass through memory */
+    bool fused;           /* some node's result does not */
     int32_t group_result; /* tensor that gets a copy of the merged tables; -1 none */
+    bool shares_rows;     /* tensors that never live at once may have the same rows */
     GroupPlan *group;     /* of the one node that groups; NULL none; owned */
     int64_t bound_cycles;
     const char *bound_by;

@@ -37,7 +37,7 @@ refuses 2 'not a regular file' run a.s --report "$work"
 refuses 2 'fly' info --machine fly
 refuses 2 'not modelled yet' run a.onnx
 works --help
-for command in run compile check trace asm disasm info view 1brc; do
+for command in run compile check trace report asm disasm info view 1brc; do
     works $command --help
     works help $command
 done
@@ -91,9 +91,13 @@ import json, sys
 r = json.load(open(sys.argv[1]))
 simulated = sys.argv[2] == "run"
 assert list(r) == ["name", "machine", "clock_hz", "predicted_cycles", "simulated_cycles",
-                   "bound_cycles", "predicted_us", "simulated_us", "utilisation", "ops", "check",
-                   "host"], list(r)
+                   "bound_cycles", "predicted_us", "simulated_us", "utilisation", "memory", "ops",
+                   "check", "host"], list(r)
 assert set(r["utilisation"]) == {"mxm", "mxm_useful", "vxm", "sxm", "mem", "streams"}
+memory = r["memory"]
+assert set(memory) == {"capacity_bytes", "peak_bytes", "constants_bytes", "reused_bytes"}
+assert 0 <= memory["constants_bytes"] < memory["peak_bytes"] <= memory["capacity_bytes"]
+assert memory["reused_bytes"] == 0
 assert set(r["host"]) == {"wall_s", "cycles_per_s", "macs_per_s"}
 assert (r["name"], r["machine"], r["clock_hz"]) == ("mm", "tiny", 900000000)
 assert 0 < r["bound_cycles"] <= r["predicted_cycles"]
@@ -115,7 +119,7 @@ else:
     assert set(r["utilisation"].values()) | set(r["host"].values()) == {None}
     assert op["simulated"] is None
 for key in list(r) + ["utilisation." + k for k in r["utilisation"]] + ["host." + k for k in r["host"]]:
-    assert key in ("ops", "check", "host") or f"`{key}`" in open("docs/glossary.md").read(), key
+    assert key in ("memory", "ops", "check", "host") or f"`{key}`" in open("docs/glossary.md").read(), key
 PYTHON
 holds 'the report of a run' $python "$work/report.py" "$work/r.json" run
 

@@ -778,7 +778,8 @@ START_TEST(strips) {
         strip_on(tsp1, types[i], 1300, 1700, 600, false);
         strip_on(tsp1, types[i], 20, 1700, 323, false);
         strip_on(tiny, types[i], 230, 400 << !i, 1, i == 1);
-        strip_on(tiny, types[i], 230, 400 << !i, 40, true);
+        strip_on(tiny, types[i], 230, 400 << !i, 40, i == 1);
+        if (i == 0) strip_on(tiny, types[i], 160, 1600, 33, true);
         strip_on(tiny, types[i], 250, 400 << !i, 20, i == 1);
         strip_on(tiny, types[i], 17, 50, 18, false);
         tiny.mxm_accumulator_rows = 0;

@@ -179,10 +179,10 @@ static const char *edges(void) {
 
 START_TEST(edges_of_the_perceptron) {
     const VizGraph *g = &s->run.plan->graph;
-    ck_assert_str_eq(edges(), "layer1.product -product1-> layer1.bias\n"
-                              "layer1.bias -sum1-> layer1.relu\n"
+    ck_assert_str_eq(edges(), "layer1.product -hidden1-> layer1.bias\n"
+                              "layer1.bias -hidden1-> layer1.relu\n"
                               "layer1.relu -hidden1-> layer2.gemm\n"
-                              "layer2.gemm -sum2-> layer2.relu\n"
+                              "layer2.gemm -hidden2-> layer2.relu\n"
                               "layer2.relu -hidden2-> layer3.gemm\n"
                               "layer3.gemm -scores-> scores\n"
                               "image -image-> layer1.product\n");
@@ -210,8 +210,8 @@ START_TEST(long_edges_bend_and_inputs_stand_by_their_readers) {
         "tiny");
     panel_open(s, fill_random);
     g = &s->run.plan->graph;
-    ck_assert_str_eq(edges(), "a -ta-> b\na -ta-> +\nb -tb-> c\nc -tc-> d\nd -td-> td\n"
-                              "x -x-> a\ny -y-> d\n+ -ta-> c\n");
+    ck_assert_str_eq(edges(), "a -td-> b\na -td-> +\nb -td-> c\nc -td-> d\nd -td-> td\n"
+                              "x -x-> a\ny -y-> d\n+ -td-> c\n");
     ck_assert_int_eq(g->layer_count, 6);
     for (int32_t i = 0; i < g->node_count; i++)
         if (!strcmp(node_name(&g->nodes[i]), "y")) ck_assert_int_eq(g->nodes[i].layer, 3);

@@ -1,148 +1,10 @@
 /* test_reduce.c - long vectors: element-wise nodes and reductions, on the chip, by the host
  * interpreter, and by plain loops here; predicted cycles, and how near the bound they come.
  */
-#include "compiler/compile.h"
-#include "compiler/interpret.h"
-#include "compiler/number.h"
-#include "compiler/verify.h"
-#include "sim/sim.h"
-
-#include "seeded.h"
-#include "suite.h"
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-enum { MOST_INPUTS = 2 };
+#include "graph_case.h"
 
 #define ONE(op) "{\"op\": \"" op "\", \"inputs\": [\"x\"], \"outputs\": [\"z\"]}"
 #define TWO(op) "{\"op\": \"" op "\", \"inputs\": [\"x\", \"y\"], \"outputs\": [\"z\"]}"
-
-/* One graph with one output "z", its inputs filled, run in every way. */
-typedef struct {
-    TspGraph g;
-    TspProgram p;
-    uint8_t *in[MOST_INPUTS], *got;
-    const TspValue *x[MOST_INPUTS], *z;
-    char label[200];
-} Case;
-
-static TspMachine machine(const char *name) {
-    TspMachine m;
-    TspError err;
-    ck_assert_msg(tsp_machine_load(&m, name, &err), "%s", err.text);
-    return m;
-}
-
-/* {inputs x (and y) of `shape`; nodes}. They may also read the scalar "axis", which is 0, and "w",
- * which is known, of small whole numbers. */
-static void make_graph(Case *c, TspDtype type, const char *shape, int inputs, const char *nodes) {
-    char text[2000];
-    TspError err;
-    int length = snprintf(text, sizeof text, "{\"inputs\": [");
-    for (int i = 0; i < inputs; i++)
-        length += snprintf(text + length, sizeof text - (size_t)length,
-                           "%s{\"name\": \"%c\", \"dtype\": \"%s\", \"shape\": %s}", i ? ", " : "",
-                           'x' + i, tsp_dtype_name(type), shape);
-    length += snprintf(text + length, sizeof text - (size_t)length,
-                       "], \"initializers\": [{\"name\": \"axis\", \"dtype\": \"int32\", "
-                       "\"shape\": [], \"data\": 0}, {\"name\": \"w\", \"dtype\": \"%s\", "
-                       "\"shape\": %s, \"random\": {\"seed\": 1, \"low\": 0, \"high\": 8}}], "
-                       "\"nodes\": [%s], \"outputs\": [\"z\"]}",
-                       tsp_dtype_name(type), shape, nodes);
-    snprintf(c->label, sizeof c->label, "%s %s %.150s", tsp_dtype_name(type), shape, nodes);
-    if (!tsp_graph_parse(&c->g, text, (size_t)length, "test.json", &err))
-        ck_abort_msg("%s: %s", c->label, err.text);
-    for (int32_t v = 0; v < c->g.value_count; v++) {
-        const TspValue *value = &c->g.values[v];
-        if (value->name[1] == 0 && value->name[0] == 'z') c->z = value;
-        for (int i = 0; i < inputs; i++)
-            if (value->is_input && value->name[0] == 'x' + i) c->x[i] = value;
-    }
-}
-
-/* Whole numbers of a few bits: sums of some thousand are exact in any order, and the greatest is
- * there more than once; in some cases all are below zero, or above, so that a zero from beyond the
- * end would be noticed. `wild`: any bits, but no NaN. */
-static void fill(Case *c, bool wild) {
-    const int32_t middle = 8 * (random_below(3) - 1);
-    for (int i = 0; i < MOST_INPUTS; i++) {
-        const TspValue *v = c->x[i];
-        if (!v) continue;
-        c->in[i] = calloc((size_t)tsp_value_bytes(v), 1);
-        for (int64_t k = 0; k < tsp_value_elements(v); k++) {
-            int64_t whole = wild ? (int64_t)random_bits() : middle + random_below(15) - 7;
-            if (!tsp_dtype_is_float(v->dtype))
-                tsp_store_int(v->dtype, c->in[i], k, whole);
-            else
-                tsp_store_float(v->dtype, c->in[i], k,
-                                wild ? (double)(int32_t)whole * 0x1p-29 : (double)whole);
-        }
-    }
-}
-
-static int32_t find_tensor(const TspProgram *p, const char *name, TspTensorRole role) {
-    for (int32_t i = 0; i < p->tensor_count; i++)
-        if (p->tensors[i].role == role && !strcmp(p->tensors[i].name, name)) return i;
-    ck_abort_msg("the program has no tensor %s", name);
-    return -1;
-}
-
-/* The program is legal and takes the predicted cycles; what it makes is left in got. */
-static void simulate(Case *c, const char *machine_name) {
-    TspMachine m = machine(machine_name);
-    TspError err;
-    TspProof proof;
-    TspSim *sim;
-    if (!tsp_compile(&c->g, &m, NULL, &c->p, &err)) ck_abort_msg("%s: %s", c->label, err.text);
-    if (!tsp_verify(&c->p, NULL, &proof, &err)) ck_abort_msg("%s: %s", c->label, err.text);
-    if (!(sim = tsp_sim_new(&c->p, NULL, &err))) ck_abort_msg("%s: %s", c->label, err.text);
-    for (int i = 0; i < MOST_INPUTS; i++)
-        if (c->x[i] && !tsp_sim_write_tensor(sim, find_tensor(&c->p, c->x[i]->name, TSP_ROLE_INPUT),
-                                             c->in[i], &err))
-            ck_abort_msg("%s: %s", c->label, err.text);
-    if (!tsp_sim_run(sim, &err)) ck_abort_msg("%s: %s", c->label, err.text);
-    ck_assert_msg(tsp_sim_stats(sim).cycles == c->p.predicted_cycles,
-                  "%s: predicted %" PRId64 ", simulated %" PRId64, c->label, c->p.predicted_cycles,
-                  tsp_sim_stats(sim).cycles);
-    ck_assert_msg(c->p.bound_cycles <= c->p.predicted_cycles, "%s: bound %" PRId64, c->label,
-                  c->p.bound_cycles);
-    c->got = calloc((size_t)tsp_value_bytes(c->z) + 1, 1);
-    if (!tsp_sim_read_tensor(sim, find_tensor(&c->p, "z", TSP_ROLE_OUTPUT), c->got, &err))
-        ck_abort_msg("%s: %s", c->label, err.text);
-    tsp_sim_free(sim);
-}
-
-/* Within the tolerance of the host interpreter. */
-static void interpret(Case *c, const char *machine_name) {
-    TspMachine m = machine(machine_name);
-    TspError err;
-    uint8_t **data = calloc((size_t)c->g.value_count, sizeof *data);
-    double **tolerance = calloc((size_t)c->g.value_count, sizeof *tolerance);
-    for (int i = 0; i < MOST_INPUTS; i++)
-        if (c->x[i]) data[c->x[i] - c->g.values] = c->in[i];
-    if (!tsp_interpret(&c->g, tsp_lanes(&m), data, tolerance, &err))
-        ck_abort_msg("%s: %s", c->label, err.text);
-    int64_t z = c->z - c->g.values;
-    TspComparison found =
-        tsp_compare(c->z->dtype, tsp_value_elements(c->z), data[z], c->got, tolerance[z]);
-    ck_assert_msg(found.passed, "%s: element %" PRId64 " is off by %g", c->label, found.first_bad,
-                  found.max_abs_err);
-    for (int32_t v = 0; v < c->g.value_count; v++) {
-        if (c->g.values[v].producer >= 0) free(data[v]);
-        free(tolerance[v]);
-    }
-    free(data);
-    free(tolerance);
-}
-
-static void free_case(Case *c) {
-    tsp_graph_free(&c->g);
-    tsp_program_free(&c->p);
-    for (int i = 0; i < MOST_INPUTS; i++) free(c->in[i]);
-    free(c->got);
-}
 
 /* ---- what the nodes mean, as plain loops ---- */
 
@@ -370,6 +232,29 @@ START_TEST(vectors_and_scalars) {
 }
 END_TEST
 
+/* Of a full row and of one that is not. */
+START_TEST(known_scalars) {
+    static const char *const operators[] = {
+        "Add", "Sub", "Mul", "Max", "Min", "Equal", "GreaterOrEqual", "Less"};
+    random_start();
+    for (size_t i = 0; i < 2 * sizeof operators / sizeof *operators; i++)
+        for (int t = 0; t < TYPES; t++) {
+            char nodes[100], shape[40];
+            const char *name = random_below(2) ? "tsp1" : "tiny";
+            Case c = {0};
+            snprintf(nodes, sizeof nodes,
+                     "{\"op\": \"%s\", \"inputs\": [%s], \"outputs\": [\"z\"]}", operators[i / 2],
+                     i % 2 ? "\"k\", \"x\"" : "\"x\", \"k\"");
+            snprintf(shape, sizeof shape, "[%d]", 2 + random_below(random_below(2) ? 3000 : 330));
+            make_graph(&c, types[t], shape, 1, nodes);
+            fill(&c, random_below(2));
+            simulate(&c, name);
+            interpret(&c, name);
+            free_case(&c);
+        }
+}
+END_TEST
+
 /* ---- how near the bound ---- */
 
 /* Values are compared as well. `most`: hundredths of the bound that the run may take. */
@@ -392,12 +277,16 @@ START_TEST(long_vectors_run_near_the_bound) {
     random_start();
     try_speed(TSP_I8, 2, TWO("Add"), 110);
     try_speed(TSP_F16, 2, TWO("Add"), 110);
-    try_speed(TSP_F32, 2, TWO("Mul"), 145);
-    try_speed(TSP_I32, 1, ONE("ReduceSum"), 140);
-    try_speed(TSP_F16, 1, ONE("ReduceSum"), 120);
-    try_speed(TSP_F32, 1, ONE("ReduceMean"), 140);
-    try_speed(TSP_I8, 1, ONE("ReduceMax"), 135);
-    try_speed(TSP_F32, 1, ONE("ReduceMin"), 145);
+    try_speed(TSP_F32, 2, TWO("Mul"), 115);
+    try_speed(TSP_I32, 2, TWO("Less"), 125);
+    try_speed(TSP_F32, 1, ONE("Neg"), 105);
+    try_speed(TSP_F16, 1, "{\"op\": \"Mul\", \"inputs\": [\"x\", \"k\"], \"outputs\": [\"z\"]}",
+              105);
+    try_speed(TSP_I32, 1, ONE("ReduceSum"), 135);
+    try_speed(TSP_F16, 1, ONE("ReduceSum"), 118);
+    try_speed(TSP_F32, 1, ONE("ReduceMean"), 135);
+    try_speed(TSP_I8, 1, ONE("ReduceMax"), 130);
+    try_speed(TSP_F32, 1, ONE("ReduceMin"), 136);
     try_speed(TSP_I16, 1, ONE("ArgMax"), 480);
     try_speed(TSP_I32, 1, CUM_SUM("x", "z"), 215);
     try_speed(TSP_I8, 2, TWO("MatMulInteger"), 230);
@@ -415,6 +304,7 @@ int main(void) {
     tcase_add_test(tests, running_sums_of_any_length);
     tcase_add_test(tests, dot_products_of_any_length);
     tcase_add_test(tests, vectors_and_scalars);
+    tcase_add_test(tests, known_scalars);
     tcase_add_test(tests, long_vectors_run_near_the_bound);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -1,7 +1,7 @@
 /* graph_make.c - the graph of a program's ops: what each reads and writes, and so who feeds whom.
  *
  * The program does not keep the graph that it was compiled from; its data flow does. An op feeds
- * another by writing a tensor that the other reads, or from unit to unit by a link between runs.
+ * another by writing a tensor that the other reads, or from unit to unit.
  */
 #include "graph_layout.h"
 
@@ -136,13 +136,10 @@ static bool connect_tensor(VizGraph *g, const VizRun *run, const VizUse *use) {
     return true;
 }
 
-static bool connect_links(VizGraph *g, const VizRun *run) {
-    const TspProgram *p = run->program;
-    for (int32_t i = 0; i < p->link_count; i++) {
-        const int32_t from = p->runs[p->links[i].producer].op,
-                      to = p->runs[p->links[i].consumer].op;
-        if (from < 0 || to < 0 || from == to || from >= p->op_count || to >= p->op_count) continue;
-        if (!add_edge(g, from, to, run->op_tensor[from])) return false;
+static bool connect_feeds(VizGraph *g, const VizRun *run) {
+    for (int32_t i = 0; i < run->feed_count; i++) {
+        const VizFeed *f = &run->feeds[i];
+        if (!add_edge(g, f->from, f->to, run->op_tensor[f->from])) return false;
     }
     return true;
 }
@@ -233,7 +230,7 @@ bool viz_graph_make(VizGraph *g, const VizRun *run) {
         if (add_node(g, VIZ_NODE_OP, op) < 0) return false;
     for (int32_t i = 0; i < g->use_count; i++)
         if (!connect_tensor(g, run, &g->uses[i])) return false;
-    if (!connect_links(g, run)) return false;
+    if (!connect_feeds(g, run)) return false;
     g->edge_count = unique(g->edges, g->edge_count, sizeof *g->edges, by_edge);
     find_layers(g);
     pull_inputs(g);

@@ -105,7 +105,7 @@ static int32_t follow(const VizRun *run, const VizBurst *b, int32_t hops) {
     return follow(run, use.burst, hops - 1);
 }
 
-static void find_tensors(VizRun *run) {
+static bool find_tensors(VizRun *run) {
     const VizTimeline *line = &run->timeline;
     for (int32_t i = 0; i < run->program->op_count; i++) run->op_tensor[i] = -1;
     for (int32_t i = line->burst_count - 1; i >= 0; i--) {
@@ -113,6 +113,7 @@ static void find_tensors(VizRun *run) {
         const int32_t op = b->opcode == TSP_OP_READ_WRITE ? b->op[1] : b->op[0];
         if (op >= 0 && written(b) >= 0) run->op_tensor[op] = written(b);
     }
+    if (!viz_run_find_feeds(run)) return false;
     for (int32_t i = 0; i < line->burst_count; i++) {
         const VizBurst *b = &line->bursts[i];
         const int32_t op = viz_burst_op(b);
@@ -120,6 +121,7 @@ static void find_tensors(VizRun *run) {
         if (b->tensor[0] < 0 && op >= 0) run->burst_tensor[i] = run->op_tensor[op];
         if (run->burst_tensor[i] < 0) run->burst_tensor[i] = follow(run, b, 4);
     }
+    return true;
 }
 
 /* -- opening -- */
@@ -156,8 +158,11 @@ bool viz_run_open(VizRun *run, const TspProgram *program, TspSim *sim, bool ifet
     }
     for (int32_t slice = 0; slice < slices; slice++)
         viz_slice_tensors(program, slice, run->row_tensor + (size_t)slice * rows);
-    find_tensors(run);
-    run->plan = viz_plan_new(run, err);
+    run->plan = NULL;
+    if (find_tensors(run))
+        run->plan = viz_plan_new(run, err);
+    else
+        tsp_fail(err, TSP_ERR_SYSTEM, "out of memory for a view of the program");
     if (!run->plan) {
         viz_run_close(run);
         return false;
@@ -174,6 +179,7 @@ void viz_run_close(VizRun *run) {
     free(run->row_tensor);
     free(run->burst_tensor);
     free(run->op_tensor);
+    free(run->feeds);
     free(run->user_first);
     free(run->users);
     free(run->stream_used);

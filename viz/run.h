@@ -25,6 +25,11 @@ typedef struct {
     int32_t op;        /* node of the graph; -1 none */
 } VizDrive;
 
+/* An op hands a result on to another and does not write it. */
+typedef struct {
+    int32_t from, to;
+} VizFeed;
+
 typedef struct {
     const TspProgram *program;
     const TspMachine *m;
@@ -33,9 +38,11 @@ typedef struct {
     TspError failure; /* why the run stops before its end, where it does */
     bool failed;
     /* What the constructor has worked out: */
-    int32_t *row_tensor;         /* [slice][row] tensor whose piece lies there, -1 none */
-    int32_t *burst_tensor;       /* [burst] tensor of what it drives, or else reads or writes; -1 */
-    int32_t *op_tensor;          /* [op] tensor that it writes, -1 none */
+    int32_t *row_tensor;   /* [slice][row] tensor whose piece lies there, -1 none */
+    int32_t *burst_tensor; /* [burst] tensor of what it drives, or else reads or writes; -1 */
+    int32_t *op_tensor;    /* [op] tensor that it writes, or else feeds; -1 none */
+    VizFeed *feeds;        /* each pair of ops once */
+    int32_t feed_count;
     int32_t stream_users;        /* in `users` */
     int32_t *user_first;         /* [stream] first of its entries in `users`; one more at the end */
     int32_t *users;              /* queues that ever take a vector from the stream, by column */
@@ -55,6 +62,9 @@ typedef struct {
 bool viz_run_open(VizRun *run, const TspProgram *program, TspSim *sim, bool ifetch_modelled,
                   TspError *err);
 void viz_run_close(VizRun *run);
+/* Part of opening, in its file: `feeds`, and `op_tensor` of ops that write nothing. False without
+ * memory. */
+bool viz_run_find_feeds(VizRun *run);
 
 /* Takes the simulator to the cycle, held to 0 .. timeline.cycles, and finds the drives that any
  * superlane can see in it. In a failed run `cycle` may lie beyond the offence: false, with it, and

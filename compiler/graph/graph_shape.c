@@ -95,14 +95,15 @@ static bool check_same_dtype(const Infer *f) {
 
 /* NumPy's matmul: 1-D operands gain a dimension that the result loses, leading ones broadcast. */
 static bool infer_product(const Infer *f) {
-    const TspValue *a = input(f, 0), *b = input(f, 1);
+    const int32_t second = tsp_product_second(f->node);
+    const TspValue *a = input(f, 0), *b = input(f, second);
     TspValue *out = f->out;
     int64_t inner_b;
     if (!check_rank(f, 0, 1, TSP_MAX_RANK, "at least one dimension") ||
-        !check_rank(f, 1, 1, TSP_MAX_RANK, "at least one dimension"))
+        !check_rank(f, second, 1, TSP_MAX_RANK, "at least one dimension"))
         return false;
     inner_b = b->shape[b->rank == 1 ? 0 : b->rank - 2];
-    *f->blame = 1;
+    *f->blame = second;
     if (a->shape[a->rank - 1] != inner_b)
         return fail_shapes(f, a, b,
                            "the inner dimensions differ; the last of the first must be the last "
@@ -116,8 +117,9 @@ static bool infer_product(const Infer *f) {
     return true;
 }
 
-static bool check_zero_point(const Infer *f, int32_t i, int64_t size, const char *of) {
-    const TspValue *matrix = input(f, i - 2), *v = input(f, i);
+static bool check_zero_point(const Infer *f, int32_t i, int32_t of_input, int64_t size,
+                             const char *of) {
+    const TspValue *matrix = input(f, of_input), *v = input(f, i);
     if (!v) return true;
     *f->blame = i;
     if (v->dtype != matrix->dtype)
@@ -134,8 +136,20 @@ static bool infer_matmul_integer(const Infer *f) {
     const TspValue *a = input(f, 0), *b = input(f, 1);
     if (!infer_product(f)) return false;
     f->out->dtype = TSP_I32;
-    return check_zero_point(f, 2, a->rank == 1 ? 1 : a->shape[a->rank - 2], "row of the first") &&
-           check_zero_point(f, 3, b->rank == 1 ? 1 : b->shape[b->rank - 1], "column of the second");
+    return check_zero_point(f, 2, 0, a->rank == 1 ? 1 : a->shape[a->rank - 2],
+                            "row of the first") &&
+           check_zero_point(f, 3, 1, b->rank == 1 ? 1 : b->shape[b->rank - 1],
+                            "column of the second");
+}
+
+/* Inputs: A, its scale and zero point, B, its, the result's. */
+static bool infer_qlinear_matmul(const Infer *f) {
+    const TspValue *b = input(f, 3);
+    const int64_t columns = b->rank < 2 ? 1 : b->shape[b->rank - 1];
+    f->out->dtype = input(f, 7)->dtype;
+    return tsp_check_quantised(f->g, f->node, f->blame, f->err) && infer_product(f) &&
+           check_zero_point(f, 2, 0, 1, "matrix") &&
+           check_zero_point(f, 5, 3, columns, "column of the second");
 }
 
 static bool infer_matmul(const Infer *f) {
@@ -258,48 +272,19 @@ static bool place_axis(const Infer *f, int64_t axis, int64_t *place) {
                     (long long)axis, a->name, shape_text(a).text);
 }
 
-static void reduce_to_one(const Infer *f) {
-    f->out->rank = f->node->keepdims ? input(f, 0)->rank : 0;
-    for (int32_t d = 0; d < f->out->rank; d++) f->out->shape[d] = 1;
-}
-
-/* Over all axes that are longer than 1. */
 static bool infer_reduce(const Infer *f) {
-    const TspValue *a = input(f, 0);
-    bool named[TSP_MAX_RANK] = {false};
-    for (int32_t i = 0; i < f->node->axis_count; i++) {
-        int64_t place;
-        if (!place_axis(f, f->node->axes[i], &place)) return false;
-        if (named[place])
-            return tsp_fail(f->err, TSP_ERR_INPUT, "axis %lld is given twice; leave one out",
-                            (long long)f->node->axes[i]);
-        named[place] = true;
-    }
-    for (int32_t d = 0; d < a->rank && f->node->axis_count; d++)
-        if (!named[d] && (a->shape[d] > 1 || !f->node->keepdims))
-            return tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
-                            "%s of \"%s\" %s over some axes is not modelled; leave out \"axes\" to "
-                            "reduce all of it",
-                            tsp_graph_op_name(f->node->op), a->name, shape_text(a).text);
-    reduce_to_one(f);
+    tsp_reduced_shape(f->node, input(f, 0), f->out);
     return true;
 }
 
-static bool infer_arg_max(const Infer *f) {
-    const TspValue *a = input(f, 0);
-    int64_t place;
-    if (!place_axis(f, f->node->axis, &place)) return false;
-    if (a->rank != 1)
-        return tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
-                        "ArgMax of \"%s\" %s is not modelled, only that of one dimension", a->name,
-                        shape_text(a).text);
+static bool infer_arg(const Infer *f) {
     if (f->node->select_last)
         return tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
-                        "\"select_last_index\" 1 is not modelled; the first index is what ArgMax "
-                        "gives here");
-    reduce_to_one(f);
+                        "\"select_last_index\" 1 is not modelled; the first index is what %s "
+                        "gives here",
+                        tsp_graph_op_name(f->node->op));
     f->out->dtype = TSP_I32;
-    return true;
+    return infer_reduce(f);
 }
 
 /* The axis is an initializer, a number that must be known before the shapes are. */
@@ -324,6 +309,10 @@ static bool infer_cum_sum(const Infer *f) {
                         "\"%s\" 1 of CumSum is not modelled; leave it out",
                         f->node->exclusive ? "exclusive" : "reverse");
     return infer_same(f);
+}
+
+static bool infer_norm(const Infer *f) {
+    return check_same_dtype(f) && tsp_norm_infer(f->g, f->node, f->out, f->blame, f->err);
 }
 
 static bool infer_several(const Infer *f) {
@@ -360,11 +349,16 @@ static bool infer_group(const Infer *f) {
 
 /* dtypes: of the first two inputs; the output has the first one's unless the rule says otherwise.
  */
+static bool infer_movement(const Infer *f) {
+    return tsp_infer_movement(f->g, f->node, f->out, f->blame, f->err);
+}
+
 static const struct {
     uint32_t dtypes;
     bool (*infer)(const Infer *f);
 } rules[TSP_GRAPH_OP_COUNT] = {
     [TSP_GRAPH_MATMUL_INTEGER] = {BYTES, infer_matmul_integer},
+    [TSP_GRAPH_QLINEAR_MATMUL] = {ANY, infer_qlinear_matmul},
     [TSP_GRAPH_MATMUL] = {FLOATS, infer_matmul},
     [TSP_GRAPH_GEMM] = {FLOATS, infer_gemm},
     [TSP_GRAPH_ADD] = {NUMBERS, infer_pairwise},
@@ -423,9 +417,33 @@ static const struct {
     [TSP_GRAPH_REDUCE_MEAN] = {FLOATS, infer_reduce},
     [TSP_GRAPH_REDUCE_MAX] = {NUMBERS, infer_reduce},
     [TSP_GRAPH_REDUCE_MIN] = {NUMBERS, infer_reduce},
-    [TSP_GRAPH_ARG_MAX] = {NUMBERS, infer_arg_max},
+    [TSP_GRAPH_REDUCE_PROD] = {BIT(TSP_I32) | FLOATS, infer_reduce},
+    [TSP_GRAPH_REDUCE_SUM_SQUARE] = {BIT(TSP_I32) | FLOATS, infer_reduce},
+    [TSP_GRAPH_REDUCE_L1] = {BIT(TSP_I32) | FLOATS, infer_reduce},
+    [TSP_GRAPH_REDUCE_L2] = {FLOATS, infer_reduce},
+    [TSP_GRAPH_ARG_MAX] = {NUMBERS, infer_arg},
+    [TSP_GRAPH_ARG_MIN] = {NUMBERS, infer_arg},
+    [TSP_GRAPH_SOFTMAX] = {FLOATS, infer_same},
     [TSP_GRAPH_CUM_SUM] = {BIT(TSP_I32) | FLOATS, infer_cum_sum},
+    [TSP_GRAPH_LAYER_NORMALIZATION] = {FLOATS, infer_norm},
+    [TSP_GRAPH_RMS_NORMALIZATION] = {FLOATS, infer_norm},
+    [TSP_GRAPH_INSTANCE_NORMALIZATION] = {FLOATS, infer_norm},
     [TSP_GRAPH_GROUP_BY_AGGREGATE] = {BIT(TSP_I16), infer_group},
+    [TSP_GRAPH_RESHAPE] = {ANY, infer_movement},
+    [TSP_GRAPH_FLATTEN] = {ANY, infer_movement},
+    [TSP_GRAPH_SQUEEZE] = {ANY, infer_movement},
+    [TSP_GRAPH_UNSQUEEZE] = {ANY, infer_movement},
+    [TSP_GRAPH_TRANSPOSE] = {ANY, infer_movement},
+    [TSP_GRAPH_SPLIT] = {ANY, infer_movement},
+    [TSP_GRAPH_SLICE] = {ANY, infer_movement},
+    [TSP_GRAPH_EXPAND] = {ANY, infer_movement},
+    [TSP_GRAPH_CONCAT] = {ANY, infer_movement},
+    [TSP_GRAPH_PAD] = {ANY, infer_movement},
+    [TSP_GRAPH_TILE] = {ANY, infer_movement},
+    [TSP_GRAPH_GATHER] = {ANY, infer_movement},
+    [TSP_GRAPH_TRILU] = {ANY, infer_movement},
+    [TSP_GRAPH_DEPTH_TO_SPACE] = {ANY, infer_movement},
+    [TSP_GRAPH_SPACE_TO_DEPTH] = {ANY, infer_movement},
 };
 
 const char *tsp_graph_op_name(TspGraphOp op) {
@@ -475,11 +493,16 @@ bool tsp_node_infer(const TspGraph *g, const TspNode *node, TspValue *out, int32
     return true;
 }
 
+int32_t tsp_product_second(const TspNode *node) {
+    return node->op == TSP_GRAPH_QLINEAR_MATMUL ? 3 : 1;
+}
+
 int64_t tsp_node_macs(const TspGraph *g, const TspNode *node) {
     const TspValue *a = &g->values[node->inputs[0]];
     int64_t outputs = tsp_value_elements(&g->values[node->output]);
     switch (node->op) {
     case TSP_GRAPH_MATMUL_INTEGER:
+    case TSP_GRAPH_QLINEAR_MATMUL:
     case TSP_GRAPH_MATMUL:
         return outputs * a->shape[a->rank - 1];
     case TSP_GRAPH_GEMM:

@@ -29,6 +29,20 @@ void tsp_broadcast_strides(const TspValue *v, int32_t rank, const int64_t *shape
     }
 }
 
+double tsp_rounded_tolerance(TspDtype type, double value, double tolerance) {
+    uint8_t bytes[3 * sizeof(float)];
+    double y, below, above;
+    if (!(tolerance > 0)) return 0;
+    tsp_store_float(type, bytes, 0, value);
+    tsp_store_float(type, bytes, 1, value - tolerance);
+    tsp_store_float(type, bytes, 2, value + tolerance);
+    y = tsp_load_double(type, bytes, 0);
+    below = y - tsp_load_double(type, bytes, 1);
+    above = tsp_load_double(type, bytes, 2) - y;
+    return isfinite(below) && isfinite(above) ? fmax(below, above)
+                                              : tolerance + tsp_ulp(type, fabs(value) + tolerance);
+}
+
 double tsp_int_tolerance(TspDtype type, double value, double tolerance) {
     double least = (double)tsp_dtype_least(type), greatest = (double)tsp_dtype_greatest(type);
     if (tolerance > 0 && (value - tolerance < least || value + tolerance > greatest))
@@ -105,7 +119,7 @@ static void pairwise_element(const Pairwise *op, const TspOperand *in, int64_t a
         if (!is_float)
             t = tsp_int_tolerance(type, (double)whole, t);
         else if (t > 0)
-            t += tsp_ulp(type, fabs(real) + t);
+            t = tsp_rounded_tolerance(type, real, t);
         out->tolerance[i] = t;
     }
 }
@@ -177,7 +191,7 @@ static int64_t truncate_saturating(double x, TspDtype to) {
 static double cast_tolerance(TspDtype from, TspDtype to, double x, double tolerance) {
     if (!(tolerance > 0)) return 0;
     if (to == TSP_BOOL) return fabs(x) <= tolerance ? 1 : 0;
-    if (tsp_dtype_is_float(to)) return tolerance + tsp_ulp(to, fabs(x) + tolerance);
+    if (tsp_dtype_is_float(to)) return tsp_rounded_tolerance(to, x, tolerance);
     if (tsp_dtype_is_float(from)) return tolerance + 1; /* truncation; saturation is monotone */
     return tsp_int_tolerance(to, x, tolerance);
 }
@@ -235,6 +249,7 @@ static bool interpret_group(const TspNode *node, int32_t lanes, const TspOperand
 static bool (*const interpreters[TSP_GRAPH_OP_COUNT])(const TspNode *node, int32_t lanes,
                                                       const TspOperand in[4], TspResult *out) = {
     [TSP_GRAPH_MATMUL_INTEGER] = tsp_interpret_product,
+    [TSP_GRAPH_QLINEAR_MATMUL] = tsp_interpret_qlinear,
     [TSP_GRAPH_MATMUL] = tsp_interpret_product,
     [TSP_GRAPH_GEMM] = tsp_interpret_product,
     [TSP_GRAPH_ADD] = interpret_pairwise,
@@ -289,17 +304,42 @@ static bool (*const interpreters[TSP_GRAPH_OP_COUNT])(const TspNode *node, int32
     [TSP_GRAPH_QUANTIZE_LINEAR] = tsp_interpret_quantize,
     [TSP_GRAPH_DEQUANTIZE_LINEAR] = tsp_interpret_quantize,
     [TSP_GRAPH_BATCH_NORMALIZATION] = tsp_interpret_batch_norm,
-    [TSP_GRAPH_REDUCE_SUM] = tsp_interpret_sum,
-    [TSP_GRAPH_REDUCE_MEAN] = tsp_interpret_sum,
-    [TSP_GRAPH_REDUCE_MAX] = tsp_interpret_extreme,
-    [TSP_GRAPH_REDUCE_MIN] = tsp_interpret_extreme,
-    [TSP_GRAPH_ARG_MAX] = tsp_interpret_arg_max,
+    [TSP_GRAPH_REDUCE_SUM] = tsp_interpret_axes,
+    [TSP_GRAPH_REDUCE_MEAN] = tsp_interpret_axes,
+    [TSP_GRAPH_REDUCE_MAX] = tsp_interpret_axes,
+    [TSP_GRAPH_REDUCE_MIN] = tsp_interpret_axes,
+    [TSP_GRAPH_REDUCE_PROD] = tsp_interpret_axes,
+    [TSP_GRAPH_REDUCE_SUM_SQUARE] = tsp_interpret_axes,
+    [TSP_GRAPH_REDUCE_L1] = tsp_interpret_axes,
+    [TSP_GRAPH_REDUCE_L2] = tsp_interpret_axes,
+    [TSP_GRAPH_ARG_MAX] = tsp_interpret_axes,
+    [TSP_GRAPH_ARG_MIN] = tsp_interpret_axes,
+    [TSP_GRAPH_SOFTMAX] = tsp_interpret_axes,
     [TSP_GRAPH_CUM_SUM] = tsp_interpret_cum_sum,
+    [TSP_GRAPH_LAYER_NORMALIZATION] = tsp_interpret_normalize,
+    [TSP_GRAPH_RMS_NORMALIZATION] = tsp_interpret_normalize,
+    [TSP_GRAPH_INSTANCE_NORMALIZATION] = tsp_interpret_normalize,
     [TSP_GRAPH_GROUP_BY_AGGREGATE] = interpret_group,
+    [TSP_GRAPH_RESHAPE] = tsp_interpret_movement,
+    [TSP_GRAPH_FLATTEN] = tsp_interpret_movement,
+    [TSP_GRAPH_SQUEEZE] = tsp_interpret_movement,
+    [TSP_GRAPH_UNSQUEEZE] = tsp_interpret_movement,
+    [TSP_GRAPH_TRANSPOSE] = tsp_interpret_movement,
+    [TSP_GRAPH_SPLIT] = tsp_interpret_movement,
+    [TSP_GRAPH_SLICE] = tsp_interpret_movement,
+    [TSP_GRAPH_EXPAND] = tsp_interpret_movement,
+    [TSP_GRAPH_CONCAT] = tsp_interpret_movement,
+    [TSP_GRAPH_PAD] = tsp_interpret_movement,
+    [TSP_GRAPH_TILE] = tsp_interpret_movement,
+    [TSP_GRAPH_GATHER] = tsp_interpret_movement,
+    [TSP_GRAPH_TRILU] = tsp_interpret_movement,
+    [TSP_GRAPH_DEPTH_TO_SPACE] = tsp_interpret_movement,
+    [TSP_GRAPH_SPACE_TO_DEPTH] = tsp_interpret_movement,
 };
 
-static bool interpret_node(const TspGraph *g, const TspNode *node, int32_t lanes, uint8_t **data,
-                           double **tolerance, TspError *err) {
+static bool interpret_node(const TspGraph *g, const TspNode *node, int32_t lanes,
+                           uint8_t *const *found, uint8_t **data, double **tolerance,
+                           TspError *err) {
     TspOperand in[TSP_NODE_INPUTS] = {{0}};
     TspResult out = {.value = &g->values[node->output]};
     bool ok;
@@ -308,6 +348,7 @@ static bool interpret_node(const TspGraph *g, const TspNode *node, int32_t lanes
         if (v < 0) continue;
         in[i] = (TspOperand){&g->values[v], g->values[v].data ? g->values[v].data : data[v],
                              tolerance[v]};
+        if (found && found[v]) in[i] = (TspOperand){&g->values[v], found[v], NULL};
         if (!in[i].data)
             return tsp_fail(err, TSP_ERR_INPUT, "input \"%s\" has no contents; give it a file",
                             g->values[v].name);
@@ -321,15 +362,15 @@ static bool interpret_node(const TspGraph *g, const TspNode *node, int32_t lanes
                     "out of memory while evaluating \"%s\"; check a smaller graph", node->name);
 }
 
-bool tsp_interpret(const TspGraph *g, int32_t lanes, uint8_t **data, double **tolerance,
-                   TspError *err) {
+bool tsp_interpret_beside(const TspGraph *g, int32_t lanes, uint8_t *const *found, uint8_t **data,
+                          double **tolerance, TspError *err) {
     bool ok = true;
     for (int32_t v = 0; v < g->value_count; v++) {
         tolerance[v] = NULL;
         if (g->values[v].producer >= 0) data[v] = NULL;
     }
     for (int32_t n = 0; ok && n < g->node_count; n++)
-        ok = interpret_node(g, &g->nodes[n], lanes, data, tolerance, err);
+        ok = interpret_node(g, &g->nodes[n], lanes, found, data, tolerance, err);
     for (int32_t v = 0; !ok && v < g->value_count; v++) {
         if (g->values[v].producer < 0) continue;
         free(data[v]);
@@ -338,6 +379,11 @@ bool tsp_interpret(const TspGraph *g, int32_t lanes, uint8_t **data, double **to
         tolerance[v] = NULL;
     }
     return ok;
+}
+
+bool tsp_interpret(const TspGraph *g, int32_t lanes, uint8_t **data, double **tolerance,
+                   TspError *err) {
+    return tsp_interpret_beside(g, lanes, NULL, data, tolerance, err);
 }
 
 /* ---- comparison ---- */

@@ -4,12 +4,13 @@
  * order does not matter here; the machine adds in fp32 in an order of its own, and the tolerance is
  * what that may cost (docs/graph-format.md, "Tolerances").
  */
-#include "interpret_parts.h"
+#include "interpret_axes.h"
 #include "compiler/number.h"
 
 #include <stdlib.h>
 
 double tsp_sum_roundings(int64_t elements, int32_t lanes) {
+    if (!lanes) return (double)elements;
     double vectors = (double)((elements + lanes - 1) / lanes);
     return ceil(vectors / 8) + 32;
 }
@@ -136,20 +137,19 @@ bool tsp_interpret_extreme(const TspNode *node, int32_t lanes, const TspOperand 
 }
 
 /* Operands that carry a tolerance may be largest anywhere: then any index passes. */
-bool tsp_interpret_arg_max(const TspNode *node, int32_t lanes, const TspOperand in[4],
-                           TspResult *out) {
+bool tsp_interpret_arg(const TspNode *node, int32_t lanes, const TspOperand in[4], TspResult *out) {
+    const double sign = node->op == TSP_GRAPH_ARG_MIN ? -1 : 1;
     const TspDtype type = in[0].value->dtype;
     const int64_t elements = tsp_value_elements(in[0].value);
     int64_t at = 0;
-    double best = tsp_load_double(type, in[0].data, 0);
-    (void)node;
+    double best = sign * tsp_load_double(type, in[0].data, 0);
     (void)lanes;
     if (!needs_tolerance(&in[0], out, false)) return false;
     for (int64_t i = 1; i < elements && best == best; i++) {
-        double v = tsp_load_double(type, in[0].data, i);
+        double v = sign * tsp_load_double(type, in[0].data, i);
         if (!(v > best) && v == v) continue;
         best = v;
-        at = i;
+        at = v == v ? i : 0;
     }
     tsp_store_int(TSP_I32, out->data, 0, at);
     if (out->tolerance) out->tolerance[0] = (double)elements;

@@ -1,46 +1,64 @@
 /* lower.c - the lower pass: ops of the graph become stages on tensors.
  */
-#include "lower.h"
+#include "lower_axes.h"
+#include "lower_view.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* In which orientation will nodes ask for each value? A graph input asked for only transposed is
- * bound transposed, so that no cycle is spent on turning it. */
-static void find_needs(Lowerer *l) {
-    for (int32_t i = 0; i < l->graph->node_count; i++) {
-        const TspNode *n = &l->graph->nodes[i];
-        for (int32_t j = 0; j < n->input_count; j++) {
-            bool turned = false;
-            if (n->inputs[j] < 0) continue;
-            if (n->op == TSP_GRAPH_MATMUL || n->op == TSP_GRAPH_MATMUL_INTEGER)
-                turned = j == 1 && l->graph->values[n->inputs[1]].rank >= 2;
-            if (n->op == TSP_GRAPH_GEMM) turned = (j == 0 && n->trans_a) || (j == 1 && !n->trans_b);
-            l->needs[n->inputs[j]][turned] = true;
-        }
-    }
-}
-
 static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
+    bool done;
+    if (lower_is_view(l, node->output))
+        return !l->graph->values[node->output].is_output ||
+               lower_oriented(l, node->output, ROWWISE, err) >= 0;
+    if (l->flat[node->output] && lower_relabels(node)) return lower_flat_elementwise(l, node, err);
     if (lower_is_dot(l, node)) return lower_reduce(l, node, err);
     switch (node->op) {
     case TSP_GRAPH_MATMUL:
-        return lower_matmul(l, node, err);
+        return lower_heads(l, node, &done, err) && (done || lower_matmul(l, node, err));
     case TSP_GRAPH_MATMUL_INTEGER:
-        return lower_matmul_integer(l, node, err);
+        return lower_heads(l, node, &done, err) && (done || lower_matmul_integer(l, node, err));
+    case TSP_GRAPH_QLINEAR_MATMUL:
+        return lower_qlinear_matmul(l, node, err);
     case TSP_GRAPH_GEMM:
         return lower_gemm(l, node, err);
     case TSP_GRAPH_REDUCE_SUM:
     case TSP_GRAPH_REDUCE_MEAN:
     case TSP_GRAPH_REDUCE_MAX:
     case TSP_GRAPH_REDUCE_MIN:
-        return lower_reduce(l, node, err);
+    case TSP_GRAPH_REDUCE_PROD:
+    case TSP_GRAPH_REDUCE_SUM_SQUARE:
+    case TSP_GRAPH_REDUCE_L1:
+    case TSP_GRAPH_REDUCE_L2:
+        return lower_reduces_flat(l, node) ? lower_reduce(l, node, err)
+                                           : lower_reduce_axes(l, node, err);
     case TSP_GRAPH_ARG_MAX:
-        return lower_arg_max(l, node, err);
+    case TSP_GRAPH_ARG_MIN:
+        return lower_reduces_flat(l, node) ? lower_arg_max(l, node, err)
+                                           : lower_arg_axis(l, node, err);
+    case TSP_GRAPH_SOFTMAX:
+        return lower_softmax(l, node, err);
     case TSP_GRAPH_CUM_SUM:
         return lower_cum_sum(l, node, err);
+    case TSP_GRAPH_LAYER_NORMALIZATION:
+    case TSP_GRAPH_RMS_NORMALIZATION:
+    case TSP_GRAPH_INSTANCE_NORMALIZATION:
+        return lower_norm(l, node, err);
     case TSP_GRAPH_GROUP_BY_AGGREGATE:
         return lower_group(l, node, err);
+    case TSP_GRAPH_TRILU:
+        return lower_trilu(l, node, err);
+    case TSP_GRAPH_RESHAPE:
+    case TSP_GRAPH_FLATTEN:
+    case TSP_GRAPH_SQUEEZE:
+    case TSP_GRAPH_UNSQUEEZE:
+    case TSP_GRAPH_CONCAT:
+    case TSP_GRAPH_PAD:
+    case TSP_GRAPH_TILE:
+    case TSP_GRAPH_GATHER:
+    case TSP_GRAPH_DEPTH_TO_SPACE:
+    case TSP_GRAPH_SPACE_TO_DEPTH:
+        return lower_movement(l, node, err);
     default:
         return l->flat[node->output] ? lower_flat_elementwise(l, node, err)
                                      : lower_elementwise(l, node, err);
@@ -53,19 +71,32 @@ static int32_t input_tensor(Lowerer *l, int32_t value, TspError *err) {
     return lower_oriented(l, value, l->needs[value][TRANSPOSED] && !l->needs[value][ROWWISE], err);
 }
 
+static bool balance_all(Lowerer *l, TspError *err) {
+    for (int32_t i = 0; i < l->module->stage_count; i++) {
+        Stage *s = &l->module->stages[i];
+        if (s->chain_rows || s->scan_rows || s->set_rows || s->group || lower_balance(s)) continue;
+        return tsp_fail(err, TSP_ERR_NOT_MODELLED,
+                        "%s: its steps wait for each other in more than %d ALUs; divide the node",
+                        l->graph->nodes[s->op].name, (int)MAX_STEPS);
+    }
+    return true;
+}
+
 static bool lower_all(Lowerer *l, TspError *err) {
     const TspGraph *g = l->graph;
     for (int32_t v = 0; v < g->value_count; v++) {
         memset(l->tensor_of[v], -1, sizeof l->tensor_of[v]);
         memset(l->split_of[v], -1, sizeof l->split_of[v]);
     }
-    find_needs(l);
     lower_find_flat(l);
+    lower_find_views(l);
+    lower_find_orientations(l);
     for (int32_t v = 0; v < g->value_count; v++)
         if (g->values[v].is_input && !lower_group_reads(l, v) && input_tensor(l, v, err) < 0)
             return false;
     for (l->node = 0; l->node < g->node_count; l->node++)
         if (!lower_node(l, &g->nodes[l->node], err)) return false;
+    if (!lower_fuse(l, err) || !balance_all(l, err) || !lower_interleave(l, err)) return false;
     for (int32_t i = 0; i < l->module->tensor_count; i++) { /* an input that nobody reads */
         Tensor *t = &l->module->tensors[i];
         if (!t->contiguous && !t->striped && !t->pieces) t->contiguous = true;
@@ -76,23 +107,27 @@ static bool lower_all(Lowerer *l, TspError *err) {
 bool tsp_pass_lower(Module *module, TspError *err) {
     TspGraph known;
     size_t values;
-    Lowerer l = {.module = module, .graph = &known, .identity = -1};
+    Lowerer l = {.module = module, .graph = &known, .identity = -1, .ones = {-1, -1, -1}};
     bool ok = false;
     if (!lower_know(module->graph, &known, err)) return lower_forget(module->graph, &known), false;
     values = (size_t)known.value_count;
     l.tensor_of = calloc(values, sizeof *l.tensor_of);
     l.split_of = calloc(values, sizeof *l.split_of);
     l.needs = calloc(values, sizeof *l.needs);
+    l.turned = calloc(values, sizeof *l.turned);
     l.flat = calloc(values, sizeof *l.flat);
+    l.views = calloc(values, sizeof *l.views);
     l.lanewise = calloc(values, sizeof *l.lanewise);
-    if (l.tensor_of && l.split_of && l.needs && l.flat && l.lanewise)
+    if (l.tensor_of && l.split_of && l.needs && l.turned && l.flat && l.lanewise && l.views)
         ok = lower_all(&l, err);
     else
         tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
     free(l.tensor_of);
     free(l.split_of);
     free(l.needs);
+    free(l.turned);
     free(l.flat);
+    free(l.views);
     free(l.lanewise);
     free(l.plan);
     lower_forget(module->graph, &known);

@@ -11,7 +11,7 @@
 static int32_t greatest_row(Lowerer *l, int32_t x, int64_t elements, int32_t chains,
                             TspError *err) {
     TspDtype type = l->module->tensors[x].dtype;
-    Fold fold = {TSP_OP_MAX, type, fold_least(type)};
+    Fold fold = {TSP_OP_MAX, type, fold_least(type), false};
     int64_t shape[1] = {1};
     int32_t one, all;
     From result;
@@ -127,7 +127,7 @@ static bool lower_indices(Lowerer *l, const Stage *chains, TspDtype type, Rows *
 bool lower_arg_max(Lowerer *l, const TspNode *node, TspError *err) {
     enum { STEPS = 3 };
     const TspValue *v = &l->graph->values[node->inputs[0]];
-    const Fold fold = {TSP_OP_MIN, TSP_I32, 0};
+    const Fold fold = {TSP_OP_MIN, TSP_I32, 0, false};
     int32_t x, greatest, chains, out;
     Stage *s, stage;
     Rows rows;

@@ -103,9 +103,11 @@ static int32_t cut_part(const Curve *c, const TspMachine *m, int32_t first, Stag
     int32_t longest = first, found = first, least = 0;
     for (int32_t last = tsp_min32(first + (int32_t)m->vxm_alus, c->step_count); last > first;
          last--) {
-        Stage s;
+        Stage s, balanced;
         if (found > first && longest - last > SHORTER) break;
-        if (!make_part(c, first, last, &s) || !lower_balance(&s) || !fits(m, &s)) continue;
+        if (!make_part(c, first, last, &s)) continue;
+        balanced = s;
+        if (!lower_balance(&balanced) || !fits(m, &balanced)) continue;
         if (found == first) longest = last;
         if (found > first && output_bytes(&s) >= least) continue;
         found = last;

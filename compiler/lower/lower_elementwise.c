@@ -4,27 +4,64 @@
  * dimensions. Dimensions are merged from the inside out while every operand steps evenly, and each
  * merged block of rows is one stage.
  */
-#include "lower.h"
+#include "lower_view.h"
+#include "compiler/number.h"
+
+#include <math.h>
+
+/* The rows of an operand, the first of them, and how they step over the dimensions of the result.
+ */
+static int32_t operand_rows(Lowerer *l, int32_t value, bool turned, const TspValue *y,
+                            int64_t *first, int64_t *stride, TspError *err) {
+    const TspValue *v = &l->graph->values[value], rows = lower_turned_shape(v);
+    int32_t cols = y->rank ? (int32_t)y->shape[y->rank - 1] : 1, tensor;
+    if (!turned || tsp_value_elements(v) == 1)
+        return lower_row_operand(l, value, y->rank, cols, first, stride, err);
+    lower_row_strides(&rows, y->rank, stride);
+    if ((tensor = lower_oriented(l, value, TRANSPOSED, err)) >= 0)
+        l->module->tensors[tensor].contiguous = true;
+    return tensor;
+}
+
+/* A known scalar is part of the instruction where zeros stay zero, or no lane needs to. */
+static bool is_number(const Lowerer *l, const TspNode *node, int32_t i, int32_t cols) {
+    const TspValue *v = &l->graph->values[node->inputs[i]];
+    double number;
+    if (!lower_takes_number(node) || !v->data || tsp_value_elements(v) != 1 ||
+        tsp_value_elements(&l->graph->values[node->inputs[!i]]) == 1)
+        return false;
+    number = tsp_load_double(v->dtype, v->data, 0);
+    return cols % tsp_lanes(&l->module->machine) == 0 ||
+           (node->op == TSP_GRAPH_MUL && isfinite(number) && !signbit(number));
+}
 
 bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
     const TspGraph *g = l->graph;
-    const TspValue *y = &g->values[node->output];
+    bool turned = l->turned[node->output];
+    const TspValue shape = turned ? lower_turned_shape(&g->values[node->output])
+                                  : g->values[node->output],
+                   *y = &shape;
     int32_t cols = y->rank ? (int32_t)y->shape[y->rank - 1] : 1, out;
     int32_t tensor[ELEMENTWISE_INPUTS], ones = -1, inner = y->rank - 2,
                                         inputs = lower_streamed(node);
     int64_t stride[ELEMENTWISE_INPUTS][TSP_MAX_RANK] = {{0}}, rows = 1, run = 1;
-    int64_t step[ELEMENTWISE_INPUTS] = {1, 1, 1};
+    int64_t step[ELEMENTWISE_INPUTS] = {1, 1, 1}, first[ELEMENTWISE_INPUTS] = {0};
+    bool number[ELEMENTWISE_INPUTS];
     for (int32_t i = 0; i < inputs; i++) {
-        if ((tensor[i] = lower_widened(l, node->inputs[i], cols, err)) < 0) return false;
-        lower_row_strides(&g->values[node->inputs[i]], y->rank, stride[i]);
+        number[i] = is_number(l, node, i, cols);
+        if (!number[i] && (tensor[i] = operand_rows(l, node->inputs[i], turned, y, &first[i],
+                                                    stride[i], err)) < 0)
+            return false;
     }
     if (lower_needs_ones(node) && (ones = lower_ones(l, node, cols, err)) < 0) return false;
-    if ((out = lower_oriented(l, node->output, ROWWISE, err)) < 0) return false;
+    if ((out = lower_oriented(l, node->output, turned ? TRANSPOSED : ROWWISE, err)) < 0)
+        return false;
     for (int32_t d = 0; d < y->rank - 1; d++) rows *= y->shape[d];
     for (; inner >= 0; inner--) {
         bool even = true;
         if (y->shape[inner] == 1) continue;
-        for (int32_t i = 0; i < inputs; i++) even &= run == 1 || stride[i][inner] == step[i] * run;
+        for (int32_t i = 0; i < inputs; i++)
+            even &= run == 1 || number[i] || stride[i][inner] == step[i] * run;
         if (!even) break;
         for (int32_t i = 0; i < inputs; i++)
             if (run == 1) step[i] = stride[i][inner];
@@ -40,7 +77,9 @@ bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
             outer /= y->shape[d];
         }
         for (int32_t i = 0; i < inputs; i++)
-            from[i] = lower_operand(s, tensor[i], (int32_t)at[i], run == 1 ? 0 : (int32_t)step[i]);
+            from[i] = number[i] ? lower_number(&g->values[node->inputs[i]])
+                                : lower_operand(s, tensor[i], (int32_t)(first[i] + at[i]),
+                                                run == 1 ? 0 : (int32_t)step[i]);
         if (!lower_finish_elementwise(l, node, s, from,
                                       ones < 0 ? from_none() : lower_operand(s, ones, 0, 0), out,
                                       (int32_t)row, err))

@@ -43,7 +43,7 @@ static From cubic(Curve *c, From x) {
 From curve_gelu(Curve *c) {
     From x = curve_single(c, 0), y;
     y = c->node->tanh_form ? cubic(c, x)
-                         : error_function(c, with(c, TSP_OP_MUL, x, 0.707106781186547524));
+                           : error_function(c, with(c, TSP_OP_MUL, x, 0.707106781186547524));
     y = with(c, TSP_OP_ADD, y, 1);
     return curve_result(c, curve_binary(c, TSP_OP_MUL, TSP_F32, y, with(c, TSP_OP_MUL, x, 0.5)));
 }

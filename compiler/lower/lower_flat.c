@@ -7,17 +7,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_reduction(const TspNode *n) {
+/* Whether the node is one that lower_fold.c reduces as a run of elements, if its operand may be
+ * one: over all axes that are longer than 1. */
+static bool is_reduction(const TspGraph *g, const TspNode *n) {
     switch (n->op) {
     case TSP_GRAPH_REDUCE_SUM:
     case TSP_GRAPH_REDUCE_MEAN:
     case TSP_GRAPH_REDUCE_MAX:
     case TSP_GRAPH_REDUCE_MIN:
+    case TSP_GRAPH_REDUCE_PROD:
+    case TSP_GRAPH_REDUCE_SUM_SQUARE:
+    case TSP_GRAPH_REDUCE_L1:
+    case TSP_GRAPH_REDUCE_L2:
     case TSP_GRAPH_ARG_MAX:
-        return true;
+        return !n->noop && tsp_value_elements(&g->values[n->output]) == 1 &&
+               (n->op != TSP_GRAPH_ARG_MAX || g->values[n->inputs[0]].rank == 1);
     default:
         return false;
     }
+}
+
+bool lower_reduces_flat(const Lowerer *l, const TspNode *n) {
+    const TspValue *v = &l->graph->values[n->inputs[0]];
+    return is_reduction(l->graph, n) &&
+           (l->flat[n->inputs[0]] || v->data || tsp_value_elements(v) == 1);
 }
 
 /* May all values of the node be flat? Scalars beside them are no matter, nor are initializers,
@@ -25,7 +38,7 @@ static bool is_reduction(const TspNode *n) {
 static bool may_be_flat(const Lowerer *l, const TspNode *n) {
     const TspGraph *g = l->graph;
     int64_t elements = tsp_value_elements(&g->values[n->output]);
-    if (is_reduction(n) || n->op == TSP_GRAPH_CUM_SUM || lower_is_dot(l, n)) return true;
+    if (is_reduction(g, n) || n->op == TSP_GRAPH_CUM_SUM || lower_is_dot(l, n)) return true;
     if (!lower_is_elementwise(n) || !l->flat[n->output]) return false;
     for (int32_t i = 0; i < lower_streamed(n); i++) {
         const TspValue *v = &g->values[n->inputs[i]];
@@ -115,32 +128,86 @@ int32_t lower_flat_tensor(Lowerer *l, int32_t value, int orientation, TspError *
     return *slot;
 }
 
+/* A known scalar is part of the instruction where no lane needs to stay zero. */
+static bool is_number(const Lowerer *l, const TspNode *node, int32_t i, int32_t cols) {
+    const TspValue *v = &l->graph->values[node->inputs[i]],
+                   *other = &l->graph->values[node->inputs[node->input_count - 1 - i]];
+    return lower_takes_number(node) && cols == tsp_lanes(&l->module->machine) && v->data &&
+           tsp_value_elements(v) == 1 && tsp_value_elements(other) > 1;
+}
+
+/* The tensor of an operand that is read row by row, or of a scalar: a slice gives one row a cycle,
+ * so it has copies for blocks to take turns at, in a quarter of all slices. */
+static int32_t operand_tensor(Lowerer *l, int32_t value, int orientation, int32_t cols,
+                              TspError *err) {
+    const TspMachine *m = &l->module->machine;
+    const TspValue *v = &l->graph->values[value];
+    int32_t copies = (int32_t)m->mem_slices / 2 / tsp_dtype_bytes(v->dtype), i;
+    if (tsp_value_elements(v) > 1) return lower_flat_tensor(l, value, orientation, err);
+    if ((i = lower_widened(l, value, cols, err)) >= 0 && cols == tsp_lanes(m) && copies > 1)
+        l->module->tensors[i].wanted = tsp_min32(copies, (int32_t)m->vxm_alus);
+    return i;
+}
+
+/* Whether no stage has made or read the tensor. */
+static bool is_fresh(const Lowerer *l, int32_t tensor) {
+    TspTensorRole role = l->module->tensors[tensor].role;
+    if (role != TSP_ROLE_INPUT && role != TSP_ROLE_CONSTANT) return false;
+    for (int32_t s = 0; s < l->module->stage_count; s++)
+        for (int32_t i = 0; i < l->module->stages[s].operand_count; i++)
+            if (l->module->stages[s].operands[i].tensor == tensor) return false;
+    return true;
+}
+
+/* Operands that meet come from opposite hemispheres where that is free to choose: so streams of
+ * both directions are as full, whichever way results go. Returns the greatest level. */
+static int32_t part_operands(Lowerer *l, const int32_t *tensor, int32_t count) {
+    int32_t level = 0;
+    for (int32_t i = 1; i < count; i++) {
+        Tensor *a = &l->module->tensors[tensor[i - 1]], *b = &l->module->tensors[tensor[i]];
+        if (!a->flat || !b->flat || a == b || (a->level + b->level) % 2) continue;
+        if (is_fresh(l, tensor[i]))
+            b->level++;
+        else if (is_fresh(l, tensor[i - 1]))
+            a->level++;
+    }
+    for (int32_t i = 0; i < count; i++)
+        level = (int32_t)tsp_max64(level, l->module->tensors[tensor[i]].level);
+    return level;
+}
+
 /* Rows row0 .. row0+rows-1 of the node, of `cols` columns each: a scalar fills only these. */
 static bool lower_run(Lowerer *l, const TspNode *node, int32_t row0, int32_t rows, int32_t cols,
                       TspError *err) {
     const TspGraph *g = l->graph;
     int orientation = l->lanewise[node->output] ? LANEWISE : FLAT;
-    int32_t tensor[ELEMENTWISE_INPUTS], ones = -1, level = 0, stages;
+    int32_t tensor[ELEMENTWISE_INPUTS], read[ELEMENTWISE_INPUTS], count = 0, level, ones = -1,
+                                                                  stages;
     int32_t out = lower_flat_tensor(l, node->output, orientation, err);
-    bool scalar[ELEMENTWISE_INPUTS] = {false};
+    bool number[ELEMENTWISE_INPUTS] = {false};
     From from[ELEMENTWISE_INPUTS] = {{FROM_NONE, 0}};
     Stage *s;
     if (out < 0) return false;
-    if (lower_needs_ones(node) && (ones = lower_ones(l, node, cols, err)) < 0) return false;
+    if (lower_needs_ones(node) && cols < tsp_lanes(&l->module->machine) &&
+        (ones = lower_ones(l, node, cols, err)) < 0)
+        return false;
     for (int32_t i = 0; i < lower_streamed(node); i++) {
-        scalar[i] = tsp_value_elements(&g->values[node->inputs[i]]) == 1;
-        tensor[i] = scalar[i] ? lower_widened(l, node->inputs[i], cols, err)
-                              : lower_flat_tensor(l, node->inputs[i], orientation, err);
-        if (tensor[i] < 0) return false;
-        if (level < l->module->tensors[tensor[i]].level)
-            level = l->module->tensors[tensor[i]].level;
+        if ((number[i] = is_number(l, node, i, cols))) continue;
+        if ((tensor[i] = operand_tensor(l, node->inputs[i], orientation, cols, err)) < 0)
+            return false;
+        read[count++] = tensor[i];
     }
+    level = part_operands(l, read, count) + 1;
     if (!(s = lower_new_stage(l, "elementwise", rows, cols, err))) return false;
-    for (int32_t i = 0; i < lower_streamed(node); i++)
-        from[i] = lower_operand(s, tensor[i], scalar[i] ? 0 : row0, !scalar[i]);
+    for (int32_t i = 0; i < lower_streamed(node); i++) {
+        const TspValue *v = &g->values[node->inputs[i]];
+        bool scalar = tsp_value_elements(v) == 1;
+        from[i] =
+            number[i] ? lower_number(v) : lower_operand(s, tensor[i], scalar ? 0 : row0, !scalar);
+    }
     stages = lower_finish_elementwise(
         l, node, s, from, ones < 0 ? from_none() : lower_operand(s, ones, 0, 0), out, row0, err);
-    l->module->tensors[out].level = level + stages;
+    l->module->tensors[out].level = level + stages - 1;
     return stages > 0;
 }
 
@@ -150,6 +217,10 @@ bool lower_flat_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
     int32_t lanes = tsp_lanes(&l->module->machine), full = (int32_t)(elements / lanes),
             rest = (int32_t)(elements % lanes);
     bool scalar = lower_needs_ones(node); /* or a row of ones: they fill only so many columns */
+    const int orientation = l->lanewise[node->output] ? LANEWISE : FLAT;
+    if (lower_relabels(node) && !g->values[node->output].is_output)
+        return (l->tensor_of[node->output][orientation] =
+                    lower_flat_tensor(l, node->inputs[0], orientation, err)) >= 0;
     if (l->lanewise[node->output])
         return lower_run(l, node, 0, tsp_ceil_div(elements, lanes), lanes, err);
     for (int32_t i = 0; i < lower_streamed(node); i++)

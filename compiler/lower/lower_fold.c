@@ -116,7 +116,7 @@ static bool lower_chains(Lowerer *l, int32_t x, int32_t y, int32_t last, const F
     TspDtype type = l->module->tensors[x].dtype;
     const int32_t tensor[2] = {x, y};
     int32_t operands = y < 0 ? 1 : 2, converts = type != fold->type;
-    Stage *s = fold_chains(l, x, operands * (1 + converts), fold->type, err);
+    Stage *s = fold_chains(l, x, operands * (1 + converts) + fold->absolute, fold->type, err);
     From row[2] = {from_none(), from_none()};
     if (!s) return false;
     s->last = last;
@@ -128,6 +128,8 @@ static bool lower_chains(Lowerer *l, int32_t x, int32_t y, int32_t last, const F
     }
     if (operands == 2)
         row[0] = lower_step(s, TSP_OP_MUL, fold->type, fold->type, row[0], row[1], 0);
+    if (fold->absolute)
+        row[0] = lower_step(s, TSP_OP_ABS, fold->type, fold->type, row[0], from_none(), 0);
     row[0] = lower_step(s, fold->op, fold->type, fold->type, row[0], (From){FROM_SELF, 0}, 0);
     return fold_left(l, row[0], fold->type, left, err);
 }
@@ -176,19 +178,51 @@ static bool lower_trees(Lowerer *l, const Fold *fold, Rows *rows, int32_t togeth
     return true;
 }
 
-/* Combines the rows to one, and adds to them the same moved south by `part` of its `lanes` lanes,
+/* What chains left, their turns in one tree, one after the other, and their results in one row; if
+ * there are too many, or one chain is too short, it is left to trees. */
+static bool lower_turns(Lowerer *l, const Fold *fold, Rows *rows, TspError *err) {
+    const TspMachine *m = &l->module->machine;
+    int32_t turns = (int32_t)m->vxm_op_cycles, chains = rows->count / turns, to;
+    Rows first = {.count = chains};
+    From result;
+    Stage *s;
+    if (rows->count % turns || chains < 2 || chains > fold_tree_width(m, fold->type)) return true;
+    for (int32_t i = 0; i < chains; i++) {
+        first.tensor[i] = rows->tensor[i * turns];
+        first.row[i] = rows->row[i * turns];
+    }
+    if ((to = fold_rows(l, ".turns", fold->type, 1, 1, err)) < 0 ||
+        !(s = fold_tree(l, fold, &first, 0, 1, tsp_lanes(m), &result, err)))
+        return false;
+    l->module->tensors[to].wanted = 2;
+    s->rows = s->scan_rows = turns;
+    s->scan_ends = true;
+    result = lower_step(s, fold->op, fold->type, fold->type, result, (From){FROM_SELF, 0}, 0);
+    lower_output(l, s, result, to, 0);
+    *rows = (Rows){.tensor = {to}, .count = 1};
+    return true;
+}
+
+/* A tree of all rows; its result in both hemispheres. */
+static int32_t lower_whole(Lowerer *l, const Fold *fold, const Rows *rows, int32_t lanes,
+                           TspError *err) {
+    From result;
+    Stage *s = fold_tree(l, fold, rows, 0, 1, lanes, &result, err);
+    int32_t whole = s ? fold_rows(l, ".row", fold->type, 1, 1, err) : -1;
+    if (whole < 0) return -1;
+    l->module->tensors[whole].wanted = 2;
+    lower_output(l, s, result, whole, 0);
+    return whole;
+}
+
+/* Combines the rows to one, and adds to it the same moved south by `part` of its `lanes` lanes,
  * twice that, and so on. */
 static bool lower_shifts(Lowerer *l, const Fold *fold, Rows *rows, int32_t lanes, int32_t part,
                          TspError *err) {
     int32_t all = tsp_lanes(&l->module->machine), whole, moved;
-    From result;
-    Stage *s = fold_tree(l, fold, rows, 0, 1, all, &result, err);
-    if (!s || (whole = fold_rows(l, ".row", fold->type, 1, 1, err)) < 0) return false;
-    s = &l->module->stages[l->module->stage_count - 1];
-    l->module->tensors[whole].wanted = 2;
-    if (result.kind == FROM_OPERAND)
-        result = lower_step(s, TSP_OP_PASS, fold->type, fold->type, result, from_none(), 0);
-    lower_output(l, s, result, whole, 0);
+    Stage *s;
+    if ((whole = rows->count == 1 ? rows->tensor[0] : lower_whole(l, fold, rows, all, err)) < 0)
+        return false;
     *rows = (Rows){.tensor = {whole}, .count = lanes / part};
     if ((moved = fold_rows(l, ".moved", fold->type, rows->count - 1, 1, err)) < 0) return false;
     l->module->tensors[moved].level = 1; /* `whole` is read in the west: begin in the east */
@@ -219,6 +253,8 @@ Stage *fold_finish(Lowerer *l, const Fold *fold, Rows *rows, From *result, TspEr
     int32_t width = fold_tree_width(m, fold->type), lanes = tsp_lanes(m);
     int32_t most = width - LAST_STEPS > 2 ? width - LAST_STEPS : 2;
     int32_t together = (int32_t)m->vxm_op_cycles;
+    if (!lower_turns(l, fold, rows, err)) return NULL;
+    if (rows->count == 1) together = 1;
     while (lanes > 1) {
         int32_t part = next_part(m, fold->type, lanes);
         if (part == lanes)
@@ -259,12 +295,6 @@ int32_t fold_operand(Lowerer *l, const TspNode *node, int32_t value, TspError *e
                -1;
     if (l->flat[value] || (v->data && tsp_value_elements(v) > 1))
         return lower_flat_tensor(l, value, FLAT, err);
-    if (tsp_value_elements(v) > 1)
-        return tsp_fail(err, TSP_ERR_NOT_MODELLED,
-                        "%s:%d: %s: reducing '%s' is not modelled, because a product or a "
-                        "broadcast makes or takes it too; only element-wise nodes may",
-                        l->graph->path, (int)node->line, node->name, v->name),
-               -1;
     if ((x = lower_oriented(l, value, ROWWISE, err)) >= 0) l->module->tensors[x].contiguous = true;
     return x;
 }

@@ -10,7 +10,8 @@
 typedef struct {
     TspOpcode op;
     TspDtype type;
-    uint32_t identity; /* bits of the type */
+    uint32_t identity; /* bits of the elements' type */
+    bool absolute;     /* magnitudes are combined */
 } Fold;
 
 /* The most rows that chains leave: as many chains as trees take operands, and the longest turns. */

@@ -149,7 +149,7 @@ static bool check_flat(const Lowerer *l, const TspNode *node, TspError *err) {
 bool lower_cum_sum(Lowerer *l, const TspNode *node, TspError *err) {
     const TspMachine *m = &l->module->machine;
     TspDtype type = l->graph->values[node->output].dtype;
-    Fold fold = {TSP_OP_ADD, type == TSP_F16 ? TSP_F32 : type, 0};
+    Fold fold = {TSP_OP_ADD, type == TSP_F16 ? TSP_F32 : type, 0, false};
     int32_t x, z, rows, chain, chains, sums, before, south, begin;
     if (tsp_value_elements(&l->graph->values[node->output]) == 1) return lower_one(l, node, err);
     if (!fold_check(l, node, &fold, err) || !check_flat(l, node, err) ||

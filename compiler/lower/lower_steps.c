@@ -1,8 +1,7 @@
 /* lower_steps.c - the VXM steps of element-wise nodes.
  *
- * Operands are taken by the first steps only, unless they are different tensors for sure: a node
- * may name one value twice, and a row of it passes the VXM once. What has to wait passes through
- * ALUs. Where the result of zeros is not zero, it is masked (zero padding, docs/architecture.md).
+ * Steps say what takes what; lower_balance.c makes what has to wait pass through ALUs. Where the
+ * result of zeros is not zero, it is masked (zero padding, docs/architecture.md).
  */
 #include "lower.h"
 #include "compiler/number.h"
@@ -26,6 +25,10 @@ static const struct {
     [TSP_GRAPH_MIN] = {ONE_STEP, TSP_OP_MIN, false},
     [TSP_GRAPH_MAX] = {ONE_STEP, TSP_OP_MAX, false},
     [TSP_GRAPH_IDENTITY] = {ONE_STEP, TSP_OP_PASS, false},
+    [TSP_GRAPH_RESHAPE] = {ONE_STEP, TSP_OP_PASS, false}, /* of flat values; else they move */
+    [TSP_GRAPH_FLATTEN] = {ONE_STEP, TSP_OP_PASS, false},
+    [TSP_GRAPH_SQUEEZE] = {ONE_STEP, TSP_OP_PASS, false},
+    [TSP_GRAPH_UNSQUEEZE] = {ONE_STEP, TSP_OP_PASS, false},
     [TSP_GRAPH_EQUAL] = {COMPARE, TSP_OP_EQ, true},
     [TSP_GRAPH_GREATER] = {COMPARE, TSP_OP_GT, false},
     [TSP_GRAPH_LESS] = {COMPARE, TSP_OP_LT, false},
@@ -51,7 +54,16 @@ bool lower_is_elementwise(const TspNode *node) {
 }
 
 int32_t lower_streamed(const TspNode *node) {
-    return node->op == TSP_GRAPH_CLIP ? 1 : node->input_count;
+    return node->op == TSP_GRAPH_CLIP || lower_relabels(node) ? 1 : node->input_count;
+}
+
+bool lower_relabels(const TspNode *node) {
+    return rules[node->op].shape == ONE_STEP && rules[node->op].op == TSP_OP_PASS;
+}
+
+bool lower_takes_number(const TspNode *node) {
+    return node->input_count == 2 &&
+           (rules[node->op].shape == ONE_STEP || rules[node->op].shape == COMPARE);
 }
 
 bool lower_needs_ones(const TspNode *node) {
@@ -71,9 +83,17 @@ static uint32_t immediate(TspDtype type, double value) {
     return bits;
 }
 
+From lower_number(const TspValue *scalar) {
+    const TspDtype type = plain(scalar->dtype);
+    return (From){FROM_IMM, (int32_t)immediate(type, tsp_load_double(type, scalar->data, 0))};
+}
+
 int32_t lower_ones(Lowerer *l, const TspNode *node, int32_t cols, TspError *err) {
+    return lower_ones_of(l, node, plain(l->graph->values[node->output].dtype), cols, err);
+}
+
+int32_t lower_ones_of(Lowerer *l, const TspNode *node, TspDtype type, int32_t cols, TspError *err) {
     const TspValue *y = &l->graph->values[node->output];
-    const TspDtype type = plain(y->dtype);
     const uint32_t one = immediate(type, 1);
     int32_t i = lower_new_tensor(l, y->name, ".ones", type, TSP_ROLE_CONSTANT, 0, NULL, false, err);
     Tensor *t;
@@ -93,7 +113,8 @@ static From unary(Stage *s, TspOpcode op, TspDtype type, From a) {
 }
 
 static From binary(Stage *s, TspOpcode op, TspDtype type, From a, From b) {
-    return lower_step(s, op, type, type, a, b, 0);
+    int32_t imm = a.kind == FROM_IMM ? a.index : b.kind == FROM_IMM ? b.index : 0;
+    return lower_step(s, op, type, type, a, b, (uint32_t)imm);
 }
 
 static From with_number(Stage *s, TspOpcode op, TspDtype type, From a, double number) {
@@ -131,26 +152,21 @@ static From clip(Stage *s, const TspNode *node, const TspGraph *g, From a) {
 /* max(x, 0) + alpha min(x, 0): one of the two is zero. */
 static From leaky_relu(Stage *s, TspDtype type, double alpha, From a) {
     From above = unary(s, TSP_OP_RELU, type, a), below = with_number(s, TSP_OP_MIN, type, a, 0);
-    above = unary(s, TSP_OP_PASS, type, above);
     return binary(s, TSP_OP_ADD, type, above, with_number(s, TSP_OP_MUL, type, below, alpha));
 }
 
-/* y ^ (condition & (x ^ y)) for bool, where the three may be one tensor. */
+/* y ^ (condition & (x ^ y)) for bool. */
 static From choose_bool(Stage *s, const From in[3]) {
     From differ = binary(s, TSP_OP_XOR, TSP_U8, in[1], in[2]);
-    From condition = unary(s, TSP_OP_PASS, TSP_U8, in[0]), y = unary(s, TSP_OP_PASS, TSP_U8, in[2]);
-    y = unary(s, TSP_OP_PASS, TSP_U8, y);
-    return binary(s, TSP_OP_XOR, TSP_U8, y, binary(s, TSP_OP_AND, TSP_U8, differ, condition));
+    return binary(s, TSP_OP_XOR, TSP_U8, in[2], binary(s, TSP_OP_AND, TSP_U8, differ, in[0]));
 }
 
-/* x where the condition is 1, else y, bit for bit: both are masked, and one is all zeros. x and y
- * meet their masks in one cycle. */
+/* x where the condition is 1, else y, bit for bit: both are masked, and one is all zeros. */
 static From choose(Stage *s, TspDtype type, const From in[3]) {
     From condition, opposite, x, y;
     if (type == TSP_BOOL) return choose_bool(s, in);
     condition = convert(s, TSP_U8, type, in[0]);
     opposite = with_number(s, TSP_OP_EQ, type, condition, 0);
-    condition = unary(s, TSP_OP_PASS, type, condition);
     x = binary(s, TSP_OP_MASK, type, in[1], condition);
     y = binary(s, TSP_OP_MASK, type, in[2], opposite);
     return binary(s, TSP_OP_OR, type, x, y);
@@ -175,7 +191,8 @@ static From own_steps(Stage *s, const TspNode *node, const TspGraph *g, const Fr
     const TspDtype type = g->values[node->inputs[0]].dtype;
     switch (node->op) {
     case TSP_GRAPH_NOT:
-        return binary(s, TSP_OP_XOR, TSP_U8, in[0], ones);
+        return ones.kind == FROM_NONE ? with_number(s, TSP_OP_XOR, TSP_U8, in[0], 1)
+                                      : binary(s, TSP_OP_XOR, TSP_U8, in[0], ones);
     case TSP_GRAPH_BIT_SHIFT:
         return bit_shift(s, node->shift_right, in[0], in[1]);
     case TSP_GRAPH_CLIP:
@@ -202,8 +219,8 @@ From lower_apply(Stage *s, const TspNode *node, const TspGraph *g,
         y = own_steps(s, node, g, in, ones);
     else
         y = binary(s, rules[node->op].op, type, in[0], in[1]);
-    if (rules[node->op].shape == COMPARE) y = convert(s, type, TSP_U8, y);
-    if (!rules[node->op].ones || node->op == TSP_GRAPH_NOT) return y;
+    if (rules[node->op].shape == COMPARE && type != TSP_I8) y = convert(s, type, TSP_U8, y);
+    if (ones.kind == FROM_NONE || node->op == TSP_GRAPH_NOT) return y;
     return binary(s, TSP_OP_MASK, result, y, ones);
 }
 

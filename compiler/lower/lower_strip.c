@@ -116,7 +116,7 @@ static Stage *add_region(Lowerer *l, const Stage *whole, int32_t row0, int32_t r
 }
 
 static void change_places(Module *m, Term *t) {
-    *t = (Term){t->w, t->w_row0, t->w_ctile, t->w_byte, t->a, t->a_row0, t->a_ctile, t->a_byte};
+    *t = (Term){t->w, t->w_row0, t->w_ctile, t->w_byte, t->a, t->a_row0, t->a_ctile, t->a_byte, 0};
     m->tensors[t->a].contiguous = m->tensors[t->a].streamed = true;
     m->tensors[t->w].striped = true;
 }

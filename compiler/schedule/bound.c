@@ -3,17 +3,19 @@
  * Each resource gets the work that no schedule can avoid, divided by all of that resource; the
  * largest binds. To it comes the time the first result needs to pass through, and the last to land.
  */
+#include "compiler/graph/graph_shape.h"
 #include "compiler/ir.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-enum { BY_MXM, BY_WEIGHTS, BY_VXM, BY_SXM, BY_STREAMS, BY_MEMORY, RESOURCES };
-static const char *const names[RESOURCES] = {"MXM", "weights", "VXM", "SXM", "streams", "memory"};
+enum { BY_MXM, BY_WEIGHTS, BY_VXM, BY_SXM, BY_STREAMS, BY_READS, BY_WRITES, RESOURCES };
+static const char *const names[RESOURCES] = {"MXM",     "weights", "VXM",   "SXM",
+                                             "streams", "memory",  "memory"};
 
 /* Work in units of one resource (a plane, a stream into a plane, an ALU, a distributor, a stream
- * register beside the VXM, a slice), and the cycles
- * that its first and last piece need to pass through. */
+ * register beside the VXM, a slice that reads, one that writes), and the cycles that its first and
+ * last piece need to pass through. */
 typedef struct {
     double units[RESOURCES];
     int64_t fill;
@@ -30,16 +32,18 @@ static int64_t vectors(const TspMachine *m, const TspValue *v) {
 
 static bool is_product(const TspNode *n) {
     return n->op == TSP_GRAPH_MATMUL || n->op == TSP_GRAPH_MATMUL_INTEGER ||
-           n->op == TSP_GRAPH_GEMM;
+           n->op == TSP_GRAPH_QLINEAR_MATMUL || n->op == TSP_GRAPH_GEMM;
 }
 
-static bool is_sum(const TspNode *n) {
-    return n->op == TSP_GRAPH_REDUCE_SUM || n->op == TSP_GRAPH_REDUCE_MEAN;
+/* Halfs are first made float32, to be added or multiplied. */
+static bool widens(const TspNode *n) {
+    return n->op != TSP_GRAPH_REDUCE_MAX && n->op != TSP_GRAPH_REDUCE_MIN &&
+           n->op != TSP_GRAPH_ARG_MAX && n->op != TSP_GRAPH_ARG_MIN;
 }
 
-static bool is_reduction(const TspNode *n) {
-    return is_sum(n) || n->op == TSP_GRAPH_REDUCE_MAX || n->op == TSP_GRAPH_REDUCE_MIN ||
-           n->op == TSP_GRAPH_ARG_MAX;
+static bool is_comparison(const TspNode *n) {
+    return n->op == TSP_GRAPH_EQUAL || n->op == TSP_GRAPH_GREATER || n->op == TSP_GRAPH_LESS ||
+           n->op == TSP_GRAPH_GREATER_OR_EQUAL || n->op == TSP_GRAPH_LESS_OR_EQUAL;
 }
 
 /* What no unit undercuts for bringing the first and the last lane together. */
@@ -49,6 +53,36 @@ static int64_t fold_cycles(const TspMachine *m) {
     int64_t product = tsp_op_func(m, TSP_OP_ABC) + tsp_op_func(m, TSP_OP_ACC);
     int64_t least = shift < permute ? shift : permute;
     return least < product ? least : product;
+}
+
+/* What the first and the last vector of a reduction need beside their work. Lanes are brought
+ * together by a detour to an edge, where all elements are one result; or they are few enough to
+ * stand in one lane, as rows. */
+static int64_t reduction_fill(const TspMachine *m, int64_t elements, int64_t results) {
+    int64_t fold = 2 * tsp_mem_columns(m) + fold_cycles(m) + tsp_op_func(m, TSP_OP_ADD) - 1;
+    int64_t rows = results == 1 ? ceil_div(elements, m->vxm_alus) : 0;
+    return m->mem_read_cycles + 1 + tsp_op_func(m, TSP_OP_ADD) + (rows < fold ? rows : fold) + 1 +
+           m->mem_write_cycles - 1;
+}
+
+/* Nodes that say nothing about how fast their elements must pass. */
+static bool relabels(const TspNode *n) {
+    return n->op == TSP_GRAPH_IDENTITY ||
+           (n->op >= TSP_GRAPH_RESHAPE && n->op <= TSP_GRAPH_SPACE_TO_DEPTH);
+}
+
+/* The value of which this one may be a part, or a copy. */
+static int32_t root_of(const TspGraph *g, int32_t value) {
+    while (g->values[value].producer >= 0 && relabels(&g->nodes[g->values[value].producer]))
+        value = g->nodes[g->values[value].producer].inputs[0];
+    return value;
+}
+
+/* Bytes of a value that are sure to be different ones. */
+static int64_t own_bytes(const TspGraph *g, int32_t value) {
+    int64_t all = tsp_value_bytes(&g->values[value]);
+    int64_t root = tsp_value_bytes(&g->values[root_of(g, value)]);
+    return all < root ? all : root;
 }
 
 /* Whether all inputs but the first are known, and the host may make less of them. */
@@ -62,17 +96,21 @@ static void count_uses(const TspGraph *g, int32_t *reads, int32_t *products) {
     for (int32_t i = 0; i < g->node_count; i++)
         for (int32_t j = 0; j < g->nodes[i].input_count; j++) {
             int32_t v = g->nodes[i].inputs[j];
+            const bool matrix = j == 0 || j == tsp_product_second(&g->nodes[i]);
             if (v < 0 || (g->nodes[i].op == TSP_GRAPH_MATMUL_INTEGER && j >= 2)) continue;
+            if (g->nodes[i].op == TSP_GRAPH_QLINEAR_MATMUL && !matrix) continue;
             if (g->nodes[i].op == TSP_GRAPH_CUM_SUM && j >= 1) continue; /* the axis */
+            if (relabels(&g->nodes[i])) continue;
             if (j >= 1 && is_worked_out(&g->nodes[i])) continue;
+            v = root_of(g, v);
             reads[v]++;
-            products[v] += is_product(&g->nodes[i]) && j < 2;
+            products[v] += is_product(&g->nodes[i]) && matrix;
         }
 }
 
 static bool is_dot(const TspGraph *g, const TspNode *n) {
-    return is_product(n) && n->op != TSP_GRAPH_GEMM && g->values[n->inputs[0]].rank == 1 &&
-           g->values[n->inputs[1]].rank == 1;
+    return is_product(n) && n->op != TSP_GRAPH_GEMM && n->op != TSP_GRAPH_QLINEAR_MATMUL &&
+           g->values[n->inputs[0]].rank == 1 && g->values[n->inputs[1]].rank == 1;
 }
 
 /* Units of the MXM that one vector of a type occupies: fp16 two planes for mxm_fp16_cycles, fp32
@@ -93,43 +131,53 @@ static void dot_work(const TspMachine *m, const TspValue *a, Work *w) {
 }
 
 /* A value that several nodes read may pass all of them in one reading, and weights may serve
- * several products: each node is charged its share. */
+ * several products: each node is charged its share. What a node makes for another need not pass
+ * through memory. */
 static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
                       const int32_t *reads, const int32_t *products) {
-    double lanes = (double)tsp_lanes(m), traffic = 0, results;
+    double lanes = (double)tsp_lanes(m), traffic = 0, results = 0;
     const TspValue *a = &g->values[n->inputs[0]], *y = &g->values[n->output];
     Work w = {{0}, 0};
-    for (int32_t i = 0; i < n->input_count; i++)
-        if (n->inputs[i] >= 0 && reads[n->inputs[i]])
-            traffic += (double)vectors(m, &g->values[n->inputs[i]]) / reads[n->inputs[i]];
-    results = (double)vectors(m, y);
-    w.units[BY_MEMORY] = traffic > results ? traffic : results;
+    if (relabels(n)) return w;
+    for (int32_t i = 0; i < n->input_count; i++) {
+        int32_t root = n->inputs[i] < 0 ? -1 : root_of(g, n->inputs[i]);
+        if (root >= 0 && reads[root] && g->values[root].producer < 0)
+            traffic += (double)ceil_div(own_bytes(g, n->inputs[i]), tsp_lanes(m)) / reads[root];
+    }
+    if (y->is_output) results = (double)vectors(m, y);
+    w.units[BY_READS] = traffic;
+    w.units[BY_WRITES] = results;
     if (is_dot(g, n)) {
         dot_work(m, a, &w);
     } else if (is_product(n)) {
-        const TspValue *b = &g->values[n->inputs[1]];
-        double weights = fmin((double)tsp_value_bytes(a) / products[n->inputs[0]],
-                              (double)tsp_value_bytes(b) / products[n->inputs[1]]);
+        const int32_t second = n->inputs[tsp_product_second(n)];
+        double weights =
+            fmin((double)own_bytes(g, n->inputs[0]) / products[root_of(g, n->inputs[0])],
+                 (double)own_bytes(g, second) / products[root_of(g, second)]);
         if (a->dtype == TSP_F32) weights *= 1.5; /* three halfs each */
         w.units[BY_MXM] = (double)tsp_node_macs(g, n) * plane_cycles(m, a->dtype) / (lanes * lanes);
         w.units[BY_WEIGHTS] = weights / lanes;
         w.fill = m->mem_read_cycles + 2 + m->mxm_load_cycles + m->mxm_install_cycles +
                  tsp_op_func(m, TSP_OP_ABC) + tsp_op_func(m, TSP_OP_ACC) + 2 + m->mem_write_cycles -
                  1;
-    } else if (is_reduction(n)) {
-        /* every vector passes an ALU; then lanes are brought together by a detour to an edge */
-        w.units[BY_STREAMS] = traffic;
+    } else if (n->op == TSP_GRAPH_SOFTMAX) {
+        /* the greatest, x - m, exp, the sum, its share; halfs are widened, and narrowed */
+        const double steps = a->dtype == TSP_F16 ? 7 : 5;
+        w.units[BY_STREAMS] = traffic + results;
+        w.units[BY_VXM] = steps * (double)ceil_div(tsp_value_elements(a), tsp_lanes(m));
+        w.fill = reduction_fill(m, 1, 1);
+    } else if (tsp_graph_reduces(n->op)) {
+        w.units[BY_STREAMS] = traffic; /* every vector passes an ALU */
         w.units[BY_VXM] = (double)ceil_div(tsp_value_elements(a), tsp_lanes(m));
-        if (a->dtype == TSP_F16 && is_sum(n)) w.units[BY_VXM] *= 2; /* first to float32 */
-        w.fill = m->mem_read_cycles + 1 + tsp_op_func(m, TSP_OP_ADD) + 2 * tsp_mem_columns(m) +
-                 fold_cycles(m) + tsp_op_func(m, TSP_OP_ADD) + 1 + m->mem_write_cycles - 1;
+        if (a->dtype == TSP_F16 && widens(n)) w.units[BY_VXM] *= 2;
+        w.fill = reduction_fill(m, tsp_value_elements(a), tsp_value_elements(y));
     } else if (n->op == TSP_GRAPH_GROUP_BY_AGGREGATE) {
         /* A wave of a row a superlane: maps for a record, its update and its way back; the record
          * and its update, two bytes each, gathered, and the new record scattered. */
         const double waves = (double)ceil_div(tsp_value_elements(a), m->superlanes);
         w.units[BY_SXM] = 3 * waves;
         w.units[BY_VXM] = 3 * waves;
-        w.units[BY_MEMORY] = 6 * waves;
+        w.units[BY_READS] = 6 * waves;
         w.fill = tsp_op_func(m, TSP_OP_DISTRIBUTE) + tsp_op_func(m, TSP_OP_GATHER) +
                  tsp_op_func(m, TSP_OP_ADD) + m->vxm_op_cycles + tsp_op_func(m, TSP_OP_SCATTER);
     } else {
@@ -138,15 +186,29 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
         w.units[BY_VXM] = (double)ceil_div(tsp_value_elements(y), tsp_lanes(m));
         if (n->op == TSP_GRAPH_CUM_SUM && y->dtype == TSP_F16)
             w.units[BY_VXM] *= 3; /* by way of float32 */
+        /* it gives 0 or 1 of the type: no byte of a float's 1 is a bool's */
+        if (is_comparison(n) && (a->dtype == TSP_F16 || a->dtype == TSP_F32)) w.units[BY_VXM] *= 2;
         w.fill = m->mem_read_cycles + 1 + tsp_op_func(m, TSP_OP_ADD) + 1 + m->mem_write_cycles - 1;
     }
     return w;
 }
 
+/* What is saved of the fill where an operand comes from another node, or is read for one, or the
+ * result goes to one. */
+static int64_t saved_cycles(const TspMachine *m, const TspGraph *g, const TspNode *n,
+                            const int32_t *reads) {
+    int64_t read = 0, write = g->values[n->output].is_output ? 0 : 1 + m->mem_write_cycles;
+    for (int32_t i = 0; i < n->input_count; i++)
+        if (n->inputs[i] >= 0 && (g->values[n->inputs[i]].producer >= 0 || reads[n->inputs[i]] > 1))
+            read = m->mem_read_cycles + 1;
+    return read + write;
+}
+
 static int64_t capacity(const TspMachine *m, int resource) {
     const int64_t units[RESOURCES] = {2 * m->mxm_planes, 2 * m->mxm_planes * m->mxm_load_streams,
                                       m->vxm_alus,       2 * m->sxm_distributors,
-                                      2 * m->streams,    2 * m->mem_slices};
+                                      2 * m->streams,    2 * m->mem_slices,
+                                      2 * m->mem_slices};
     return units[resource];
 }
 
@@ -167,7 +229,8 @@ bool tsp_pass_bound(Module *module, TspError *err) {
         for (int r = 0; r < RESOURCES; r++) {
             int64_t alone;
             if (!(w.units[r] > 0)) continue;
-            alone = (int64_t)ceil(w.units[r] / (double)capacity(m, r)) + w.fill;
+            alone = (int64_t)ceil(w.units[r] / (double)capacity(m, r)) + w.fill -
+                    saved_cycles(m, g, &g->nodes[i], uses);
             units[r] += w.units[r];
             if (w.fill < fill[r]) fill[r] = w.fill;
             module->op_bound[i] = tsp_max64(module->op_bound[i], alone);

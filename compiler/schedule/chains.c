@@ -47,6 +47,10 @@ void schedule_step(Flow *f, const Stage *stage, int32_t i, const Part *part, int
     for (int j = 0; j < 2; j++) {
         if (from[j].kind == FROM_STEP) item.alu_from[j] = from[j].index;
         if (from[j].kind == FROM_SELF) item.alu_from[j] = i;
+        if (from[j].kind == FROM_IMM) {
+            *(j ? &item.insn.src_b : &item.insn.src_a) = TSP_SRC(TSP_SRC_IMM, 0);
+            item.insn.imm = (int32_t)step->imm;
+        }
         if (from[j].kind != FROM_OPERAND) continue;
         item.reads[j].wire = wires[from[j].index];
         item.read_width[j] = tsp_dtype_bytes(step->type);
@@ -200,7 +204,7 @@ static bool shift_byte(Scheduler *s, const Stage *stage, int32_t byte, int32_t l
 
 bool schedule_shifts(Scheduler *s, const Stage *stage, TspError *err) {
     Tensor *t = &s->module->tensors[stage->outputs[0].tensor];
-    for (int32_t row = 0; row < stage->rows; row++) {
+    for (int32_t row = stage->rows - 1; row >= 0; row--) { /* the farthest take longest */
         int64_t last = 0, landed;
         for (int32_t byte = 0; byte < t->bytes; byte++) {
             if (!shift_byte(s, stage, byte, (row + 1) * abs(stage->shift),

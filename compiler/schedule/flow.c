@@ -1,6 +1,8 @@
 /* flow.c - placing flows on the reservation table.
  */
 #include "flow.h"
+#include "history.h"
+#include "lifetime.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +35,7 @@ Item *flow_item(Flow *f, Item item) {
         f->failed = true;
         return NULL;
     }
+    item.op = f->op;
     f->items[f->item_count] = item;
     return &f->items[f->item_count++];
 }
@@ -241,7 +244,10 @@ static int64_t search(Table *t, Flow *f, int64_t from, int32_t *map, uint32_t ow
 int64_t flow_earliest(Table *table, Flow *f, int64_t from, TspError *err) {
     int32_t map[TSP_MAX_ALUS];
     uint32_t owner = table->flows + 1;
-    int64_t start = search(table, f, from, map, owner, err);
+    int64_t start;
+    if (from >= NEVER_READY / 2)
+        return tsp_fail(err, TSP_ERR_BUG, "a flow (%s) reads what has lost its rows", f->what), -1;
+    start = search(table, f, history_floor(table, f, from), map, owner, err);
     if (start >= 0) drop_wires(table, f, f->wire_count, start, owner);
     return start;
 }
@@ -301,7 +307,7 @@ static bool add_run(Table *t, const Flow *f, Item *item, const int32_t *map, int
     const TspMachine *m = &module->machine;
     int32_t queue = item->kind == ITEM_ALU ? tsp_queue_vxm(m, map[item->queue]) : item->queue;
     Run run = {.queue = queue,
-               .op = f->op,
+               .op = item->op,
                .insn = resolve(f, item, map),
                .step = item->step,
                .start = start + item->start,
@@ -373,6 +379,7 @@ bool flow_commit(Table *table, Flow *f, int64_t start, TspError *err) {
             !add_run(table, f, item, map, start, err))
             return false;
     }
+    history_note(table, f, start);
     for (int32_t i = 0; i < f->item_count; i++)
         if (!add_links(table, f, &f->items[i], err)) return false;
     return true;
@@ -385,4 +392,5 @@ void table_free(Table *table) {
         free(table->mem_write[i].items);
         free(table->queues[i].items);
     }
+    free(table->touched);
 }

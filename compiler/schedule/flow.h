@@ -37,10 +37,11 @@ typedef struct {
     int32_t read_width[2];
     int32_t alu_from[2]; /* ITEM_ALU: index of the flow's ALU that operand a, b comes from */
     int32_t run;         /* index in module->runs when placed */
+    int32_t op;          /* node of the graph that it works for */
 } Item;
 
 typedef struct {
-    int32_t op;
+    int32_t op; /* node of the graph that items added from now on work for */
     const char *what;
     Wire *wires;
     int32_t wire_count, wire_capacity;
@@ -57,7 +58,8 @@ typedef struct {
     Lane mem_read[TSP_MAX_QUEUES], mem_write[TSP_MAX_QUEUES];
     Lane queues[TSP_MAX_QUEUES];
     uint32_t flows;
-    int64_t floor; /* nothing issues before */
+    int64_t floor;    /* nothing issues before */
+    int64_t *touched; /* [slice][row], see history.h; NULL where tensors share no rows; owned */
 } Table;
 
 void flow_clear(Flow *f, int32_t op, const char *what);

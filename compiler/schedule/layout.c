@@ -6,18 +6,23 @@
  * bytes of an element lie in one hemisphere, because a stream group flows in one direction.
  *
  * Activations of products get copies, so that planes read the same rows at the same time; when
- * memory runs short the pass starts over with fewer copies and shorter blocks.
+ * memory runs short the pass starts over and lets tensors share rows that never live at once, then
+ * with fewer copies and shorter blocks. Rows that nobody has had go first, then those that have
+ * been free for so many stages that the wait for them is over, then those free the longest.
  */
-#include "compiler/ir.h"
+#include "extents.h"
+#include "lifetime.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Bits of a Set: one for each (slice, bank), at most 88 x 2; for what is `taken`, one a slice.
- * MAX_GROUP: the most vectors an LW takes. */
-enum { SET_WORDS = 3, MAX_BYTES = 4, MAX_GROUP = 16 };
+ * MAX_GROUP: the most vectors an LW takes. LONG_FREE: stages after which rows are as good as others
+ * that were used before. */
+enum { SET_WORDS = 3, MAX_BYTES = 4, MAX_GROUP = 16, LONG_FREE = 16 };
 #define SHUNNED ((int64_t)1 << 48) /* costs more than the busiest slice */
+#define LATER   ((int64_t)1 << 24) /* so much more costs what is free since a stage later */
 typedef struct {
     uint64_t bits[SET_WORDS];
 } Set;
@@ -35,13 +40,16 @@ typedef struct {
     Module *module;
     const TspMachine *m;
     int32_t slices, banks;
-    int32_t *fill;             /* rows used of each (slice, bank) */
+    int32_t *fill;             /* of each (slice, bank): first row that nobody has had */
+    Extents *extents;          /* who has what of each, where rows are shared */
     int64_t *heat;             /* vectors that will pass each slice */
     EdgeList *edges;           /* of each tensor */
     Set **used;                /* [tensor][ctile] */
     Set *used_all;             /* [tensor] */
     Set *rows_in, *stripes_in; /* [tensor]: the same, by layout */
+    Set weights;               /* slices kept for weights that are there from the start */
     Set shunned[2]; /* slices that rows, that stripes of the tensor being placed had better leave */
+    bool no_memory; /* of the host, for extents */
     int32_t stuck;  /* tensor that found no place in the last attempt */
     int32_t max_copies, max_block;
     int32_t max_spread, max_flat_spread; /* (slice, bank) pairs of a tensor, of a flat one */
@@ -79,28 +87,42 @@ static int32_t parts(const Tensor *t) {
     return t->flat ? t->blocks : t->ctiles;
 }
 
+/* Whether a stage's flows meet the same column tile of all its tensors. */
+static bool same_tiles(const Stage *stage) {
+    bool same = !stage->product;
+    int32_t tile = stage->output_count ? stage->outputs[0].ctile0 : 0;
+    for (int32_t i = 0; i < stage->operand_count; i++) same &= stage->operands[i].ctile0 == tile;
+    for (int32_t i = 0; i < stage->output_count; i++) same &= stage->outputs[i].ctile0 == tile;
+    return same;
+}
+
 /* Which tensors are read or written together? */
 static bool find_edges(Layout *l, TspError *err) {
     for (int32_t s = 0; s < l->module->stage_count; s++) {
         const Stage *stage = &l->module->stages[s];
-        bool tiled = !stage->product;
+        const Operand *operands = stage->operands;
+        bool tiled = same_tiles(stage);
         for (int32_t o = 0; o < stage->output_count; o++) {
             int32_t out = stage->outputs[o].tensor;
             for (int32_t p = 0; p < o; p++)
                 if (!add_pair(l, out, stage->outputs[p].tensor, true, tiled, err)) return false;
+            for (int32_t p = 0; p < stage->partials; p++)
+                if (!add_pair(l, out, stage->partial + p, true, tiled, err)) return false;
             /* a chain writes when it has read everything */
             for (int32_t i = 0; i < stage->operand_count && !stage->chain_rows; i++)
-                if (!add_pair(l, out, stage->operands[i].tensor, false, tiled, err)) return false;
+                if (!add_pair(l, out, operands[i].tensor, false, tiled && !operands[i].one_tile,
+                              err))
+                    return false;
             for (int32_t t = 0; t < stage->term_count; t++)
                 if (!add_pair(l, out, stage->terms[t].a, false, false, err)) return false;
         }
         for (int32_t i = 0; i < stage->operand_count; i++) {
             for (int32_t j = 0; j < i; j++)
-                if (!add_pair(l, stage->operands[i].tensor, stage->operands[j].tensor, true, tiled,
-                              err))
+                if (!add_pair(l, operands[i].tensor, operands[j].tensor, true,
+                              tiled && !operands[i].one_tile && !operands[j].one_tile, err))
                     return false;
             for (int32_t t = 0; t < stage->term_count; t++)
-                if (!add_pair(l, stage->operands[i].tensor, stage->terms[t].a, true, false, err))
+                if (!add_pair(l, operands[i].tensor, stage->terms[t].a, true, false, err))
                     return false;
         }
     }
@@ -141,22 +163,36 @@ static int32_t rivals(const Layout *l, int32_t tensor, int32_t part, int32_t sli
     return count;
 }
 
+/* First of `rows` rows of a (slice, bank) that are free while the tensor lives; -1 if there is no
+ * room. *since: last stage at which somebody had some of them, -1 if nobody did. */
+static int32_t find_room(const Layout *l, int32_t tensor, int32_t index, int32_t rows,
+                         int32_t *since) {
+    const Tensor *t = &l->module->tensors[tensor];
+    *since = -1;
+    if (l->fill[index] + rows <= l->m->mem_rows) return l->fill[index];
+    if (!l->module->shares_rows) return -1;
+    return extents_find(&l->extents[index], (int32_t)l->m->mem_rows, rows, t->born, t->dies, since);
+}
+
 /* The least busy (slice, bank) of a hemisphere (-1: either) with `rows` free rows, not in `taken`
  * slices, one of `within` unless that is NULL; not in `shunned` slices unless all are; -1 if there
  * is none. */
 static int32_t pick(const Layout *l, int32_t tensor, int32_t part, int hemisphere, int32_t rows,
                     const Set *taken, const Set *within, const Set *shunned) {
     int32_t best = -1;
+    int32_t born = l->module->tensors[tensor].born;
     int64_t best_cost = INT64_MAX;
     for (int32_t s = 0; s < l->slices; s++) {
         if (hemisphere >= 0 && (int)tsp_slice_hemisphere(l->m, s) != hemisphere) continue;
         if (set_has(taken, s)) continue;
         int64_t beside = (int64_t)rivals(l, tensor, part, s) * rows * 4;
         for (int32_t b = 0; b < l->banks; b++) {
-            int32_t i = s * l->banks + b;
-            int64_t cost =
-                l->heat[s] * 4 + l->fill[i] + beside + (set_has(shunned, s) ? SHUNNED : 0);
-            if (l->fill[i] + rows > l->m->mem_rows || cost >= best_cost) continue;
+            int32_t i = s * l->banks + b, since;
+            int64_t cost;
+            if (find_room(l, tensor, i, rows, &since) < 0) continue;
+            cost = l->heat[s] * 4 + l->fill[i] + beside + (set_has(shunned, s) ? SHUNNED : 0);
+            if (since >= 0) cost += (1 + tsp_max64(0, since - born + LONG_FREE)) * LATER;
+            if (cost >= best_cost) continue;
             if (within && !set_has(within, i)) continue;
             if (!allowed(l, tensor, part, s, b)) continue;
             best = i;
@@ -168,8 +204,14 @@ static int32_t pick(const Layout *l, int32_t tensor, int32_t part, int hemispher
 
 static Place take(Layout *l, int32_t tensor, int32_t part, Set *layout, int32_t index, int32_t rows,
                   int64_t heat) {
-    Place p = {index / l->banks, (int32_t)(index % l->banks * l->m->mem_rows) + l->fill[index]};
-    l->fill[index] += rows;
+    const Tensor *t = &l->module->tensors[tensor];
+    int32_t since, first = find_room(l, tensor, index, rows, &since);
+    Place p = {index / l->banks, (int32_t)(index % l->banks * l->m->mem_rows) + first};
+    TspError ignored;
+    if (first + rows > l->fill[index]) l->fill[index] = first + rows;
+    if (l->module->shares_rows &&
+        !extents_add(&l->extents[index], (Extent){first, rows, t->born, t->dies}, &ignored))
+        l->no_memory = true;
     l->heat[p.slice] += heat;
     set_add(&l->used[tensor][part], index);
     set_add(&l->used_all[tensor], index);
@@ -184,11 +226,27 @@ static int32_t spread(const Set *set) {
     return n;
 }
 
+static void add_slices(const Layout *l, Set *slices, const Set *used) {
+    for (int32_t i = 0; i < l->slices * l->banks; i++)
+        if (set_has(used, i)) set_add(slices, i / l->banks);
+}
+
+/* Where the block lies that this one follows. */
+static Set turn_of(const Layout *l, const Tensor *t, int32_t copy, int32_t block, int32_t ctile) {
+    const Place *place =
+        &t->places[((copy * t->blocks + block - t->turns) * t->ctiles + ctile) * t->bytes];
+    Set in = {{0}};
+    for (int32_t b = 0; b < t->bytes; b++)
+        set_add(&in, place[b].slice * l->banks + place[b].addr / (int32_t)l->m->mem_rows);
+    return in;
+}
+
 static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, int32_t ctile) {
     Tensor *t = &l->module->tensors[tensor];
     int32_t rows = tsp_min32(t->block_rows, t->rows - block * t->block_rows);
     int32_t part = t->flat ? block : ctile;
     bool wide = t->flat || t->apart || t->wanted;
+    int64_t heat = (int64_t)rows * (t->repeated ? t->repeated : t->streamed ? 4 : 1);
     /* of any 2, 4, 8 .. blocks of a flat tensor, evenly spaced or next to each other, one half lies
      * in each hemisphere: the Thue-Morse sequence */
     int wish = t->copies > 1 ? copy >= t->copies / 2
@@ -196,10 +254,13 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
                : wide        ? (t->level + block) & 1
                              : (tensor + ctile + block) & 1;
     /* leave slices to those beside it */
-    Set *in = &l->rows_in[tensor];
-    bool crowded = spread(in) >= (t->flat                 ? l->max_flat_spread
-                                  : t->apart || t->wanted ? INT32_MAX
-                                                          : l->max_spread);
+    Set *in = &l->rows_in[tensor], shunned = l->shunned[0], turn = {{0}};
+    bool follows = t->turns && block >= t->turns;
+    bool crowded = follows || spread(in) >= (t->flat || t->spread    ? l->max_flat_spread
+                                             : t->apart || t->wanted ? INT32_MAX
+                                                                     : l->max_spread);
+    if (follows) turn = turn_of(l, t, copy, block, ctile);
+    if (t->spread) add_slices(l, &shunned, in);
     for (int attempt = crowded ? 0 : 2; attempt < 4; attempt++) {
         Place *place = &t->places[((copy * t->blocks + block) * t->ctiles + ctile) * t->bytes];
         Set taken = {{0}}; /* all copies of all bytes of a row are written in one cycle */
@@ -211,16 +272,21 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
                     t->places[((c * t->blocks + block) * t->ctiles + ctile) * t->bytes + b].slice);
         for (int32_t i = 0; t->apart && i < block * t->bytes; i++) /* one column tile, one copy */
             set_add(&taken, t->places[i].slice);
+        for (int32_t near = ctile - t->together + 1; near < ctile; near++)
+            for (int32_t b = 0; near >= 0 && b < t->bytes; b++)
+                set_add(&taken, place[(near - ctile) * t->bytes + b].slice);
         for (; byte < t->bytes; byte++) {
             index[byte] = pick(l, tensor, part, attempt & 1 ? !wish : wish, rows, &taken,
-                               attempt < 2 ? in : NULL, &l->shunned[0]);
+                               attempt >= 2 ? NULL
+                               : follows    ? &turn
+                                            : in,
+                               &shunned);
             if (index[byte] < 0) break;
             set_add(&taken, index[byte] / l->banks);
         }
         if (byte < t->bytes) continue;
         for (byte = 0; byte < t->bytes; byte++)
-            place[byte] =
-                take(l, tensor, part, in, index[byte], rows, rows * (t->streamed ? 4 : 1));
+            place[byte] = take(l, tensor, part, in, index[byte], rows, heat);
         return true;
     }
     return false;
@@ -274,21 +340,40 @@ static bool place_stripes(Layout *l, int32_t tensor, int32_t block, int32_t ctil
 static bool cut_stripes(const Layout *l, Tensor *t, int32_t most) {
     int32_t matrix = t->rank >= 2 ? (int32_t)t->shape[t->rank - (t->transposed ? 1 : 2)] : t->rows;
     int32_t unit = matrix <= most ? matrix : matrix == t->rows ? tsp_lanes(l->m) : INT32_MAX;
-    if (t->rows > most && unit > most) return false;
+    if (t->rows > most && (unit > most || t->unaligned)) return false;
     t->stripe_rows = t->rows <= most ? t->rows : most / unit * unit;
     t->stripe_blocks = tsp_ceil_div(t->rows, t->stripe_rows);
     return true;
 }
 
-static void add_slices(const Layout *l, Set *slices, const Set *used) {
-    for (int32_t i = 0; i < l->slices * l->banks; i++)
-        if (set_has(used, i)) set_add(slices, i / l->banks);
+/* Are its stripes weights that are there from the start? */
+static bool given_weights(const Tensor *t) {
+    return t->striped && (t->role == TSP_ROLE_INPUT || t->role == TSP_ROLE_CONSTANT);
+}
+
+/* Slices for the weights of the graph, as many of each hemisphere as they fill or an LW needs: the
+ * outermost, since nothing but the MXM asks for them. All else then streams beside them. */
+static void keep_slices(Layout *l) {
+    int32_t group = (int32_t)l->m->mxm_load_streams, half = l->slices / 2, count;
+    int64_t rows = 0;
+    l->weights = (Set){{0}};
+    for (int32_t i = 0; i < l->module->tensor_count; i++) {
+        const Tensor *t = &l->module->tensors[i];
+        if (given_weights(t)) rows += (int64_t)t->rows * t->ctiles * t->bytes;
+    }
+    count = group + tsp_ceil_div(rows, tsp_mem_slice_rows(l->m) * 2);
+    if (rows == 0 || count > half * 3 / 4) return;
+    for (int32_t s = 0; s < l->slices; s++) /* numbered from the VXM outwards */
+        if (s % half >= half - count) set_add(&l->weights, s);
 }
 
 /* Weights load under activations: rows that stream and stripes that meet in a product are better
  * off in different slices. */
 static void find_shunned(Layout *l, int32_t tensor) {
-    l->shunned[0] = l->shunned[1] = (Set){{0}};
+    l->shunned[0] = l->module->tensors[tensor].streamed ? l->weights : (Set){{0}};
+    l->shunned[1] = l->weights;
+    if (given_weights(&l->module->tensors[tensor]))
+        for (int i = 0; i < SET_WORDS; i++) l->shunned[1].bits[i] = ~l->weights.bits[i];
     for (int32_t s = 0; s < l->module->stage_count; s++)
         for (int32_t i = 0; i < l->module->stages[s].term_count; i++) {
             const Term *term = &l->module->stages[s].terms[i];
@@ -350,37 +435,8 @@ static void forget_places(Layout *l) {
         l->used[i] = NULL;
         l->used_all[i] = l->rows_in[i] = l->stripes_in[i] = (Set){{0}};
     }
-    memset(l->fill, 0, (size_t)(l->slices * l->banks) * sizeof *l->fill);
+    for (int32_t i = 0; i < l->slices * l->banks; i++) l->fill[i] = l->extents[i].count = 0;
     memset(l->heat, 0, (size_t)l->slices * sizeof *l->heat);
-}
-
-/* Bytes of memory if nothing is copied: what the graph needs at the very least. */
-static int64_t least_bytes(const Module *m, const Tensor **largest) {
-    int64_t sum = 0, most = -1;
-    for (int32_t i = 0; i < m->tensor_count; i++) {
-        const Tensor *t = &m->tensors[i];
-        int64_t bytes = (int64_t)t->rows * t->ctiles * t->bytes * tsp_lanes(&m->machine) *
-                        (t->contiguous + t->striped);
-        sum += bytes;
-        if (bytes > most) most = bytes, *largest = t;
-    }
-    return sum;
-}
-
-static bool check_size(const Module *m, int64_t *needed, int64_t *capacity, TspError *err) {
-    const Tensor *largest = NULL;
-    *needed = least_bytes(m, &largest);
-    *capacity =
-        2 * m->machine.mem_slices * tsp_mem_slice_rows(&m->machine) * tsp_lanes(&m->machine);
-    if (*needed > *capacity)
-        return tsp_fail(err, TSP_ERR_INPUT,
-                        "%s: the tensors need %lld bytes of memory, the chip '%s' has %lld: %lld "
-                        "bytes too many; the largest is '%s' (%d x %d %s); make it smaller or "
-                        "split the graph",
-                        m->graph->path, (long long)*needed, m->machine.name, (long long)*capacity,
-                        (long long)(*needed - *capacity), largest->name, largest->rows,
-                        largest->cols, tsp_dtype_name(largest->dtype));
-    return true;
 }
 
 /* What groups has its rows already. */
@@ -390,15 +446,32 @@ static void claim_group(Layout *l) {
         l->fill[i] = tsp_group_rows(plan, l->m, i / l->banks, i % l->banks);
 }
 
+/* Where rows are shared, what is there from the start to the end goes first: it needs rows that
+ * nobody else ever has. */
 static bool place_all(Layout *l, bool *fits, TspError *err) {
     *fits = true;
     forget_places(l);
     claim_group(l);
-    for (int32_t i = 0; i < l->module->tensor_count && *fits; i++) {
-        l->stuck = i;
-        if (!place_tensor(l, i, fits, err)) return false;
-    }
+    keep_slices(l);
+    for (int32_t round = 0; round < 2; round++)
+        for (int32_t i = 0; i < l->module->tensor_count && *fits; i++) {
+            bool first = !l->module->shares_rows || lifetime_is_whole(&l->module->tensors[i]);
+            if (first != (round == 0)) continue;
+            l->stuck = i;
+            if (!place_tensor(l, i, fits, err)) return false;
+            if (l->no_memory) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+        }
     return true;
+}
+
+static bool refuse_stuck(const Layout *l, int64_t needed, int64_t capacity, TspError *err) {
+    char why[256];
+    snprintf(why, sizeof why,
+             "what is read or written together must lie in different slices, and '%s' has too few "
+             "left (%lld of its %lld bytes must be there at once); make the graph smaller or take "
+             "a machine with more slices",
+             l->m->name, (long long)needed, (long long)capacity);
+    return lifetime_refuse(l->module, l->stuck, why, err);
 }
 
 static bool try_all(Layout *l, TspError *err) {
@@ -408,24 +481,21 @@ static bool try_all(Layout *l, TspError *err) {
     } attempts[] = {{4, 4096, 10, 32}, {4, 4096, 10, 10}, {2, 4096, 4, 4},
                     {1, 4096, 4, 4},   {1, 4096, 0, 0},   {1, 1024, 10, 10},
                     {1, 256, 10, 10},  {1, 64, 10, 10},   {1, 64, 0, 0}};
+    int32_t ways = l->module->group ? 1 : 2; /* each without sharing rows, then with it */
     int64_t needed, capacity;
     bool fits = false;
-    if (!check_size(l->module, &needed, &capacity, err) || !find_edges(l, err)) return false;
-    for (size_t i = 0; i < sizeof attempts / sizeof *attempts && !fits; i++) {
-        l->max_copies = attempts[i].copies;
-        l->max_block = attempts[i].block;
-        l->max_spread = l->slices * attempts[i].spread / 16;
-        l->max_flat_spread = l->slices * attempts[i].flat_spread / 16;
+    lifetime_find(l->module);
+    if (!lifetime_check(l->module, &needed, &capacity, err) || !find_edges(l, err)) return false;
+    for (size_t i = 0; i < sizeof attempts / sizeof *attempts * (size_t)ways && !fits; i++) {
+        size_t a = i / (size_t)ways;
+        l->module->shares_rows = ways == 2 && i % 2 == 1;
+        l->max_copies = attempts[a].copies;
+        l->max_block = attempts[a].block;
+        l->max_spread = l->slices * attempts[a].spread / 16;
+        l->max_flat_spread = l->slices * attempts[a].flat_spread / 16;
         if (!place_all(l, &fits, err)) return false;
     }
-    if (!fits)
-        return tsp_fail(err, TSP_ERR_INPUT,
-                        "%s: no place for '%s': what is read or written together must lie in "
-                        "different slices, and '%s' has too few left (the tensors need %lld of its "
-                        "%lld bytes); make the graph smaller or take a machine with more slices",
-                        l->module->graph->path, l->module->tensors[l->stuck].name, l->m->name,
-                        (long long)needed, (long long)capacity);
-    return true;
+    return fits || refuse_stuck(l, needed, capacity, err);
 }
 
 bool tsp_pass_layout(Module *module, TspError *err) {
@@ -435,19 +505,23 @@ bool tsp_pass_layout(Module *module, TspError *err) {
     l.slices = (int32_t)(2 * module->machine.mem_slices);
     l.banks = (int32_t)module->machine.mem_banks;
     l.fill = calloc((size_t)(l.slices * l.banks), sizeof *l.fill);
+    l.extents = calloc((size_t)(l.slices * l.banks), sizeof *l.extents);
     l.heat = calloc((size_t)l.slices, sizeof *l.heat);
     l.edges = calloc((size_t)n, sizeof *l.edges);
     l.used = calloc((size_t)n, sizeof *l.used);
     l.used_all = calloc((size_t)n, sizeof *l.used_all);
     l.rows_in = calloc((size_t)n, sizeof *l.rows_in);
     l.stripes_in = calloc((size_t)n, sizeof *l.stripes_in);
-    if (l.fill && l.heat && l.edges && l.used && l.used_all && l.rows_in && l.stripes_in)
+    if (l.fill && l.extents && l.heat && l.edges && l.used && l.used_all && l.rows_in &&
+        l.stripes_in)
         ok = try_all(&l, err);
     else
         tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
     for (int32_t i = 0; i < n && l.edges; i++) free(l.edges[i].items);
     for (int32_t i = 0; i < n && l.used; i++) free(l.used[i]);
+    for (int32_t i = 0; i < l.slices * l.banks && l.extents; i++) free(l.extents[i].items);
     free(l.fill);
+    free(l.extents);
     free(l.heat);
     free(l.edges);
     free(l.used);

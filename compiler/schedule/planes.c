@@ -10,6 +10,7 @@
 #include "schedule.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct {
     int32_t tile, row, rows;
@@ -18,7 +19,8 @@ typedef struct {
 typedef struct {
     Job *jobs;
     int32_t count, capacity;
-    int32_t job, term; /* next step */
+    int32_t job, placed; /* being walked: job, and how many of its terms have been placed */
+    bool *taken;         /* [term] of the job */
 } Unit;
 
 static TspDtype term_type(const Tensor *t, int32_t byte) {
@@ -89,15 +91,22 @@ static void part_ends(const Scheduler *s, const Stage *stage, int32_t count, int
     end[count - 1] = total;
 }
 
-/* Fewer rows are not worth another load of the weights. */
-static int32_t short_rows(const Scheduler *s, const Stage *stage) {
-    int32_t load = tsp_ceil_div(tsp_lanes(s->m), s->m->mxm_load_streams);
-    return tsp_ceil_div(4 * load, row_cycles(s, stage));
+/* Cycles in which a plane's next weights load, if the planes of a hemisphere take turns: streams
+ * are left for one beside activations. */
+static int32_t load_cycles(const Scheduler *s) {
+    return (int32_t)s->m->mxm_planes * tsp_ceil_div(tsp_lanes(s->m), s->m->mxm_load_streams);
 }
 
-/* `end`, or the cut between jobs of rows row.. that is nearest, if a job would be short. */
-static int32_t snap(const Scheduler *s, const Stage *stage, int32_t row, int32_t end) {
-    int32_t best = end, least = short_rows(s, stage);
+/* Fewer rows than this are not worth another load of the weights. */
+static int32_t short_rows(const Scheduler *s, const Stage *stage) {
+    return tsp_ceil_div(2 * load_cycles(s), row_cycles(s, stage));
+}
+
+/* `end`, or the cut between jobs of rows row.. that is nearest, if a job would be shorter than
+ * `least` rows. */
+static int32_t snap(const Scheduler *s, const Stage *stage, int32_t row, int32_t end,
+                    int32_t least) {
+    int32_t best = end;
     for (int32_t cut = row;; cut = schedule_cut(s, stage, cut, INT32_MAX / 2)) {
         if (abs(cut - end) < least) best = cut, least = abs(cut - end);
         if (cut == stage->rows) return best;
@@ -111,23 +120,52 @@ static bool assign_whole(const Scheduler *s, const Stage *stage, Unit *unit, Tsp
     return true;
 }
 
-/* Cuts the line of tiles x rows into parts, one a unit. */
-static bool share_out(const Scheduler *s, const Stage *stage, Unit *units, int32_t count,
-                      TspError *err) {
+/* Cuts the line of tiles x rows into parts, one a unit, of no jobs shorter than `least` rows. */
+static bool cut_line(const Scheduler *s, const Stage *stage, Unit *units, int32_t count,
+                     int32_t least, TspError *err) {
     int32_t tiles = tsp_ceil_div(stage->cols, tsp_lanes(s->m)), unit = 0;
     int64_t done = 0, part_end[MAX_PLANES];
+    for (int32_t i = 0; i < count; i++) units[i].count = 0;
     part_ends(s, stage, count, (int64_t)tiles * stage->rows, part_end);
     for (int32_t tile = 0; tile < tiles; tile++) {
         for (int32_t row = 0, end; row < stage->rows; row = end) {
             int64_t left = part_end[unit] - done;
             end = left < stage->rows - row ? row + (int32_t)tsp_max64(left, 0) : stage->rows;
-            end = snap(s, stage, row, end);
+            end = snap(s, stage, row, end, least);
             if (!add_rows(s, stage, &units[unit], tile, row, end, err)) return false;
             done += end - row;
             if (end < stage->rows) unit++;
         }
     }
     return true;
+}
+
+/* When the last unit ends, about: a step takes at least as long as the next weights load. */
+static int64_t line_end(const Scheduler *s, const Stage *stage, const Unit *units, int32_t count) {
+    int32_t planes = 2 * (int32_t)s->m->mxm_planes / count;
+    int64_t last = 0;
+    for (int32_t u = 0; u < count; u++) {
+        int64_t end = s->planes[u * planes].array_free;
+        for (int32_t i = 0; i < units[u].count; i++)
+            end += stage->term_count *
+                   tsp_max64((int64_t)units[u].jobs[i].rows * row_cycles(s, stage), load_cycles(s));
+        if (units[u].count) last = tsp_max64(last, end);
+    }
+    return last;
+}
+
+/* The same with whatever least number of rows ends soonest. */
+static bool share_out(const Scheduler *s, const Stage *stage, Unit *units, int32_t count,
+                      TspError *err) {
+    int32_t best = short_rows(s, stage);
+    int64_t soonest = INT64_MAX;
+    for (int32_t least = best; least > 0; least /= 2) {
+        int64_t end;
+        if (!cut_line(s, stage, units, count, least, err)) return false;
+        end = line_end(s, stage, units, count);
+        if (end < soonest - soonest / 64) soonest = end, best = least;
+    }
+    return cut_line(s, stage, units, count, best, err);
 }
 
 /* Loads the weights of a term for output columns column0.. into one plane. `byte`: of the element.
@@ -239,7 +277,8 @@ static bool build_step(Scheduler *s, const Stage *stage, const Term *term, const
     TspDirection out = h == TSP_WEST ? TSP_WESTWARD : TSP_EASTWARD;
     int32_t column = tsp_mxm_column(m, h),
             interval = type == TSP_F16 ? (int32_t)m->mxm_fp16_cycles : 1;
-    int32_t width = type == TSP_F16 ? 2 : 1, row = term->a_row0 + job->row, wire, product = -1;
+    int32_t width = type == TSP_F16 ? 2 : 1, wire, product = -1;
+    int32_t step = 1 + term->a_skip, row = term->a_row0 + job->row * step;
     int32_t local = plane % (int32_t)m->mxm_planes;
     int64_t acc = tsp_op_func(m, TSP_OP_ABC);
     Flow *f = &s->compute;
@@ -252,12 +291,12 @@ static bool build_step(Scheduler *s, const Stage *stage, const Term *term, const
         int64_t read;
         flow_reach(&f->wires[wire], slice_column);
         read = flow_time_at(&f->wires[wire], slice_column) - m->mem_read_cycles;
-        *from =
-            tsp_max64(*from, schedule_ready(a, term->a_ctile, row, 1, job->rows, interval) - read);
+        *from = tsp_max64(*from,
+                          schedule_ready(a, term->a_ctile, row, step, job->rows, interval) - read);
         flow_item(f, (Item){.kind = ITEM_MEM,
                             .queue = p.slice,
                             .insn = {.op = TSP_OP_READ, .addr = p.addr},
-                            .step = 1,
+                            .step = step,
                             .start = read,
                             .count = job->rows,
                             .interval = interval,
@@ -294,16 +333,43 @@ static bool build_step(Scheduler *s, const Stage *stage, const Term *term, const
            schedule_tail(s, f, stage, job->row, job->rows, job->tile, interval, product, from, err);
 }
 
+/* The term of the job to come next: of those left, one whose operands are there first; of those
+ * that are there already, the next in turn. */
+static int32_t next_term(const Scheduler *s, const Stage *stage, const Unit *u, const Job *job,
+                         int64_t now, int32_t turn) {
+    int32_t best = -1,
+            columns = tsp_min32(tsp_lanes(s->m), stage->cols - job->tile * tsp_lanes(s->m));
+    int64_t least = INT64_MAX;
+    for (int32_t i = 0; i < stage->term_count; i++) {
+        int32_t n = (turn + i) % stage->term_count;
+        const Term *term = &stage->terms[n];
+        const Tensor *a = &s->module->tensors[term->a], *w = &s->module->tensors[term->w];
+        int64_t ready;
+        if (u->taken[n]) continue;
+        ready =
+            tsp_max64(schedule_ready(a, term->a_ctile, term->a_row0 + job->row, 1, job->rows,
+                                     row_cycles(s, stage)),
+                      schedule_ready(w, term->w_ctile, term->w_row0 + job->tile * tsp_lanes(s->m),
+                                     1, columns, 0));
+        ready = tsp_max64(ready, now);
+        if (ready >= least) continue;
+        least = ready;
+        best = n;
+    }
+    return best;
+}
+
 /* Places the next step of a unit. */
 static bool place_step(Scheduler *s, const Stage *stage, Unit *u, int32_t plane, int32_t planes,
                        int32_t unit, int32_t units, TspError *err) {
     const Job *job = &u->jobs[u->job];
-    int32_t turn = (u->term + unit * stage->term_count / units) % stage->term_count;
+    int32_t turn = next_term(s, stage, u, job, s->planes[plane].array_free,
+                             u->placed + unit * stage->term_count / units);
     const Term *term = &stage->terms[turn];
     const Tensor *a = &s->module->tensors[term->a];
     int32_t interval = term_type(a, term->a_byte) == TSP_F16 ? (int32_t)s->m->mxm_fp16_cycles : 1;
     int32_t copy = unit * a->copies / units, best_copy = copy;
-    bool add = u->term > 0, emit = u->term == stage->term_count - 1;
+    bool add = u->placed > 0, emit = u->placed == stage->term_count - 1;
     int64_t least = 0, start = -1, end;
     if (!prepare_planes(s, stage, term, plane, planes, job->tile * tsp_lanes(s->m), err))
         return false;
@@ -325,7 +391,12 @@ static bool place_step(Scheduler *s, const Stage *stage, Unit *u, int32_t plane,
         return false;
     end = start + (int64_t)job->rows * interval;
     for (int32_t i = 0; i < planes; i++) s->planes[plane + i].array_free = end;
-    if (++u->term == stage->term_count) u->term = 0, u->job++;
+    u->taken[turn] = true;
+    if (++u->placed == stage->term_count) {
+        u->placed = 0;
+        u->job++;
+        memset(u->taken, 0, (size_t)stage->term_count * sizeof *u->taken);
+    }
     return true;
 }
 
@@ -351,25 +422,58 @@ static void choose_planes(const Scheduler *s, const Unit *units, int32_t count, 
     }
 }
 
+/* The unit whose planes are free first, of those that have something left to do; -1 if none has. So
+ * all get their turn at streams and slices in time. */
+static int32_t first_free(const Scheduler *s, const Unit *units, int32_t count,
+                          const int32_t *plane_of) {
+    int32_t first = -1;
+    int64_t least = INT64_MAX;
+    for (int32_t i = 0; i < count; i++) {
+        int64_t free_at = s->planes[plane_of[i]].array_free;
+        if (units[i].job >= units[i].count || free_at >= least) continue;
+        first = i;
+        least = free_at;
+    }
+    return first;
+}
+
+/* Products of one node, one after the other: the matrices of a batch. */
+static int32_t batch_of(const Scheduler *s, const Stage *stage) {
+    const Stage *first = stage, *last = stage, *stages = s->module->stages;
+    while (first > stages && first[-1].product && first[-1].op == stage->op &&
+           first[-1].rows == stage->rows)
+        first--;
+    while (last + 1 < stages + s->module->stage_count && last[1].product &&
+           last[1].op == stage->op && last[1].rows == stage->rows)
+        last++;
+    return (int32_t)(last - first) + 1;
+}
+
+/* Is a stage better left to one unit, others doing those beside it? */
+static bool is_whole(const Scheduler *s, const Stage *stage, int32_t units) {
+    int32_t batch = batch_of(s, stage), rounds = tsp_ceil_div(batch, units);
+    return stage->whole ||
+           (stage->cols <= tsp_lanes(s->m) && stage->rows <= short_rows(s, stage)) ||
+           8 * rounds * units <= 9 * batch;
+}
+
 bool schedule_product(Scheduler *s, const Stage *stage, TspError *err) {
     Unit units[MAX_PLANES] = {{0}};
     const Term *term = &stage->terms[0];
     int32_t planes = term_type(&s->module->tensors[term->a], term->a_byte) == TSP_F16 ? 2 : 1;
     int32_t count = 2 * (int32_t)s->m->mxm_planes / planes;
     int32_t plane_of[MAX_PLANES];
-    bool whole =
-        stage->whole || (stage->cols <= tsp_lanes(s->m) && stage->rows <= short_rows(s, stage));
-    bool ok =
-        whole ? assign_whole(s, stage, &units[0], err) : share_out(s, stage, units, count, err);
+    bool ok = is_whole(s, stage, count) ? assign_whole(s, stage, &units[0], err)
+                                        : share_out(s, stage, units, count, err);
+    for (int32_t i = 0; i < count && ok; i++)
+        if (!(units[i].taken = calloc((size_t)stage->term_count, sizeof *units[i].taken)))
+            ok = tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
     choose_planes(s, units, count, planes, plane_of);
-    for (bool more = true; ok && more;) { /* in step, so that all units get their turn in time */
-        more = false;
-        for (int32_t i = 0; i < count && ok; i++) {
-            if (units[i].job >= units[i].count) continue;
-            more = true;
-            ok = place_step(s, stage, &units[i], plane_of[i], planes, i, count, err);
-        }
+    for (int32_t next; ok && (next = first_free(s, units, count, plane_of)) >= 0;)
+        ok = place_step(s, stage, &units[next], plane_of[next], planes, next, count, err);
+    for (int32_t i = 0; i < count; i++) {
+        free(units[i].jobs);
+        free(units[i].taken);
     }
-    for (int32_t i = 0; i < count; i++) free(units[i].jobs);
     return ok;
 }

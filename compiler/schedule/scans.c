@@ -12,10 +12,17 @@ static int32_t self_step(const Stage *stage) {
     return i;
 }
 
+/* The operand that chains begin with, a row each; -1: none. */
+static int32_t begin_operand(const Stage *stage) {
+    int32_t last = stage->operand_count - 1;
+    return stage->operands[last].row_step == 0 ? last : -1;
+}
+
 /* From `row` on, of the rows low .. high-1 of a chain, no further than `end`. */
 static Part next_part(const Scheduler *s, const Stage *stage, int32_t row, int32_t low,
                       int32_t high, int32_t end) {
     bool starts = row == low;
+    int32_t begin = begin_operand(stage);
     if (starts) end = row + 1;
     if (stage->scan_ends && row < high - 1) end = tsp_min32(end, high - 1);
     return (Part){row,
@@ -23,19 +30,19 @@ static Part next_part(const Scheduler *s, const Stage *stage, int32_t row, int32
                   (int32_t)s->m->vxm_op_cycles,
                   starts,
                   !stage->scan_ends || row == high - 1,
-                  stage->operand_count > 1 ? (From){FROM_OPERAND, 1} : (From){FROM_NONE, 0}};
+                  begin >= 0 ? (From){FROM_OPERAND, begin} : (From){FROM_NONE, 0}};
 }
 
 /* The wire that takes `count` results to row `row` of the output and those after it, the first of
  * them made by an issue of the last step at `time`. */
-static int32_t result_wire(const Scheduler *s, Flow *f, const Stage *stage, int32_t row,
-                           int32_t count, int64_t time) {
+static int32_t result_wire(const Scheduler *s, Flow *f, const Stage *stage, int32_t copy,
+                           int32_t row, int32_t count, int64_t time) {
     const TspMachine *m = s->m;
     const Tensor *t = &s->module->tensors[stage->outputs[0].tensor];
     int32_t vxm = tsp_vxm_column(m);
-    TspDirection direction = tsp_slice_hemisphere(m, tsp_place(t, 0, row, 0, 0).slice) == TSP_WEST
-                                 ? TSP_WESTWARD
-                                 : TSP_EASTWARD;
+    TspDirection direction =
+        tsp_slice_hemisphere(m, tsp_place(t, copy, row, 0, 0).slice) == TSP_WEST ? TSP_WESTWARD
+                                                                                 : TSP_EASTWARD;
     time += m->vxm_entry_cycles + m->vxm_op_cycles + m->vxm_exit_cycles;
     return flow_wire(f, (Wire){direction, t->bytes, flow_phase(direction, time, vxm), count,
                                (int32_t)m->vxm_op_cycles, vxm, vxm, 0});
@@ -43,34 +50,36 @@ static int32_t result_wire(const Scheduler *s, Flow *f, const Stage *stage, int3
 
 /* The Writes of `count` results from row `row` of the output on, after the first `skip` of a wire:
  * a run has operands of one run only, so each part has its own. */
-static void write_results(const Scheduler *s, Flow *f, const Stage *stage, int32_t wire,
-                          int32_t row, int32_t skip, int32_t count) {
+static void write_results(const Scheduler *s, Flow *f, const Stage *stage, int32_t copy,
+                          int32_t wire, int32_t row, int32_t skip, int32_t count) {
     const Tensor *t = &s->module->tensors[stage->outputs[0].tensor];
     for (int32_t byte = 0; byte < t->bytes && !f->failed; byte++)
-        schedule_write(s, f, wire, byte, tsp_place(t, 0, row, 0, byte), skip, count,
+        schedule_write(s, f, wire, byte, tsp_place(t, copy, row, 0, byte), skip, count,
                        (int32_t)s->m->vxm_op_cycles);
 }
 
 /* Rows row .. end-1 of chain `chain`, rows low .. high-1, all of one block of every tensor. */
 static void segment_flow(Scheduler *s, Flow *f, const Stage *stage, const StepTimes *times,
-                         int32_t chain, int32_t low, int32_t high, int32_t row, int32_t end,
-                         int64_t *from) {
+                         int32_t copy, int32_t chain, int32_t low, int32_t high, int32_t row,
+                         int32_t end, int64_t *from) {
     int32_t interval = (int32_t)s->m->vxm_op_cycles, last = stage->step_count - 1;
-    int32_t wires[2] = {-1, -1}, result = -1;
+    int32_t wires[MAX_OPERANDS], result = -1, begins = begin_operand(stage);
     int32_t first = row; /* on the wire of results */
     int64_t base = (int64_t)(row - low) * interval;
-    wires[0] = schedule_operand(s, f, &stage->operands[0], row, end - row, 0, interval,
-                                base + times->operand[0], from);
-    if (row == low && stage->operand_count > 1) {
-        Operand begin = stage->operands[1];
+    for (int32_t i = 0; i < stage->operand_count; i++)
+        if (i != begins)
+            wires[i] = schedule_operand(s, f, &stage->operands[i], row, end - row, 0, interval,
+                                        base + times->operand[i], from);
+    if (row == low && begins >= 0) {
+        Operand begin = stage->operands[begins];
         begin.row0 = chain;
-        wires[1] =
+        wires[begins] =
             schedule_operand(s, f, &begin, 0, 1, 0, interval, times->step[self_step(stage)], from);
     }
     if (!stage->scan_ends)
-        result = result_wire(s, f, stage, row, end - row, base + times->step[last]);
+        result = result_wire(s, f, stage, copy, row, end - row, base + times->step[last]);
     else if (end == high)
-        result = result_wire(s, f, stage, chain, 1,
+        result = result_wire(s, f, stage, copy, chain, 1,
                              base + (int64_t)(high - 1 - row) * interval + times->step[last]);
     for (Part part; row < end && !f->failed; row += part.count) {
         part = next_part(s, stage, row, low, high, end);
@@ -78,14 +87,14 @@ static void segment_flow(Scheduler *s, Flow *f, const Stage *stage, const StepTi
             schedule_step(f, stage, i, &part, (int64_t)(row - low) * interval + times->step[i],
                           wires, i == last && part.leaves ? result : -1);
         if (part.leaves)
-            write_results(s, f, stage, result, stage->scan_ends ? chain : row,
+            write_results(s, f, stage, copy, result, stage->scan_ends ? chain : row,
                           stage->scan_ends ? 0 : row - first, part.count);
     }
 }
 
 /* Row `low` meets the VXM at time 0. */
-static bool scan_flow(Scheduler *s, Flow *f, const Stage *stage, int32_t chain, int32_t low,
-                      int32_t high, int64_t *from, TspError *err) {
+static bool scan_flow(Scheduler *s, Flow *f, const Stage *stage, int32_t copy, int32_t chain,
+                      int32_t low, int32_t high, int64_t *from, TspError *err) {
     StepTimes times;
     if (!schedule_times(stage, false, &times, (int32_t)s->m->vxm_op_cycles))
         return tsp_fail(err, TSP_ERR_BUG, "the steps of a stage (%s) cannot meet", stage->what);
@@ -93,7 +102,7 @@ static bool scan_flow(Scheduler *s, Flow *f, const Stage *stage, int32_t chain, 
     f->alus = stage->step_count;
     for (int32_t row = low, end; row < high && !f->failed; row = end) {
         end = schedule_cut(s, stage, row, high - row);
-        segment_flow(s, f, stage, &times, chain, low, high, row, end, from);
+        segment_flow(s, f, stage, &times, copy, chain, low, high, row, end, from);
     }
     return f->failed ? tsp_fail(err, TSP_ERR_SYSTEM, "out of memory") : true;
 }
@@ -118,15 +127,23 @@ static bool note_results(Scheduler *s, const Stage *stage, const Flow *f, int32_
     return true;
 }
 
+/* A chain, with its results to one copy of the output. */
+static bool schedule_scan(Scheduler *s, const Stage *stage, int32_t copy, int32_t chain,
+                          TspError *err) {
+    int32_t low = chain * stage->scan_rows;
+    int32_t high = tsp_min32(low + stage->scan_rows, stage->rows);
+    int64_t start = 0;
+    return scan_flow(s, &s->compute, stage, copy, chain, low, high, &start, err) &&
+           (start = flow_earliest(&s->table, &s->compute, start, err)) >= 0 &&
+           flow_commit(&s->table, &s->compute, start, err) &&
+           note_results(s, stage, &s->compute, stage->scan_ends ? chain : low, start, err);
+}
+
+/* A chain with a flow for each copy of its results: they take the turns that the others leave. */
 bool schedule_scans(Scheduler *s, const Stage *stage, TspError *err) {
-    for (int32_t low = 0, chain = 0; low < stage->rows; low += stage->scan_rows, chain++) {
-        int32_t high = tsp_min32(low + stage->scan_rows, stage->rows);
-        int64_t start = 0;
-        if (!scan_flow(s, &s->compute, stage, chain, low, high, &start, err) ||
-            (start = flow_earliest(&s->table, &s->compute, start, err)) < 0 ||
-            !flow_commit(&s->table, &s->compute, start, err) ||
-            !note_results(s, stage, &s->compute, stage->scan_ends ? chain : low, start, err))
-            return false;
-    }
+    int32_t copies = s->module->tensors[stage->outputs[0].tensor].copies;
+    for (int32_t chain = 0; chain * stage->scan_rows < stage->rows; chain++)
+        for (int32_t copy = 0; copy < copies; copy++)
+            if (!schedule_scan(s, stage, copy, chain, err)) return false;
     return true;
 }

@@ -5,23 +5,37 @@
  * its predecessor has written.
  */
 #include "schedule.h"
+#include "history.h"
+#include "lifetime.h"
 
 #include <stdlib.h>
+
+/* The least i for which row0 + i*step is in [low, end); `count` if it is none below. */
+static int32_t first_within(int32_t low, int32_t end, int32_t row0, int32_t step, int32_t count) {
+    int32_t i = 0, row;
+    if (step > 0 && row0 < low) i = tsp_ceil_div(low - row0, step);
+    if (step < 0 && row0 >= end) i = tsp_ceil_div(row0 - end + 1, -step);
+    row = i < count ? row0 + i * step : end;
+    return row >= low && row < end ? i : count;
+}
 
 int64_t schedule_ready(const Tensor *t, int32_t ctile, int32_t row0, int32_t row_step,
                        int32_t count, int32_t interval) {
     int64_t start = 0;
     if (!t->ready) return 0;
-    for (int32_t i = 0; i < t->ready[ctile].count; i++) {
-        const Ready *r = &t->ready[ctile].items[i];
-        int32_t low = row0 > r->row0 ? row0 : r->row0;
-        int32_t high = tsp_min32(row_step ? row0 + count : row0 + 1, r->row0 + r->count) - 1;
-        if (low > high) continue;
+    for (int32_t k = 0; k < t->ready[ctile].count; k++) {
+        const Ready *r = &t->ready[ctile].items[k];
+        int32_t i = first_within(r->row0, r->row0 + r->count, row0, row_step, count);
+        int32_t j = count - 1 -
+                    first_within(r->row0, r->row0 + r->count, row0 + (count - 1) * row_step,
+                                 -row_step, count);
+        if (i == count) continue;
         /* both sides are linear in the row, so the ends decide */
-        start = tsp_max64(start, r->ready + (int64_t)(low - r->row0) * r->interval -
-                                     (int64_t)(low - row0) * interval);
-        start = tsp_max64(start, r->ready + (int64_t)(high - r->row0) * r->interval -
-                                     (int64_t)(high - row0) * interval);
+        if (row_step == 0) j = i;
+        start = tsp_max64(start, r->ready + (int64_t)(row0 + i * row_step - r->row0) * r->interval -
+                                     (int64_t)i * interval);
+        start = tsp_max64(start, r->ready + (int64_t)(row0 + j * row_step - r->row0) * r->interval -
+                                     (int64_t)j * interval);
     }
     return start;
 }
@@ -64,27 +78,11 @@ static bool schedule_rows(Scheduler *s, const Stage *stage, int32_t first, int32
     return true;
 }
 
-/* Flat rows: a part of every block, then the next part of every block, so that flows that run side
- * by side read different slices, and end together however many of them there is room for. */
-static bool schedule_flat(Scheduler *s, const Stage *stage, TspError *err) {
-    enum { PARTS = 5, SHORTEST = 16 };
-    const Tensor *t = &s->module->tensors[stage->outputs[0].tensor];
-    int32_t row0 = stage->outputs[0].row0, rows = t->block_rows;
-    int32_t part = tsp_ceil_div(rows, PARTS);
-    if (part < SHORTEST) part = SHORTEST;
-    for (int32_t at = 0; at < rows; at += part)
-        for (int32_t block = 0; block < t->blocks; block++) {
-            int32_t low = block * rows + at - row0, high = low + tsp_min32(part, rows - at);
-            if (low < 0) low = 0;
-            if (!schedule_rows(s, stage, low, tsp_min32(high, stage->rows), err)) return false;
-        }
-    return true;
-}
-
 static bool schedule_stage(Scheduler *s, const Stage *stage, TspError *err) {
     if (stage->group) return schedule_group(s, stage, err);
     if (stage->product) return schedule_product(s, stage, err);
     if (stage->chain_rows) return schedule_chains(s, stage, err);
+    if (stage->set_rows) return schedule_sets(s, stage, err);
     if (stage->scan_rows) return schedule_scans(s, stage, err);
     if (stage->shift) return schedule_shifts(s, stage, err);
     if (stage->output_count && s->module->tensors[stage->outputs[0].tensor].flat)
@@ -109,8 +107,10 @@ bool tsp_pass_schedule(Module *module, TspError *err) {
     s->module = module;
     s->m = &module->machine;
     s->table.module = module;
+    if (module->shares_rows) ok = history_begin(&s->table, err);
     for (int32_t i = 0; i < module->stage_count && ok; i++)
-        ok = schedule_stage(s, &module->stages[i], err);
+        ok = (!module->shares_rows || lifetime_begin(module, i, err)) &&
+             schedule_stage(s, &module->stages[i], err);
     flow_free(&s->load);
     flow_free(&s->compute);
     table_free(&s->table);

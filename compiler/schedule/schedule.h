@@ -71,11 +71,16 @@ int32_t schedule_cut(const Scheduler *s, const Stage *stage, int32_t row, int32_
 bool schedule_chains(Scheduler *s, const Stage *stage, TspError *err);
 bool schedule_shifts(Scheduler *s, const Stage *stage, TspError *err);
 bool schedule_scans(Scheduler *s, const Stage *stage, TspError *err);
+/* sets.c: stages whose rows fall into sets. */
+bool schedule_sets(Scheduler *s, const Stage *stage, TspError *err);
 /* The ALU issue run of step i for the rows of a part, its result to wire `result` (-1: none). */
 void schedule_step(Flow *f, const Stage *stage, int32_t i, const Part *part, int64_t start,
                    const int32_t *wires, int32_t result);
 /* The cycle from which on nothing that has been placed happens any more. */
 int64_t schedule_end(const Scheduler *s);
+
+/* flat.c: element-wise stages of long vectors. */
+bool schedule_flat(Scheduler *s, const Stage *stage, TspError *err);
 
 /* group_waves.c */
 bool schedule_group(Scheduler *s, const Stage *stage, TspError *err);

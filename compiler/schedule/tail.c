@@ -67,15 +67,15 @@ int32_t schedule_operand(Scheduler *s, Flow *f, const Operand *o, int32_t first,
     const TspMachine *m = s->m;
     const Tensor *t = &s->module->tensors[o->tensor];
     int32_t row = o->row0 + first * o->row_step, vxm = tsp_vxm_column(m), wire,
-            tile = o->ctile0 + ctile;
+            tile = o->ctile0 + (o->one_tile ? 0 : ctile),
+            copy = (o->copy + (o->one_tile ? ctile : 0)) % (t->copies);
     TspDirection direction =
-        tsp_slice_hemisphere(m, tsp_place(t, o->copy, row, tile, 0).slice) == TSP_WEST
-            ? TSP_EASTWARD
-            : TSP_WESTWARD;
+        tsp_slice_hemisphere(m, tsp_place(t, copy, row, tile, 0).slice) == TSP_WEST ? TSP_EASTWARD
+                                                                                    : TSP_WESTWARD;
     wire = flow_wire(f, (Wire){direction, t->bytes, flow_phase(direction, time, vxm), count,
                                interval, vxm, vxm, 0});
     for (int32_t byte = 0; byte < t->bytes && !f->failed; byte++) {
-        Place p = tsp_place(t, o->copy, row, tile, byte);
+        Place p = tsp_place(t, copy, row, tile, byte);
         int32_t column = tsp_slice_column(m, p.slice);
         int64_t start;
         flow_reach(&f->wires[wire], column);
@@ -177,6 +177,7 @@ static int32_t step_item(const Scheduler *s, Flow *f, const Step *step, int32_t 
                  .reads = {{-1, 0}, {-1, 0}},
                  .alu_from = {-1, -1}};
     const From from[2] = {step->a, step->b};
+    f->op = step->node;
     for (int j = 0; j < 2; j++) {
         int32_t *source = j ? &item.insn.src_b : &item.insn.src_a;
         switch (from[j].kind) {
@@ -203,6 +204,39 @@ static int32_t step_item(const Scheduler *s, Flow *f, const Step *step, int32_t 
     return f->item_count - 1;
 }
 
+/* Node that an operand is read for: that of the first step that takes it. */
+static int32_t reader(const Stage *stage, int32_t operand) {
+    for (int32_t i = 0; i < stage->step_count; i++) {
+        const From from[2] = {stage->steps[i].a, stage->steps[i].b};
+        for (int j = 0; j < 2; j++)
+            if (from[j].kind == FROM_OPERAND && from[j].index == operand)
+                return stage->steps[i].node;
+    }
+    return stage->op;
+}
+
+/* The block of a flat result that row `first` of the stage belongs to: flows of different blocks
+ * run side by side, and take turns at the copies of a row that they all read. */
+static int32_t turn(const Scheduler *s, const Stage *stage, int32_t first) {
+    const Output *o = &stage->outputs[0];
+    const Tensor *t = &s->module->tensors[o->tensor];
+    return stage->output_count && t->flat ? (o->row0 + first) / t->block_rows : 0;
+}
+
+/* One more ALU, for the other direction: it does the same beside step `last`, whose result is there
+ * at `time`, or where wiring is scarce passes that on. */
+static int32_t second_item(const Scheduler *s, Flow *f, const Stage *stage, int32_t last,
+                           int32_t time, const int32_t *operand_wires, int32_t product,
+                           int32_t count, int32_t interval) {
+    const Step *step = &stage->steps[last];
+    const Step pass = {TSP_OP_PASS,       result_type(step), result_type(step),
+                       {FROM_STEP, last}, {FROM_NONE, 0},    0,
+                       step->node};
+    bool same = !s->m->vxm_neighbour_only;
+    return step_item(s, f, same ? step : &pass, same ? time - (int32_t)s->m->vxm_op_cycles : time,
+                     operand_wires, product, count, interval);
+}
+
 bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int32_t count,
                    int32_t ctile, int32_t interval, int32_t product, int64_t *from, TspError *err) {
     const TspMachine *m = s->m;
@@ -221,10 +255,13 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
         flow_reach(&f->wires[product], vxm);
         base += flow_time_at(&f->wires[product], vxm);
     }
-    for (int32_t i = 0; i < stage->operand_count; i++)
-        operand_wires[i] =
-            schedule_operand(s, f, &stage->operands[i], first, count, ctile, interval,
-                             base + times.operand[i] - m->vxm_entry_cycles, from);
+    for (int32_t i = 0; i < stage->operand_count; i++) {
+        Operand o = stage->operands[i];
+        if (o.row_step == 0) o.copy = turn(s, stage, first) % s->module->tensors[o.tensor].copies;
+        f->op = reader(stage, i);
+        operand_wires[i] = schedule_operand(s, f, &o, first, count, ctile, interval,
+                                            base + times.operand[i] - m->vxm_entry_cycles, from);
+    }
     first_step = f->item_count;
     for (int32_t i = 0; i < stage->step_count; i++)
         step_item(s, f, &stage->steps[i], (int32_t)base + times.step[i], operand_wires, product,
@@ -234,15 +271,15 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
         TspDtype type = result_type(&stage->steps[out->from.index]);
         int32_t last = out->from.index, emitted = 0; /* ALU that makes the value; directions done */
         int64_t time = base + times.step[last] + op_cycles;
+        f->op = stage->steps[last].node;
         for (int h = TSP_WEST; h <= TSP_EAST; h++) {
             TspDirection direction = h == TSP_WEST ? TSP_WESTWARD : TSP_EASTWARD;
             int32_t wire, item = first_step + last;
             if (!lies_in(s, out, h, first, count, ctile)) continue;
-            if (emitted++) { /* the other direction: one more ALU passes the value on */
-                Step pass = {TSP_OP_PASS, type, type, {FROM_STEP, last}, {FROM_NONE, 0}, 0, f->op};
-                item =
-                    step_item(s, f, &pass, (int32_t)time, operand_wires, product, count, interval);
-                time += op_cycles;
+            if (emitted++) {
+                item = second_item(s, f, stage, last, (int32_t)time, operand_wires, product, count,
+                                   interval);
+                time = f->items[item].start + m->vxm_entry_cycles + op_cycles;
             }
             wire = flow_wire(f, (Wire){direction, tsp_dtype_bytes(type),
                                        flow_phase(direction, time + m->vxm_exit_cycles, vxm), count,
@@ -275,8 +312,12 @@ bool schedule_results(Scheduler *s, const Stage *stage, const Flow *f, int64_t s
     return true;
 }
 
-static int32_t block_end(const Tensor *t, int32_t row) {
-    return t->places ? (row / t->block_rows + 1) * t->block_rows : INT32_MAX;
+/* The first i > `from` for which row row0 + i*step is in another block than it is for `from`. */
+static int32_t block_end(const Tensor *t, int32_t row0, int32_t step, int32_t from) {
+    int32_t row = row0 + from * step, inside;
+    if (!t->places || step == 0) return INT32_MAX;
+    inside = row % t->block_rows;
+    return from + (step > 0 ? tsp_ceil_div(t->block_rows - inside, step) : inside / -step + 1);
 }
 
 int32_t schedule_cut(const Scheduler *s, const Stage *stage, int32_t row, int32_t limit) {
@@ -284,16 +325,16 @@ int32_t schedule_cut(const Scheduler *s, const Stage *stage, int32_t row, int32_
     for (int32_t i = 0; i < stage->operand_count; i++) {
         const Operand *o = &stage->operands[i];
         const Tensor *t = &s->module->tensors[o->tensor];
-        if (o->row_step) end = tsp_min32(end, block_end(t, o->row0 + row) - o->row0);
+        end = tsp_min32(end, block_end(t, o->row0, o->row_step, row));
     }
     for (int32_t i = 0; i < stage->output_count && !stage->chain_rows && !stage->scan_ends; i++) {
         const Output *o = &stage->outputs[i];
-        end = tsp_min32(end, block_end(&s->module->tensors[o->tensor], o->row0 + row) - o->row0);
+        end = tsp_min32(end, block_end(&s->module->tensors[o->tensor], o->row0, 1, row));
     }
     for (int32_t i = 0; i < stage->term_count; i++) {
         const Term *term = &stage->terms[i];
-        end = tsp_min32(end,
-                        block_end(&s->module->tensors[term->a], term->a_row0 + row) - term->a_row0);
+        end = tsp_min32(
+            end, block_end(&s->module->tensors[term->a], term->a_row0, 1 + term->a_skip, row));
     }
     return end;
 }

@@ -1,0 +1,1 @@
+report programs/vecadd.s --json --html

@@ -1,0 +1,276 @@
+/* random_graph.h - random graphs of 1 to 12 nodes with random shapes, as text of a graph file.
+ *
+ * Each node takes values that are there already, or new constants. Magnitudes are followed, so that
+ * no result overflows its type: what must not happen by accident is tested elsewhere on purpose.
+ */
+#ifndef TSP_TESTS_RANDOM_GRAPH_H
+#define TSP_TESTS_RANDOM_GRAPH_H
+#include "compiler/graph.h"
+#include "seeded.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { GRAPH_TEXT = 1 << 16, GRAPH_VALUES = 40, GRAPH_NODES = 12, GRAPH_RANK = 4 };
+
+typedef struct {
+    char name[8];
+    TspDtype dtype;
+    int32_t rank;
+    int64_t shape[GRAPH_RANK];
+    double most; /* no element is greater */
+    bool used, constant;
+} GraphValue;
+
+typedef struct {
+    char inputs[GRAPH_TEXT / 8], constants[GRAPH_TEXT / 4], nodes[GRAPH_TEXT / 4], text[GRAPH_TEXT];
+    GraphValue values[GRAPH_VALUES];
+    int32_t count, made;
+    int32_t greatest; /* dimension */
+} RandomGraph;
+
+static inline void graph_add(char *part, size_t size, const char *text) {
+    size_t used = strlen(part);
+    snprintf(part + used, size - used, "%s%s", used ? ", " : "", text);
+}
+
+static inline int64_t graph_elements(const GraphValue *v) {
+    int64_t n = 1;
+    for (int32_t d = 0; d < v->rank; d++) n *= v->shape[d];
+    return n;
+}
+
+static inline const char *graph_shape_text(const GraphValue *v) {
+    static char text[100];
+    strcpy(text, "[");
+    for (int32_t d = 0; d < v->rank; d++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), d ? ", %lld" : "%lld",
+                 (long long)v->shape[d]);
+    return strcat(text, "]");
+}
+
+static inline GraphValue *graph_value(RandomGraph *g, GraphValue v) {
+    GraphValue *to = &g->values[g->count];
+    *to = v;
+    to->used = to->constant = false;
+    snprintf(to->name, sizeof to->name, "v%d", g->count++ % 1000);
+    return to;
+}
+
+static inline GraphValue *graph_input(RandomGraph *g, GraphValue v) {
+    GraphValue *to = graph_value(g, v);
+    char text[200];
+    to->used = true;
+    snprintf(text, sizeof text, "{\"name\": \"%s\", \"dtype\": \"%s\", \"shape\": %s}", to->name,
+             tsp_dtype_name(v.dtype), graph_shape_text(&v));
+    graph_add(g->inputs, sizeof g->inputs, text);
+    return to;
+}
+
+/* Floats and integers within -most .. most, or from `low` on. */
+static inline GraphValue *graph_constant(RandomGraph *g, GraphValue v, double low) {
+    GraphValue *to = graph_value(g, v);
+    char text[300];
+    to->used = to->constant = true;
+    snprintf(text, sizeof text,
+             "{\"name\": \"%s\", \"dtype\": \"%s\", \"shape\": %s, \"random\": {\"seed\": %u, "
+             "\"low\": %g, \"high\": %g}}",
+             to->name, tsp_dtype_name(v.dtype), graph_shape_text(&v), (unsigned)random_bits() >> 1,
+             low, v.most);
+    graph_add(g->constants, sizeof g->constants, text);
+    return to;
+}
+
+/* int64 numbers: shapes, axes, starts. */
+static inline GraphValue *graph_numbers(RandomGraph *g, int32_t count, const int64_t *numbers) {
+    GraphValue *to = graph_value(g, (GraphValue){.rank = 1, .shape = {count}});
+    char text[300];
+    to->used = to->constant = true;
+    snprintf(text, sizeof text,
+             "{\"name\": \"%s\", \"dtype\": \"int64\", \"shape\": [%d], \"data\": [", to->name,
+             (int)count);
+    for (int32_t i = 0; i < count; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), i ? ", %lld" : "%lld",
+                 (long long)numbers[i]);
+    strcat(text, "]}");
+    graph_add(g->constants, sizeof g->constants, text);
+    return to;
+}
+
+/* A node of up to three inputs; NULL ends them. */
+static inline GraphValue *graph_node(RandomGraph *g, const char *op, const char *attributes,
+                                     GraphValue *a, GraphValue *b, GraphValue *c,
+                                     GraphValue result) {
+    GraphValue *const in[] = {a, b, c, NULL}, *out = graph_value(g, result);
+    char text[400];
+    snprintf(text, sizeof text, "{\"op\": \"%s\", \"inputs\": [", op);
+    for (int i = 0; in[i]; i++) {
+        snprintf(text + strlen(text), sizeof text - strlen(text), i ? ", \"%s\"" : "\"%s\"",
+                 in[i]->name);
+        in[i]->used = true;
+    }
+    snprintf(text + strlen(text), sizeof text - strlen(text),
+             "], \"outputs\": [\"%s\"], \"attributes\": {%s}}", out->name, attributes);
+    graph_add(g->nodes, sizeof g->nodes, text);
+    g->made++;
+    return out;
+}
+
+/* -- what nodes are made of -- */
+
+static inline int64_t graph_dimension(const RandomGraph *g) {
+    switch (pick(0, 3)) {
+    case 0:
+        return pick(1, 8);
+    case 1:
+        return pick(1, g->greatest);
+    case 2:
+        return g->greatest >= 64 ? 64 * pick(1, g->greatest / 64) : pick(1, g->greatest);
+    default:
+        return pick(1, (g->greatest + 3) / 4);
+    }
+}
+
+static inline bool graph_is_float(const GraphValue *v) {
+    return v->dtype == TSP_F16 || v->dtype == TSP_F32;
+}
+
+/* A value of nodes and inputs at random, NULL if it is not of `dtypes` (a bit each). */
+static inline GraphValue *graph_any(RandomGraph *g, uint32_t dtypes) {
+    GraphValue *v = &g->values[random_below(g->count)];
+    return !v->constant && (dtypes >> v->dtype & 1) ? v : NULL;
+}
+
+/* A shape that broadcasts to v's: dimensions of 1 in places, leading ones left out. */
+static inline GraphValue graph_narrowed(const GraphValue *v) {
+    GraphValue n = *v;
+    int32_t drop = one_in(3) ? random_below(v->rank + 1) : 0;
+    n.rank -= drop;
+    for (int32_t d = 0; d < n.rank; d++) n.shape[d] = one_in(4) ? 1 : v->shape[d + drop];
+    return n;
+}
+
+static const uint32_t graph_floats = 1u << TSP_F16 | 1u << TSP_F32;
+static const uint32_t graph_integers = 1u << TSP_I8 | 1u << TSP_U8 | 1u << TSP_I32;
+
+static inline bool graph_unary(RandomGraph *g) {
+    static const struct {
+        const char *op;
+        double least, most; /* of the operand's magnitude; of the result: 0 as the operand's */
+    } ops[] = {{"Relu", 1e9, 0},    {"Neg", 1e9, 0}, {"Abs", 1e9, 0},       {"Tanh", 1e9, 1},
+               {"Sigmoid", 1e9, 1}, {"Exp", 5, 150}, {"LeakyRelu", 1e9, 0}, {"Gelu", 1e9, 0}};
+    int32_t which = random_below(sizeof ops / sizeof *ops);
+    GraphValue *v = graph_any(g, graph_floats), result;
+    if (!v || v->most > ops[which].least) return false;
+    result = *v;
+    if (ops[which].most > 0) result.most = ops[which].most;
+    graph_node(g, ops[which].op, strcmp(ops[which].op, "Gelu") ? "" : "\"approximate\": \"tanh\"",
+               v, NULL, NULL, result);
+    return true;
+}
+
+static inline bool graph_binary(RandomGraph *g) {
+    static const char *const ops[] = {"Add", "Sub", "Mul", "Min", "Max"};
+    const char *op = ops[random_below(5)];
+    GraphValue *v = graph_any(g, graph_floats | 1u << TSP_I32), *other = NULL, result;
+    if (!v) return false;
+    for (int32_t i = 0; i < g->count && one_in(2); i++) {
+        GraphValue *o = &g->values[i];
+        int32_t rank;
+        int64_t shape[TSP_MAX_RANK];
+        if (!o->constant && o->dtype == v->dtype &&
+            tsp_broadcast_shape(v->rank, v->shape, o->rank, o->shape, &rank, shape) &&
+            rank == v->rank && !memcmp(shape, v->shape, (size_t)rank * sizeof *shape))
+            other = o;
+    }
+    if (!other) {
+        GraphValue n = graph_narrowed(v);
+        n.most = graph_is_float(v) ? 1 : 100;
+        other = graph_constant(g, n, -n.most);
+    }
+    result = *v;
+    result.most = op[1] == 'u' && op[0] == 'M' ? v->most * other->most : v->most + other->most;
+    if (result.most > (v->dtype == TSP_I32 ? 1e9 : 2e4)) return false;
+    graph_node(g, op, "", v, other, NULL, result);
+    return true;
+}
+
+static inline bool graph_product(RandomGraph *g) {
+    GraphValue *v = graph_any(g, graph_floats | 1u << TSP_I8 | 1u << TSP_U8), *w, result, shape;
+    bool integer;
+    if (!v || v->rank < 1) return false;
+    integer = !graph_is_float(v);
+    shape = (GraphValue){.dtype = v->dtype, .rank = 2, .most = integer ? 100 : 0.5};
+    shape.shape[0] = v->shape[v->rank - 1];
+    shape.shape[1] = graph_dimension(g);
+    result = *v;
+    result.shape[v->rank - 1] = shape.shape[1];
+    result.most = (integer ? 255 * 100 : v->most * 0.5) * (double)shape.shape[0];
+    if (result.most > (integer ? 1e9 : 2e4)) return false;
+    if (integer) result.dtype = TSP_I32;
+    w = graph_constant(g, shape, v->dtype == TSP_U8 ? 0 : -shape.most);
+    graph_node(g, integer ? "MatMulInteger" : "MatMul", "", v, w, NULL, result);
+    return true;
+}
+
+static inline bool graph_cast(RandomGraph *g) {
+    GraphValue *v = graph_any(g, graph_floats | graph_integers), result;
+    if (!v) return false;
+    result = *v;
+    result.dtype = v->dtype == TSP_F32 && v->most < 2e4 ? TSP_F16 : TSP_F32;
+    if (v->dtype == TSP_F32 && result.dtype == TSP_F32) return false;
+    graph_node(g, "Cast", result.dtype == TSP_F16 ? "\"to\": \"float16\"" : "\"to\": \"float32\"",
+               v, NULL, NULL, result);
+    return true;
+}
+
+static inline bool graph_quantize(RandomGraph *g) {
+    GraphValue *v = graph_any(g, graph_floats), *scale, *zero, number, result;
+    if (!v || v->most > 100) return false;
+    number = (GraphValue){.dtype = v->dtype, .most = 0.125};
+    scale = graph_constant(g, number, 0.03125);
+    number = (GraphValue){.dtype = one_in(2) ? TSP_I8 : TSP_U8, .most = 0};
+    zero = graph_constant(g, number, 0);
+    result = *v;
+    result.dtype = zero->dtype;
+    result.most = zero->dtype == TSP_I8 ? 128 : 255;
+    graph_node(g, "QuantizeLinear", "", v, scale, zero, result);
+    return true;
+}
+
+static inline void graph_start(RandomGraph *g) {
+    static const TspDtype types[] = {TSP_F16, TSP_F32, TSP_I8, TSP_U8};
+    GraphValue v = {.dtype = types[random_below(4)], .rank = pick(1, 4), .most = 1};
+    if (v.dtype == TSP_I8) v.most = 128;
+    if (v.dtype == TSP_U8) v.most = 255;
+    for (int32_t d = 0; d < v.rank; d++)
+        v.shape[d] = d < v.rank - 2 ? pick(1, 3) : graph_dimension(g);
+    graph_input(g, v);
+}
+
+typedef bool GraphMaker(RandomGraph *g);
+static GraphMaker *const graph_makers[] = {graph_unary, graph_binary, graph_product, graph_cast,
+                                           graph_quantize};
+
+/* The graph of a seed. Its text is in g->text. */
+static inline void random_graph_make(RandomGraph *g, uint64_t seed, int32_t greatest) {
+    int32_t wanted, tries = 200;
+    random_from(seed);
+    memset(g, 0, sizeof *g);
+    g->greatest = greatest;
+    wanted = pick(1, GRAPH_NODES);
+    for (int32_t i = pick(1, 2); i > 0; i--) graph_start(g);
+    while ((g->made < wanted && tries-- > 0 && g->count < GRAPH_VALUES - 4) || g->made == 0)
+        graph_makers[random_below(sizeof graph_makers / sizeof *graph_makers)](g);
+    snprintf(g->text, sizeof g->text,
+             "{\"name\": \"random\", \"inputs\": [%s], \"initializers\": [%s], \"nodes\": [%s], "
+             "\"outputs\": [",
+             g->inputs, g->constants, g->nodes);
+    for (int32_t i = 0, outputs = 0; i < g->count; i++)
+        if (!g->values[i].used && g->values[i].name[0])
+            snprintf(g->text + strlen(g->text), sizeof g->text - strlen(g->text), "%s\"%s\"",
+                     outputs++ ? ", " : "", g->values[i].name);
+    strcat(g->text, "]}");
+}
+
+#endif

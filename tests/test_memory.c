@@ -1,0 +1,306 @@
+/* test_memory.c - tensors that share rows: graphs that fit only if they do, on machines of few
+ * rows, against the host interpreter; and what is said when nothing helps.
+ */
+#include "compiler/compile.h"
+#include "compiler/interpret.h"
+#include "compiler/ir.h"
+#include "compiler/verify.h"
+#include "sim/sim.h"
+
+#include "suite.h"
+#include "seeded.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* -- graphs -- */
+
+typedef struct {
+    char nodes[16384];
+    size_t used;
+    int32_t count;
+} Nodes;
+
+/* Node i makes Vi of V`a` and V`b`, or of V`a` and the initializer W; a negative b: of V`a` alone.
+ */
+static void add_node(Nodes *n, const char *op, int32_t a, int32_t b, bool weights) {
+    char second[32] = "";
+    if (weights)
+        snprintf(second, sizeof second, ", \"W\"");
+    else if (b >= 0)
+        snprintf(second, sizeof second, ", \"V%d\"", b);
+    n->used += (size_t)snprintf(
+        n->nodes + n->used, sizeof n->nodes - n->used,
+        "%s{\"name\": \"n%d\", \"op\": \"%s\", \"inputs\": [\"V%d\"%s], \"outputs\": [\"V%d\"]}",
+        n->count ? ", " : "", n->count + 1, op, a, second, n->count + 1);
+    n->count++;
+}
+
+/* V0 of rows x cols is the input, the last V the output; W is cols x cols. */
+static void load(TspGraph *g, const Nodes *n, const char *dtype, int32_t rows, int32_t cols) {
+    static char text[20000];
+    TspError err;
+    snprintf(text, sizeof text,
+             "{\"inputs\": [{\"name\": \"V0\", \"dtype\": \"%s\", \"shape\": [%d, %d]}], "
+             "\"initializers\": [{\"name\": \"W\", \"dtype\": \"%s\", \"shape\": [%d, %d], "
+             "\"random\": {\"seed\": 5, \"low\": -0.3, \"high\": 0.3}}], \"nodes\": [%s], "
+             "\"outputs\": [\"V%d\"]}",
+             dtype, rows, cols, dtype, cols, cols, n->nodes, n->count);
+    if (!tsp_graph_parse(g, text, strlen(text), "memory.json", &err))
+        ck_abort_msg("%s\n%s", err.text, text);
+}
+
+/* 20 element-wise nodes, every fifth followed by a product. */
+static void load_chain(TspGraph *g, int32_t rows, int32_t cols) {
+    static const char *const ops[] = {"Relu", "Neg", "Abs", "Tanh"};
+    Nodes n = {.count = 0};
+    for (int32_t i = 0; i < 20; i++) {
+        add_node(&n, ops[i % 4], n.count, -1, false);
+        if (i % 5 == 4) add_node(&n, "MatMul", n.count, -1, true);
+    }
+    load(g, &n, "float16", rows, cols);
+}
+
+/* Two chains that both begin with the input, so that the second could start at once. */
+static void load_forks(TspGraph *g, int32_t rows, int32_t cols) {
+    Nodes n = {.count = 0};
+    for (int32_t i = 0; i < 20; i++)
+        add_node(&n, i % 2 ? "Neg" : "Tanh", i % 10 ? n.count : 0, -1, false);
+    add_node(&n, "Add", 10, 20, false);
+    load(g, &n, "float16", rows, cols);
+}
+
+static void load_random(TspGraph *g, int32_t rows, int32_t cols) {
+    static const char *const ops[] = {"Add", "Sub", "Max", "Min", "Mul"};
+    Nodes n = {.count = 0};
+    bool products = one_in(2);
+    for (int32_t i = 0, nodes = pick(8, 24); i < nodes; i++) {
+        int32_t last = n.count, back = last > 5 ? 5 : last;
+        if (products && one_in(4))
+            add_node(&n, "MatMul", last, -1, true);
+        else
+            add_node(&n, ops[pick(0, products ? 3 : 4)], last, last - pick(0, back), false);
+    }
+    load(g, &n, products ? "float16" : "float32", rows, cols);
+}
+
+/* -- programs -- */
+
+/* Rows of memory that more than one tensor has. */
+static int32_t shared_rows(const TspProgram *p) {
+    size_t slice_rows = (size_t)tsp_mem_slice_rows(&p->machine);
+    size_t all = (size_t)(2 * p->machine.mem_slices) * slice_rows;
+    int32_t *owner = calloc(all, sizeof *owner), shared = 0;
+    for (int32_t t = 0; t < p->tensor_count; t++)
+        for (int32_t k = 0; k < p->tensors[t].piece_count; k++) {
+            const TspPiece *piece = &p->tensors[t].pieces[k];
+            for (int32_t i = 0; i < piece->rows; i++) {
+                int32_t *o = &owner[(size_t)piece->slice * slice_rows +
+                                    (size_t)(piece->addr + i * piece->addr_step)];
+                shared += *o && *o != t + 1;
+                *o = t + 1;
+            }
+        }
+    free(owner);
+    return shared;
+}
+
+static int32_t tensor_of(const TspProgram *p, const char *name) {
+    int32_t i = 0;
+    while (i < p->tensor_count && strcmp(p->tensors[i].name, name)) i++;
+    ck_assert_int_lt(i, p->tensor_count);
+    return i;
+}
+
+/* Whether the program is proved and gives what the interpreter computes, twice over. */
+static bool is_right(const TspGraph *g, const TspProgram *p) {
+    uint8_t *data[64] = {NULL}, *got;
+    double *tolerance[64] = {NULL};
+    const TspValue *out = NULL;
+    TspProof proof;
+    TspError err;
+    TspSim *sim = tsp_sim_new(p, NULL, &err);
+    bool right = tsp_verify(p, NULL, &proof, &err);
+    ck_assert_int_le(g->value_count, 64);
+    ck_assert_msg(sim != NULL, "%s", err.text);
+    for (int32_t v = 0; v < g->value_count; v++) {
+        const TspValue *value = &g->values[v];
+        if (value->is_output) out = value;
+        if (!value->is_input) continue;
+        data[v] = malloc((size_t)tsp_value_bytes(value));
+        tsp_random_fill(data[v], value->dtype, tsp_value_elements(value), 7, -1, 1);
+        ck_assert(tsp_sim_write_tensor(sim, tensor_of(p, value->name), data[v], &err));
+    }
+    ck_assert_msg(tsp_interpret(g, tsp_lanes(&p->machine), data, tolerance, &err), "%s", err.text);
+    got = malloc((size_t)tsp_value_bytes(out));
+    for (int32_t again = 0; again < 2 && right; again++) {
+        const int64_t v = out - g->values;
+        right = (!again || tsp_sim_again(sim, &err)) && tsp_sim_run(sim, &err) &&
+                tsp_sim_stats(sim).cycles == p->predicted_cycles &&
+                tsp_sim_read_tensor(sim, tensor_of(p, out->name), got, &err) &&
+                tsp_compare(out->dtype, tsp_value_elements(out), data[v], got, tolerance[v]).passed;
+    }
+    for (int32_t v = 0; v < g->value_count; v++) {
+        free(data[v]);
+        free(tolerance[v]);
+    }
+    free(got);
+    tsp_sim_free(sim);
+    return right;
+}
+
+static TspMachine small_machine(int32_t mem_rows) {
+    TspMachine m;
+    ck_assert(tsp_machine_builtin(&m, "tiny"));
+    m.mem_rows = mem_rows;
+    return m;
+}
+
+/* -- tests -- */
+
+START_TEST(chains_share_rows) {
+    TspMachine m = small_machine(192);
+    TspGraph g;
+    TspProgram p;
+    TspError err;
+    load_chain(&g, 128, 60);
+    ck_assert_msg(tsp_compile(&g, &m, NULL, &p, &err), "%s", err.text);
+    ck_assert_int_gt(shared_rows(&p), 500);
+    ck_assert(is_right(&g, &p));
+    tsp_program_free(&p);
+    tsp_graph_free(&g);
+}
+END_TEST
+
+START_TEST(plenty_of_memory_is_not_shared) {
+    TspMachine m = small_machine(4096);
+    TspGraph g;
+    TspProgram p;
+    TspError err;
+    load_chain(&g, 128, 60);
+    ck_assert_msg(tsp_compile(&g, &m, NULL, &p, &err), "%s", err.text);
+    ck_assert_int_eq(shared_rows(&p), 0);
+    tsp_program_free(&p);
+    tsp_graph_free(&g);
+}
+END_TEST
+
+/* All passes; without `waits` the scheduler takes rows that were given again for fresh ones. */
+static void compile_forks(const TspGraph *g, bool waits, TspProgram *p) {
+    Module module = {.graph = g, .machine = small_machine(192), .unfused = true};
+    TspError err;
+    tsp_program_init(p, &module.machine);
+    ck_assert(tsp_pass_lower(&module, &err) && tsp_pass_layout(&module, &err));
+    ck_assert(module.shares_rows);
+    module.shares_rows = waits;
+    ck_assert(tsp_pass_schedule(&module, &err) && tsp_pass_bound(&module, &err) &&
+              tsp_pass_emit(&module, p, &err));
+    tsp_module_free(&module);
+}
+
+/* Without them a Write comes before the last Read of its row, and the values say so. */
+START_TEST(writes_wait_for_reads) {
+    int wrong = 0;
+    for (int32_t rows = 40; rows <= 128; rows += 8) {
+        TspGraph g;
+        TspProgram p;
+        load_forks(&g, rows, 60);
+        compile_forks(&g, true, &p);
+        ck_assert(is_right(&g, &p));
+        tsp_program_free(&p);
+        compile_forks(&g, false, &p);
+        wrong += !is_right(&g, &p);
+        tsp_program_free(&p);
+        tsp_graph_free(&g);
+    }
+    printf("without waits %d of 12 are wrong\n", wrong);
+    ck_assert_int_gt(wrong, 0);
+}
+END_TEST
+
+/* What reads a tensor after its life is a bug, and said to be one. */
+START_TEST(the_dead_are_not_read) {
+    TspGraph g;
+    TspError err;
+    Module module = {.graph = &g, .machine = small_machine(192), .unfused = true};
+    load_forks(&g, 128, 60);
+    ck_assert(tsp_pass_lower(&module, &err) && tsp_pass_layout(&module, &err));
+    for (int32_t i = 0; i < module.tensor_count; i++)
+        if (!strcmp(module.tensors[i].name, "V10")) module.tensors[i].dies = 12;
+    ck_assert(!tsp_pass_schedule(&module, &err));
+    ck_assert_int_eq(err.kind, TSP_ERR_BUG);
+    ck_assert_ptr_nonnull(strstr(err.text, "lost its rows"));
+    tsp_module_free(&module);
+    tsp_graph_free(&g);
+}
+END_TEST
+
+START_TEST(random_graphs) {
+    const char *scale = getenv("TSP_TEST_SCALE");
+    int32_t cases = scale && !strcmp(scale, "small") ? 6 : 60, shared = 0, refused = 0;
+    for (int32_t i = 0; i < cases; i++) {
+        TspMachine m;
+        TspGraph g;
+        TspProgram p;
+        TspError err;
+        random_from(4000 + (uint64_t)i);
+        m = small_machine(pick(60, 400));
+        load_random(&g, pick(1, 150), pick(1, 80));
+        if (tsp_compile(&g, &m, NULL, &p, &err)) {
+            shared += shared_rows(&p) > 0;
+            if (!is_right(&g, &p)) ck_abort_msg("case %d is wrong", (int)i);
+            tsp_program_free(&p);
+        } else {
+            ck_assert_msg(err.kind == TSP_ERR_INPUT, "case %d: %s", (int)i, err.text);
+            refused++;
+        }
+        tsp_graph_free(&g);
+    }
+    printf("random graphs: %d cases, %d share rows, %d do not fit\n", (int)cases, (int)shared,
+           (int)refused);
+    ck_assert_int_gt(shared, 0);
+}
+END_TEST
+
+/* On the fewest rows that do, and on one less. */
+START_TEST(one_row_too_few) {
+    int32_t enough = 400;
+    TspGraph g;
+    TspProgram p;
+    TspError err;
+    load_chain(&g, 128, 60);
+    for (bool fits = true; fits;) {
+        TspMachine m = small_machine(enough - 1);
+        fits = tsp_compile(&g, &m, NULL, &p, &err);
+        if (!fits) break;
+        tsp_program_free(&p);
+        enough--;
+    }
+    ck_assert_int_eq(err.kind, TSP_ERR_INPUT);
+    ck_assert_ptr_nonnull(strstr(err.text, "no place for 'V"));
+    ck_assert_ptr_nonnull(strstr(err.text, "live then: 'V"));
+    {
+        TspMachine m = small_machine(enough);
+        ck_assert_msg(tsp_compile(&g, &m, NULL, &p, &err), "%s", err.text);
+    }
+    printf("fits %d rows a bank, not %d\n", (int)enough, (int)enough - 1);
+    ck_assert(is_right(&g, &p));
+    tsp_program_free(&p);
+    tsp_graph_free(&g);
+}
+END_TEST
+
+int main(void) {
+    Suite *s = suite_create("memory");
+    TCase *c = tcase_create("memory");
+    tcase_set_timeout(c, 300);
+    tcase_add_test(c, chains_share_rows);
+    tcase_add_test(c, plenty_of_memory_is_not_shared);
+    tcase_add_test(c, writes_wait_for_reads);
+    tcase_add_test(c, the_dead_are_not_read);
+    tcase_add_test(c, one_row_too_few);
+    tcase_add_test(c, random_graphs);
+    suite_add_tcase(s, c);
+    return run_suite(s);
+}
