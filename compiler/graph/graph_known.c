@@ -167,7 +167,7 @@ static bool infer_batch_norm(const Check *c, const TspValue *x) {
     return true;
 }
 
-/* ---- Pow, Celu ---- */
+/* ---- Pow, Clip, LeakyRelu, Celu ---- */
 
 /* The exponent is a known number, or a tensor of the same kind. */
 static bool infer_pow(const Check *c, const TspValue *x, TspValue *out) {
@@ -190,6 +190,32 @@ static bool infer_pow(const Check *c, const TspValue *x, TspValue *out) {
                     y->name, x->name);
 }
 
+/* The bounds are known scalars: they become immediates. */
+static bool infer_clip(const Check *c) {
+    for (int32_t i = 1; i < c->node->input_count; i++) {
+        const TspValue *bound = input(c, i);
+        if (!bound) continue;
+        if (bound->rank > 0)
+            return tsp_fail(c->err, TSP_ERR_INPUT,
+                            "\"%s\" has %d dimension%s; Clip takes scalar bounds, shape []",
+                            bound->name, (int)bound->rank, bound->rank == 1 ? "" : "s");
+        if (!bound->data)
+            return tsp_fail(c->err, TSP_ERR_NOT_MODELLED,
+                            "Clip to \"%s\", which is not an initializer, is not modelled; use Max "
+                            "and Min",
+                            bound->name);
+    }
+    return true;
+}
+
+/* alpha is used in the dtype of the operand, where it has to be a number. */
+static bool infer_leaky_relu(const Check *c, const TspValue *x) {
+    return x->dtype != TSP_F16 || fabs(c->node->alpha) <= 65504 ||
+           tsp_fail(c->err, TSP_ERR_INPUT,
+                    "\"alpha\" %g is beyond float16, which \"%s\" is; write at most 65504",
+                    c->node->alpha, x->name);
+}
+
 static bool infer_celu(const Check *c) {
     return (c->node->alpha >= 0x1p-100 && c->node->alpha <= 0x1p100) ||
            tsp_fail(c->err, TSP_ERR_INPUT, "\"alpha\" of Celu is %g; make it 2^-100 to 2^100",
@@ -210,6 +236,10 @@ bool tsp_infer_known(const TspGraph *g, const TspNode *node, TspValue *out, int3
         return infer_batch_norm(&c, x);
     case TSP_GRAPH_POW:
         return infer_pow(&c, x, out);
+    case TSP_GRAPH_CLIP:
+        return infer_clip(&c);
+    case TSP_GRAPH_LEAKY_RELU:
+        return infer_leaky_relu(&c, x);
     default:
         return infer_celu(&c);
     }

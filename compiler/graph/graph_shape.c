@@ -5,7 +5,6 @@
  */
 #include "graph_shape.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -211,33 +210,6 @@ static bool infer_comparison(const Infer *f) {
     return infer_pairwise(f);
 }
 
-/* alpha is used in the dtype of the operand, where it has to be a number. */
-static bool infer_leaky_relu(const Infer *f) {
-    const TspValue *a = input(f, 0);
-    if (a->dtype == TSP_F16 && fabs(f->node->alpha) > 65504)
-        return tsp_fail(f->err, TSP_ERR_INPUT,
-                        "\"alpha\" %g is beyond float16, which \"%s\" is; write at most 65504",
-                        f->node->alpha, a->name);
-    return infer_same(f);
-}
-
-/* The bounds are known scalars: they become immediates. */
-static bool infer_clip(const Infer *f) {
-    if (!check_same_dtype(f)) return false;
-    for (int32_t i = 1; i < f->node->input_count; i++) {
-        const TspValue *bound = input(f, i);
-        *f->blame = i;
-        if (!bound) continue;
-        if (!check_rank(f, i, 0, 0, "scalar bounds, shape []")) return false;
-        if (!bound->data)
-            return tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
-                            "Clip to \"%s\", which is not an initializer, is not modelled; use Max "
-                            "and Min",
-                            bound->name);
-    }
-    return infer_same(f);
-}
-
 static bool infer_where(const Infer *f) {
     const TspValue *condition = input(f, 0), *x = input(f, 1), *y = input(f, 2);
     TspValue *out = f->out;
@@ -323,6 +295,10 @@ static bool infer_known(const Infer *f) {
     return tsp_infer_known(f->g, f->node, f->out, f->blame, f->err);
 }
 
+static bool infer_clip(const Infer *f) {
+    return check_same_dtype(f) && infer_known(f);
+}
+
 /* Rows of the result: count, sum, least, greatest. */
 static bool infer_group(const Infer *f) {
     const TspValue *keys = input(f, 0), *values = input(f, 1);
@@ -384,7 +360,7 @@ static const struct {
     [TSP_GRAPH_TANH] = {FLOATS, infer_same},
     [TSP_GRAPH_EXP] = {FLOATS, infer_same},
     [TSP_GRAPH_CLIP] = {NUMBERS, infer_clip},
-    [TSP_GRAPH_LEAKY_RELU] = {FLOATS, infer_leaky_relu},
+    [TSP_GRAPH_LEAKY_RELU] = {FLOATS, infer_known},
     [TSP_GRAPH_WHERE] = {ANY, infer_where},
     [TSP_GRAPH_SIGMOID] = {FLOATS, infer_same},
     [TSP_GRAPH_SQRT] = {FLOATS, infer_same},

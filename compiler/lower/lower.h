@@ -16,7 +16,7 @@ typedef struct {
     int32_t (*tensor_of)[ORIENTATIONS]; /* tensor of a value, by orientation; -1 none yet */
     int32_t (*split_of)[2][3];          /* fp16 parts of a float32 value */
     bool (*needs)[2];                   /* orientations in which nodes will ask for a value */
-    bool *turned;     /* values that their node makes TRANSPOSED */
+    bool *turned;                       /* values that their node makes TRANSPOSED */
     bool *flat;       /* values that only element-wise nodes, reductions and running sums touch */
     bool *lanewise;   /* flat values that running sums, and what is element-wise to them, touch */
     int32_t identity; /* uint8 identity matrix, lanes x lanes; -1 none yet */
