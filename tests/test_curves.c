@@ -277,8 +277,8 @@ static const struct {
     double halfs, floats;
 } unary[] = {
     {"Reciprocal", "", 0.501, 0.751},
-    {"Log", "", 0.52, 0.8},
-    {"Erf", "", 0.501, 2.8},
+    {"Log", "", 0.52, 0.86},
+    {"Erf", "", 0.501, 3.3},
     {"Gelu", "", ANY, ANY},
     {"Gelu", "\"approximate\": \"tanh\"", ANY, ANY},
     {"Floor", "", 0, 0},
@@ -287,7 +287,7 @@ static const struct {
     {"Sign", "", 0, 0},
     {"HardSigmoid", "", 0.501, 0},
     {"HardSwish", "", 0.501, 0},
-    {"Softplus", "", 0.52, 2.8},
+    {"Softplus", "", 0.52, 3.5},
     {"Softsign", "", 0.501, 3.5},
     {"Mish", "", 0.52, ANY},
     {"Elu", "", 0.501, 4},
