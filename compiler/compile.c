@@ -36,24 +36,29 @@ typedef struct {
     TspProgram program;
     TspError err;
     char *text; /* dumped */
-    bool ok, divided, fused;
+    bool ok, divided, fused, takes_turns;
 } Attempt;
 
-/* `whole`: no product is divided into regions; `unfused`: every node's result passes memory. */
+/* Ways to compile, as bits. WHOLE: no product is divided into regions; UNFUSED: every node's result
+ * passes memory; IN_ORDER: no stages take turns, so that tensors live less long. */
+enum { WHOLE = 1, UNFUSED = 2, IN_ORDER = 4 };
+
 static Attempt attempt(const TspGraph *g, const TspMachine *machine,
-                       const TspCompileOptions *options, bool whole, bool unfused) {
+                       const TspCompileOptions *options, int ways) {
     Attempt a = {.text = NULL};
     TspCompileOptions own = options ? *options : (TspCompileOptions){0};
     Module module = {.graph = g,
                      .machine = *machine,
                      .group_tables = own.group_tables,
-                     .whole_products = whole,
-                     .unfused = unfused || own.unfused};
+                     .whole_products = ways & WHOLE,
+                     .unfused = ways & UNFUSED || own.unfused,
+                     .in_order = ways & IN_ORDER};
     own.dump_text = &a.text;
     tsp_program_init(&a.program, machine);
     a.ok = run_passes(&module, &own, &a.program, &a.err);
     a.divided = module.divided;
     a.fused = module.fused;
+    a.takes_turns = module.takes_turns;
     tsp_module_free(&module);
     return a;
 }
@@ -72,15 +77,18 @@ static void offer(Attempt *best, Attempt other) {
 }
 
 /* Divided products take more memory, and not always less time: the better of both is kept. Fused
- * stages ask for more slices, streams and wires at once than some machines have. */
+ * stages ask for more slices, streams and wires at once than some machines have, and what takes
+ * turns for more memory. */
 bool tsp_compile(const TspGraph *g, const TspMachine *machine, const TspCompileOptions *options,
                  TspProgram *program, TspError *err) {
-    Attempt best = attempt(g, machine, options, false, false);
-    const bool divided = best.divided, fused = best.fused;
+    Attempt best = attempt(g, machine, options, 0);
+    const bool divided = best.divided, fused = best.fused, turns = best.takes_turns;
     if (options && options->dump_pass) *options->dump_text = NULL;
-    if (divided) offer(&best, attempt(g, machine, options, true, false));
-    if (fused && !best.ok) offer(&best, attempt(g, machine, options, false, true));
-    if (fused && divided && !best.ok) offer(&best, attempt(g, machine, options, true, true));
+    if (divided) offer(&best, attempt(g, machine, options, WHOLE));
+    if (turns && !best.ok) offer(&best, attempt(g, machine, options, WHOLE | IN_ORDER));
+    if (fused && !best.ok) offer(&best, attempt(g, machine, options, UNFUSED | IN_ORDER));
+    if (fused && divided && !best.ok)
+        offer(&best, attempt(g, machine, options, WHOLE | UNFUSED | IN_ORDER));
     if (!best.ok) {
         if (err) *err = best.err;
         return drop(&best), false;

@@ -183,6 +183,8 @@ typedef struct {
     int32_t link_count, link_capacity;
     bool group_tables;    /* see TspCompileOptions */
     bool whole_products;  /* to be left undivided */
+    bool in_order;        /* stages are not to take turns */
+    bool takes_turns;     /* some do */
     bool divided;         /* some product is */
     bool unfused;         /* every node's result to pass through memory */
     bool fused;           /* some node's result does not */

@@ -146,9 +146,36 @@ START_TEST(relabelling_vectors_costs_no_cycles) {
 }
 END_TEST
 
-/* ---- attention without Softmax ---- */
+/* Every second row of X is moved, and halves of the result go different ways: the movement is cut
+ * where its readers part, and rows of X that are left out count. */
+START_TEST(movement_is_cut_where_its_readers_part) {
+    Sheet *s = calloc(1, sizeof *s);
+    const Shape shape = {3, {4, 1280, 40}};
+    TspMachine m = builtin("tsp1");
+    TspGraph g;
+    sheet_input(s, "x", TSP_I8, &shape);
+    append(
+        s->lists, sizeof s->lists,
+        LIST("from", "1", "0") ", " LIST("to", "1", "1280") ", " LIST("axis", "1", "1") ", " LIST(
+            "step", "1", "2") ", " LIST("pads", "6", "0, 0, 1, 0, 0, 2"));
+    sheet_node(s, "Slice", "\"x\", \"from\", \"to\", \"axis\", \"step\"", "\"a\"", "");
+    sheet_node(s, "Pad", "\"a\", \"pads\"", "\"b\"", "");
+    sheet_node(s, "Split", "\"b\"", "\"c\", \"d\"", "\"axis\": 0, \"num_outputs\": 2");
+    sheet_node(s, "Relu", "\"c\"", "\"y\"", "");
+    sheet_node(s, "Abs", "\"d\"", "\"z\"", "");
+    append(s->outputs, sizeof s->outputs, "\"y\", \"z\"");
+    sheet_parse(s, &g);
+    random_start();
+    run_graph(&g, &m, s->text);
+    tsp_graph_free(&g);
+    free(s);
+}
+END_TEST
 
-static void try_attention(TspDtype type, int64_t rows, int64_t heads, int64_t depth) {
+/* ---- attention ---- */
+
+/* `softmax`: of the products of Q and K, halfs. */
+static void try_attention(TspDtype type, int64_t rows, int64_t heads, int64_t depth, bool softmax) {
     Sheet *s = calloc(1, sizeof *s);
     const Shape joined = {2, {rows, heads * depth}};
     const int64_t split[3] = {rows, heads, depth};
@@ -168,7 +195,12 @@ static void try_attention(TspDtype type, int64_t rows, int64_t heads, int64_t de
     }
     sheet_node(s, product, "\"Q2\", \"K2\"", "\"P\"", "");
     if (type == TSP_I8) sheet_node(s, "Cast", "\"P\"", "\"P8\"", "\"to\": \"int8\"");
-    sheet_node(s, product, type == TSP_I8 ? "\"P8\", \"V2\"" : "\"P\", \"V2\"", "\"O\"", "");
+    if (softmax) sheet_node(s, "Softmax", "\"P\"", "\"S\"", "");
+    sheet_node(s, product,
+               type == TSP_I8 ? "\"P8\", \"V2\""
+               : softmax      ? "\"S\", \"V2\""
+                              : "\"P\", \"V2\"",
+               "\"O\"", "");
     sheet_node(s, "Transpose", "\"O\"", "\"T\"", "\"perm\": [1, 0, 2]");
     {
         char in[40];
@@ -184,13 +216,21 @@ static void try_attention(TspDtype type, int64_t rows, int64_t heads, int64_t de
     free(s);
 }
 
+/* Products of windows are made turned, as Softmax wants them. */
+START_TEST(heads_of_attention_with_softmax) {
+    try_attention(TSP_F16, 40, 5, 24, true);
+    try_attention(TSP_F16, 33, 6, 16, true);
+    if (scaled(10) == 10) try_attention(TSP_F16, 128, 12, 64, true);
+}
+END_TEST
+
 START_TEST(heads_of_attention) {
     const TspDtype types[] = {TSP_I8, TSP_F16};
     for (int32_t i = 0; i < 2; i++) {
-        try_attention(types[i], 40, 5, 24);
-        try_attention(types[i], 33, 14, 24); /* heads that lie in two column tiles */
-        try_attention(types[i], 50, 4, 100);
-        if (scaled(10) == 10) try_attention(types[i], 128, 12, 64);
+        try_attention(types[i], 40, 5, 24, false);
+        try_attention(types[i], 33, 14, 24, false); /* heads that lie in two column tiles */
+        try_attention(types[i], 50, 4, 100, false);
+        if (scaled(10) == 10) try_attention(types[i], 128, 12, 64, false);
     }
 }
 END_TEST
@@ -203,7 +243,9 @@ int main(void) {
     tcase_add_test(tests, products_on_the_large_machine);
     tcase_add_test(tests, relabelling_costs_no_cycles);
     tcase_add_test(tests, relabelling_vectors_costs_no_cycles);
+    tcase_add_test(tests, movement_is_cut_where_its_readers_part);
     tcase_add_test(tests, heads_of_attention);
+    tcase_add_test(tests, heads_of_attention_with_softmax);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

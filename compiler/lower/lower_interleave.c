@@ -99,10 +99,13 @@ static bool take_turns(Module *m, int32_t first, int32_t count, int32_t *made, T
 
 bool lower_interleave(Lowerer *l, TspError *err) {
     Module *m = l->module;
+    if (m->in_order) return true;
     for (int32_t i = 0, made; i < m->stage_count; i += made) {
         int32_t count = turn_length(m, i);
         made = 1;
-        if (count > 1 && !take_turns(m, i, count, &made, err)) return false;
+        if (count < 2) continue;
+        m->takes_turns = true;
+        if (!take_turns(m, i, count, &made, err)) return false;
     }
     return true;
 }

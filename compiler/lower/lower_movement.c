@@ -118,12 +118,21 @@ static bool fill_row(Lowerer *l, const TspNode *node, int32_t *row, TspError *er
     return true;
 }
 
-/* Element `i` of a value in the ROWWISE tensor of what it views. */
+/* Does each row of a view stand in as many rows of what it views? Then it is turned first: an
+ * element of each would take a product for each. */
+static bool stands_across(const Lowerer *l, int32_t value) {
+    const TspValue *v = &l->graph->values[value], *of = &l->graph->values[l->views[value].value];
+    return lower_is_view(l, value) && v->rank > 0 && of->rank > 0 && v->shape[v->rank - 1] > 1 &&
+           llabs(l->views[value].stride[v->rank - 1]) >= of->shape[of->rank - 1];
+}
+
+/* Element `i` of a value in its own ROWWISE tensor, or in that of what it views. */
 static Origin place_of(const Lowerer *l, int32_t value, int64_t i, int32_t tensor) {
     const TspValue *v = &l->graph->values[value];
     const View *view = &l->views[value];
     int64_t element = view->offset;
     int32_t cols = l->module->tensors[tensor].cols;
+    if (stands_across(l, value)) return (Origin){tensor, (int32_t)(i / cols), (int32_t)(i % cols)};
     for (int32_t d = v->rank - 1; d >= 0; d--) {
         element += i % v->shape[d] * view->stride[d];
         i /= v->shape[d];
@@ -139,9 +148,11 @@ bool lower_movement(Lowerer *l, const TspNode *node, TspError *err) {
     Origin *origins;
     bool ok;
     if (out < 0 || !fill_row(l, node, &fill, err)) return false;
-    for (int32_t i = 0; i < (node->op == TSP_GRAPH_CONCAT ? node->input_count : 1); i++)
-        if ((tensor[i] = lower_oriented(l, l->views[node->inputs[i]].value, ROWWISE, err)) < 0)
-            return false;
+    for (int32_t i = 0; i < (node->op == TSP_GRAPH_CONCAT ? node->input_count : 1); i++) {
+        int32_t value = node->inputs[i];
+        if (!stands_across(l, value)) value = l->views[value].value;
+        if ((tensor[i] = lower_oriented(l, value, ROWWISE, err)) < 0) return false;
+    }
     if (m.axis < 0) m.axis += m.x->rank;
     if (node->op == TSP_GRAPH_PAD) tsp_pad_before(g, node, m.before);
     if (!(origins = malloc((size_t)elements * sizeof *origins)))

@@ -227,20 +227,6 @@ bool lower_matmul(Lowerer *l, const TspNode *node, TspError *err) {
     return true;
 }
 
-int32_t lower_copy(Lowerer *l, int32_t from, TspError *err) {
-    Tensor x = l->module->tensors[from];
-    int32_t to = lower_new_tensor(l, x.name, ".copy", x.dtype, TSP_ROLE_INTERNAL, x.rank, x.shape,
-                                  x.transposed, err);
-    Stage *s = to < 0 ? NULL : lower_new_stage(l, "copy", x.rows, x.cols, err);
-    if (!s) return -1;
-    l->module->tensors[from].contiguous = l->module->tensors[to].contiguous = true;
-    lower_output(
-        l, s,
-        lower_step(s, TSP_OP_PASS, x.dtype, x.dtype, lower_operand(s, from, 0, 1), from_none(), 0),
-        to, 0);
-    return to;
-}
-
 bool lower_gemm(Lowerer *l, const TspNode *node, TspError *err) {
     const TspGraph *g = l->graph;
     const TspValue *y = &g->values[node->output];

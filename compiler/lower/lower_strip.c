@@ -89,7 +89,7 @@ static bool divisible(const Module *module, const Stage *s) {
     if (s->operand_count > 0 || s->output_count != 1) return false;
     if (m->mxm_accumulator_rows == 0 && s->term_count > 1) return false;
     for (int32_t i = 0; i < s->term_count; i++)
-        if (!may_change_places(&module->tensors[s->terms[i].a]) ||
+        if (s->terms[i].a_skip || !may_change_places(&module->tensors[s->terms[i].a]) ||
             !may_change_places(&module->tensors[s->terms[i].w]))
             return false;
     return true;

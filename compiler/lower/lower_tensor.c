@@ -317,6 +317,20 @@ bool lower_split(Lowerer *l, int32_t value, int orientation, int32_t part[3], Ts
     return true;
 }
 
+int32_t lower_copy(Lowerer *l, int32_t from, TspError *err) {
+    Tensor x = l->module->tensors[from];
+    int32_t to = lower_new_tensor(l, x.name, ".copy", x.dtype, TSP_ROLE_INTERNAL, x.rank, x.shape,
+                                  x.transposed, err);
+    Stage *s = to < 0 ? NULL : lower_new_stage(l, "copy", x.rows, x.cols, err);
+    if (!s) return -1;
+    l->module->tensors[from].contiguous = l->module->tensors[to].contiguous = true;
+    lower_output(
+        l, s,
+        lower_step(s, TSP_OP_PASS, x.dtype, x.dtype, lower_operand(s, from, 0, 1), from_none(), 0),
+        to, 0);
+    return to;
+}
+
 void lower_row_strides(const TspValue *v, int32_t out_rank, int64_t strides[TSP_MAX_RANK]) {
     int64_t stride = 1;
     int32_t shift = out_rank - v->rank;

@@ -138,15 +138,15 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
     double lanes = (double)tsp_lanes(m), traffic = 0, results = 0;
     const TspValue *a = &g->values[n->inputs[0]], *y = &g->values[n->output];
     Work w = {{0}, 0};
+    if (y->is_output) results = (double)vectors(m, y);
+    w.units[BY_WRITES] = results;
     if (relabels(n)) return w;
     for (int32_t i = 0; i < n->input_count; i++) {
         int32_t root = n->inputs[i] < 0 ? -1 : root_of(g, n->inputs[i]);
         if (root >= 0 && reads[root] && g->values[root].producer < 0)
             traffic += (double)ceil_div(own_bytes(g, n->inputs[i]), tsp_lanes(m)) / reads[root];
     }
-    if (y->is_output) results = (double)vectors(m, y);
     w.units[BY_READS] = traffic;
-    w.units[BY_WRITES] = results;
     if (is_dot(g, n)) {
         dot_work(m, a, &w);
     } else if (is_product(n)) {

@@ -10,158 +10,12 @@
  * with fewer copies and shorter blocks. Rows that nobody has had go first, then those that have
  * been free for so many stages that the wait for them is over, then those free the longest.
  */
-#include "extents.h"
+#include "layout_parts.h"
 #include "lifetime.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Bits of a Set: one for each (slice, bank), at most 88 x 2; for what is `taken`, one a slice.
- * MAX_GROUP: the most vectors an LW takes. LONG_FREE: stages after which rows are as good as others
- * that were used before. */
-enum { SET_WORDS = 3, MAX_BYTES = 4, MAX_GROUP = 16, LONG_FREE = 16 };
-#define SHUNNED ((int64_t)1 << 48) /* costs more than the busiest slice */
-#define LATER   ((int64_t)1 << 24) /* so much more costs what is free since a stage later */
-typedef struct {
-    uint64_t bits[SET_WORDS];
-} Set;
-
-typedef struct {
-    int32_t other;
-    bool same_slice, same_ctile;
-} Edge;
-typedef struct {
-    Edge *items;
-    int32_t count, capacity;
-} EdgeList;
-
-typedef struct {
-    Module *module;
-    const TspMachine *m;
-    int32_t slices, banks;
-    int32_t *fill;             /* of each (slice, bank): first row that nobody has had */
-    Extents *extents;          /* who has what of each, where rows are shared */
-    int64_t *heat;             /* vectors that will pass each slice */
-    EdgeList *edges;           /* of each tensor */
-    Set **used;                /* [tensor][ctile] */
-    Set *used_all;             /* [tensor] */
-    Set *rows_in, *stripes_in; /* [tensor]: the same, by layout */
-    Set weights;               /* slices kept for weights that are there from the start */
-    Set shunned[2]; /* slices that rows, that stripes of the tensor being placed had better leave */
-    bool no_memory; /* of the host, for extents */
-    int32_t stuck;  /* tensor that found no place in the last attempt */
-    int32_t max_copies, max_block;
-    int32_t max_spread, max_flat_spread; /* (slice, bank) pairs of a tensor, of a flat one */
-} Layout;
-
-static void set_add(Set *s, int32_t i) {
-    s->bits[i / 64] |= 1ull << (i % 64);
-}
-static bool set_has(const Set *s, int32_t i) {
-    return s->bits[i / 64] >> (i % 64) & 1;
-}
-
-static bool add_edge(Layout *l, int32_t a, int32_t b, bool same_slice, bool same_ctile,
-                     TspError *err) {
-    EdgeList *list = &l->edges[a];
-    if (a == b) return true;
-    for (int32_t i = 0; i < list->count; i++)
-        if (list->items[i].other == b && list->items[i].same_slice == same_slice &&
-            list->items[i].same_ctile == same_ctile)
-            return true;
-    if (!tsp_grow((void **)&list->items, &list->capacity, list->count + 1, sizeof(Edge), err))
-        return false;
-    list->items[list->count++] = (Edge){b, same_slice, same_ctile};
-    return true;
-}
-
-static bool add_pair(Layout *l, int32_t a, int32_t b, bool same_slice, bool same_ctile,
-                     TspError *err) {
-    return add_edge(l, a, b, same_slice, same_ctile, err) &&
-           add_edge(l, b, a, same_slice, same_ctile, err);
-}
-
-/* What a tensor is cut into for the sets of `used`: what meets in a flow has the same part. */
-static int32_t parts(const Tensor *t) {
-    return t->flat ? t->blocks : t->ctiles;
-}
-
-/* Whether a stage's flows meet the same column tile of all its tensors. */
-static bool same_tiles(const Stage *stage) {
-    bool same = !stage->product;
-    int32_t tile = stage->output_count ? stage->outputs[0].ctile0 : 0;
-    for (int32_t i = 0; i < stage->operand_count; i++) same &= stage->operands[i].ctile0 == tile;
-    for (int32_t i = 0; i < stage->output_count; i++) same &= stage->outputs[i].ctile0 == tile;
-    return same;
-}
-
-/* Which tensors are read or written together? */
-static bool find_edges(Layout *l, TspError *err) {
-    for (int32_t s = 0; s < l->module->stage_count; s++) {
-        const Stage *stage = &l->module->stages[s];
-        const Operand *operands = stage->operands;
-        bool tiled = same_tiles(stage);
-        for (int32_t o = 0; o < stage->output_count; o++) {
-            int32_t out = stage->outputs[o].tensor;
-            for (int32_t p = 0; p < o; p++)
-                if (!add_pair(l, out, stage->outputs[p].tensor, true, tiled, err)) return false;
-            for (int32_t p = 0; p < stage->partials; p++)
-                if (!add_pair(l, out, stage->partial + p, true, tiled, err)) return false;
-            /* a chain writes when it has read everything */
-            for (int32_t i = 0; i < stage->operand_count && !stage->chain_rows; i++)
-                if (!add_pair(l, out, operands[i].tensor, false, tiled && !operands[i].one_tile,
-                              err))
-                    return false;
-            for (int32_t t = 0; t < stage->term_count; t++)
-                if (!add_pair(l, out, stage->terms[t].a, false, false, err)) return false;
-        }
-        for (int32_t i = 0; i < stage->operand_count; i++) {
-            for (int32_t j = 0; j < i; j++)
-                if (!add_pair(l, operands[i].tensor, operands[j].tensor, true,
-                              tiled && !operands[i].one_tile && !operands[j].one_tile, err))
-                    return false;
-            for (int32_t t = 0; t < stage->term_count; t++)
-                if (!add_pair(l, operands[i].tensor, stage->terms[t].a, true, false, err))
-                    return false;
-        }
-    }
-    return true;
-}
-
-static bool allowed(const Layout *l, int32_t tensor, int32_t part, int32_t slice, int32_t bank) {
-    const Tensor *t = &l->module->tensors[tensor];
-    const EdgeList *list = &l->edges[tensor];
-    for (int32_t i = 0; i < list->count; i++) {
-        const Edge *e = &list->items[i];
-        const Tensor *other = &l->module->tensors[e->other];
-        const Set *set = &l->used_all[e->other];
-        if (!l->used[e->other]) continue; /* not placed yet */
-        if (e->same_ctile && !other->bcast_cols && !t->bcast_cols && part < parts(other) &&
-            t->flat == other->flat && (!t->flat || t->block_rows == other->block_rows))
-            set = &l->used[e->other][part];
-        for (int32_t b = 0; b < l->banks; b++)
-            if ((e->same_slice || b == bank) && set_has(set, slice * l->banks + b)) return false;
-    }
-    return true;
-}
-
-/* Blocks in a slice that are likely to be read beside this block of a flat tensor: of its partners
- * in a stage, every second one, since a chain that has two blocks begins with the even one. */
-static int32_t rivals(const Layout *l, int32_t tensor, int32_t part, int32_t slice) {
-    const EdgeList *list = &l->edges[tensor];
-    int32_t count = 0;
-    if (!l->module->tensors[tensor].flat) return 0;
-    for (int32_t i = 0; i < list->count; i++) {
-        const Edge *e = &list->items[i];
-        const Tensor *other = &l->module->tensors[e->other];
-        if (!e->same_slice || !other->flat || !l->used[e->other]) continue;
-        for (int32_t p = part % 2; p < other->blocks; p += 2)
-            for (int32_t b = 0; b < l->banks; b++)
-                count += set_has(&l->used[e->other][p], slice * l->banks + b);
-    }
-    return count;
-}
 
 /* First of `rows` rows of a (slice, bank) that are free while the tensor lives; -1 if there is no
  * room. *since: last stage at which somebody had some of them, -1 if nobody did. */
@@ -185,7 +39,7 @@ static int32_t pick(const Layout *l, int32_t tensor, int32_t part, int hemispher
     for (int32_t s = 0; s < l->slices; s++) {
         if (hemisphere >= 0 && (int)tsp_slice_hemisphere(l->m, s) != hemisphere) continue;
         if (set_has(taken, s)) continue;
-        int64_t beside = (int64_t)rivals(l, tensor, part, s) * rows * 4;
+        int64_t beside = (int64_t)layout_rivals(l, tensor, part, s) * rows * 4;
         for (int32_t b = 0; b < l->banks; b++) {
             int32_t i = s * l->banks + b, since;
             int64_t cost;
@@ -194,7 +48,7 @@ static int32_t pick(const Layout *l, int32_t tensor, int32_t part, int hemispher
             if (since >= 0) cost += (1 + tsp_max64(0, since - born + LONG_FREE)) * LATER;
             if (cost >= best_cost) continue;
             if (within && !set_has(within, i)) continue;
-            if (!allowed(l, tensor, part, s, b)) continue;
+            if (!layout_allowed(l, tensor, part, s, b)) continue;
             best = i;
             best_cost = cost;
         }
@@ -403,7 +257,7 @@ static bool place_tensor(Layout *l, int32_t tensor, bool *fits, TspError *err) {
         t->block_rows = t->run && t->run <= limit ? t->run : tsp_ceil_div(t->rows, t->blocks);
         t->blocks = tsp_ceil_div(t->rows, t->block_rows);
     }
-    l->used[tensor] = calloc((size_t)parts(t), sizeof(Set));
+    l->used[tensor] = calloc((size_t)tensor_parts(t), sizeof(Set));
     if (!l->used[tensor]) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
     if (t->contiguous) {
         t->places = calloc((size_t)(t->copies * t->blocks * vectors), sizeof(Place));
@@ -485,7 +339,8 @@ static bool try_all(Layout *l, TspError *err) {
     int64_t needed, capacity;
     bool fits = false;
     lifetime_find(l->module);
-    if (!lifetime_check(l->module, &needed, &capacity, err) || !find_edges(l, err)) return false;
+    if (!lifetime_check(l->module, &needed, &capacity, err) || !layout_find_edges(l, err))
+        return false;
     for (size_t i = 0; i < sizeof attempts / sizeof *attempts * (size_t)ways && !fits; i++) {
         size_t a = i / (size_t)ways;
         l->module->shares_rows = ways == 2 && i % 2 == 1;
