@@ -32,28 +32,34 @@ static bool run_passes(Module *module, const TspCompileOptions *options, TspProg
     return true;
 }
 
+/* What graphs may be compiled with or without: products divided into regions, results that never
+ * pass memory, and ArgMax of keys. */
+enum { DIVIDED = 1, FUSED = 2, KEYED = 4, ALL_WAYS = 7 };
+
 typedef struct {
     TspProgram program;
     TspError err;
     char *text; /* dumped */
-    bool ok, divided, fused;
+    bool ok;
+    int ways; /* that the graph was compiled with */
 } Attempt;
 
-/* `whole`: no product is divided into regions; `unfused`: every node's result passes memory. */
+/* Leaves out the ways `without`. */
 static Attempt attempt(const TspGraph *g, const TspMachine *machine,
-                       const TspCompileOptions *options, bool whole, bool unfused) {
+                       const TspCompileOptions *options, int without) {
     Attempt a = {.text = NULL};
     TspCompileOptions own = options ? *options : (TspCompileOptions){0};
     Module module = {.graph = g,
                      .machine = *machine,
                      .group_tables = own.group_tables,
-                     .whole_products = whole,
-                     .unfused = unfused || own.unfused};
+                     .whole_products = without & DIVIDED,
+                     .unfused = without & FUSED || own.unfused,
+                     .keyless = without & KEYED};
     own.dump_text = &a.text;
     tsp_program_init(&a.program, machine);
     a.ok = run_passes(&module, &own, &a.program, &a.err);
-    a.divided = module.divided;
-    a.fused = module.fused;
+    a.ways =
+        (module.divided ? DIVIDED : 0) | (module.fused ? FUSED : 0) | (module.keyed ? KEYED : 0);
     tsp_module_free(&module);
     return a;
 }
@@ -72,15 +78,16 @@ static void offer(Attempt *best, Attempt other) {
 }
 
 /* Divided products take more memory, and not always less time: the better of both is kept. Fused
- * stages ask for more slices, streams and wires at once than some machines have. */
+ * stages ask for more slices, streams and wires at once than some machines have, and keys for three
+ * times the memory of what they index. */
 bool tsp_compile(const TspGraph *g, const TspMachine *machine, const TspCompileOptions *options,
                  TspProgram *program, TspError *err) {
-    Attempt best = attempt(g, machine, options, false, false);
-    const bool divided = best.divided, fused = best.fused;
+    Attempt best = attempt(g, machine, options, 0);
+    const int ways = best.ways;
     if (options && options->dump_pass) *options->dump_text = NULL;
-    if (divided) offer(&best, attempt(g, machine, options, true, false));
-    if (fused && !best.ok) offer(&best, attempt(g, machine, options, false, true));
-    if (fused && divided && !best.ok) offer(&best, attempt(g, machine, options, true, true));
+    if (ways & DIVIDED) offer(&best, attempt(g, machine, options, DIVIDED));
+    for (int without = DIVIDED + 1; without <= ALL_WAYS && !best.ok; without++)
+        if (!(without & ~ways)) offer(&best, attempt(g, machine, options, without));
     if (!best.ok) {
         if (err) *err = best.err;
         return drop(&best), false;

@@ -69,7 +69,7 @@ From lower_operand(Stage *s, int32_t tensor, int32_t row0, int32_t row_step) {
         if (s->operands[i].tensor == tensor && s->operands[i].row0 == row0 &&
             s->operands[i].row_step == row_step)
             return (From){FROM_OPERAND, i};
-    s->operands[s->operand_count] = (Operand){tensor, row0, row_step, 0, 0};
+    s->operands[s->operand_count] = (Operand){tensor, row0, row_step, 0, 0, 0};
     return (From){FROM_OPERAND, s->operand_count++};
 }
 

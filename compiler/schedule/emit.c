@@ -318,7 +318,7 @@ static bool emit_tensor(const TspMachine *m, const Tensor *t, TspTensor *out, Ts
                        .role = t->role,
                        .rank = t->rank,
                        .transposed = t->transposed,
-                       .flat = t->flat,
+                       .flat = t->flat && !t->bcast_cols,
                        .finite = t->finite,
                        .bounded = t->bounded,
                        .low = t->low,
@@ -341,7 +341,7 @@ static bool emit_tensor(const TspMachine *m, const Tensor *t, TspTensor *out, Ts
                     p.rows = tsp_min32(t->block_rows, t->rows - row);
                     if (t->lanewise)
                         lanewise_pieces(t, tsp_tensor_elements(out), p, out);
-                    else if (t->flat)
+                    else if (t->flat && !t->bcast_cols)
                         flat_pieces(t, lanes, tsp_tensor_elements(out), p, out);
                     else
                         out->pieces[out->piece_count++] = p;

@@ -104,6 +104,10 @@ static bool find_edges(Layout *l, TspError *err) {
             for (int32_t t = 0; t < stage->term_count; t++)
                 if (!add_pair(l, out, stage->terms[t].a, false, false, err)) return false;
         }
+        for (int32_t i = 1; i < stage->operand_count && stage->chain_rows; i++)
+            if (stage->last >= 0 &&
+                !add_pair(l, stage->operands[i].tensor, stage->last, true, true, err))
+                return false;
         for (int32_t i = 0; i < stage->operand_count; i++) {
             for (int32_t j = 0; j < i; j++)
                 if (!add_pair(l, stage->operands[i].tensor, stage->operands[j].tensor, true, tiled,
@@ -238,6 +242,7 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
     if (t->spread) add_slices(l, &shunned, in);
     for (int attempt = crowded ? 0 : 2; attempt < 4; attempt++) {
         Place *place = &t->places[((copy * t->blocks + block) * t->ctiles + ctile) * t->bytes];
+        if (t->sided && attempt & 1) continue;
         Set taken = {{0}}; /* all copies of all bytes of a row are written in one cycle */
         int32_t index[MAX_BYTES], byte = 0;
         for (int32_t c = 0; c < copy; c++)
