@@ -33,8 +33,8 @@ static bool run_passes(Module *module, const TspCompileOptions *options, TspProg
 }
 
 /* What graphs may be compiled with or without: products divided into regions, results that never
- * pass memory, and ArgMax of keys. */
-enum { DIVIDED = 1, FUSED = 2, KEYED = 4, ALL_WAYS = 7 };
+ * pass memory, and nodes that take more memory to be quicker. */
+enum { DIVIDED = 1, FUSED = 2, LAVISH = 4, ALL_WAYS = 7 };
 
 typedef struct {
     TspProgram program;
@@ -54,12 +54,12 @@ static Attempt attempt(const TspGraph *g, const TspMachine *machine,
                      .group_tables = own.group_tables,
                      .whole_products = without & DIVIDED,
                      .unfused = without & FUSED || own.unfused,
-                     .keyless = without & KEYED};
+                     .sparing = without & LAVISH};
     own.dump_text = &a.text;
     tsp_program_init(&a.program, machine);
     a.ok = run_passes(&module, &own, &a.program, &a.err);
     a.ways =
-        (module.divided ? DIVIDED : 0) | (module.fused ? FUSED : 0) | (module.keyed ? KEYED : 0);
+        (module.divided ? DIVIDED : 0) | (module.fused ? FUSED : 0) | (module.lavish ? LAVISH : 0);
     tsp_module_free(&module);
     return a;
 }
@@ -78,8 +78,8 @@ static void offer(Attempt *best, Attempt other) {
 }
 
 /* Divided products take more memory, and not always less time: the better of both is kept. Fused
- * stages ask for more slices, streams and wires at once than some machines have, and keys for three
- * times the memory of what they index. */
+ * stages ask for more slices, streams and wires at once than some machines have. Keys of
+ * ArgMax and sums of halfs take more memory than elements do. */
 bool tsp_compile(const TspGraph *g, const TspMachine *machine, const TspCompileOptions *options,
                  TspProgram *program, TspError *err) {
     Attempt best = attempt(g, machine, options, 0);

@@ -142,7 +142,7 @@ typedef struct {
     /* > 0: a step that takes FROM_SELF combines each row with those before it, in chains of this
      * many rows; a chain takes a row every vxm_op_cycles. Chain i begins with row i of the last
      * operand, if that has row_step 0. All rows are results, or with `scan_ends` the last of each
-     * chain, chain i's as row i. */
+     * chain, chain i's as row i; then a second output may have all rows of another step. */
     int32_t scan_rows;
     bool scan_ends;
     /* > 0: rows fall into sets of this many, each of which a chain passes: row k of set i is row
@@ -185,8 +185,8 @@ typedef struct {
     bool divided;         /* some product is */
     bool unfused;         /* every node's result to pass through memory */
     bool fused;           /* some node's result does not */
-    bool keyless;         /* no ArgMax to read keys */
-    bool keyed;           /* some does */
+    bool sparing;         /* no node to take more memory so as to be quicker */
+    bool lavish;          /* some does */
     int32_t group_result; /* tensor that gets a copy of the merged tables; -1 none */
     bool shares_rows;     /* tensors that never live at once may have the same rows */
     GroupPlan *group;     /* of the one node that groups; NULL none; owned */

@@ -14,7 +14,7 @@ static const uint32_t last_index = (1u << INDEX_BITS) - 1;
 bool lower_has_keys(const Lowerer *l, const TspNode *node) {
     const TspValue *v = &l->graph->values[node->inputs[0]];
     const int64_t lanes = tsp_lanes(&l->module->machine), elements = tsp_value_elements(v);
-    return !l->module->keyless && v->dtype == TSP_I8 && (l->flat[node->inputs[0]] || v->data) &&
+    return !l->module->sparing && v->dtype == TSP_I8 && (l->flat[node->inputs[0]] || v->data) &&
            elements > 1 && (elements + lanes - 1) / lanes * lanes - 1 <= (int64_t)last_index;
 }
 
@@ -71,7 +71,7 @@ static bool lower_keys(Lowerer *l, int32_t x, int64_t elements, const Fold *fold
         (high = index_rows(l, x, ".high", TSP_I16, 1, err)) < 0 ||
         !(s = fold_chains(l, x, 1, fold->type, err)))
         return false;
-    l->module->keyed = l->module->tensors[x].sided = true;
+    l->module->lavish = l->module->tensors[x].sided = true;
     s->last = last;
     if (last >= 0) {
         l->module->tensors[last].sided = true;

@@ -332,7 +332,7 @@ int32_t schedule_cut(const Scheduler *s, const Stage *stage, int32_t row, int32_
         const Tensor *t = &s->module->tensors[o->tensor];
         if (o->row_step) end = tsp_min32(end, block_end(t, o->row0 + row) - o->row0);
     }
-    for (int32_t i = 0; i < stage->output_count && !stage->chain_rows && !stage->scan_ends; i++) {
+    for (int32_t i = stage->scan_ends; i < stage->output_count && !stage->chain_rows; i++) {
         const Output *o = &stage->outputs[i];
         end = tsp_min32(end, block_end(&s->module->tensors[o->tensor], o->row0 + row) - o->row0);
     }
