@@ -41,25 +41,34 @@ typedef struct {
     TspError err;
     char *text; /* dumped */
     bool ok;
-    int ways; /* that the graph was compiled with */
+    int ways; /* that change what is made of the graph */
 } Attempt;
 
-/* Leaves out the ways `without`. */
+/* Ways to compile, as bits. WHOLE: no product is divided into regions; UNFUSED: every node's result
+ * passes memory; IN_ORDER: no stages take turns, so that tensors live less long; SPARING: no node
+ * takes more memory to be quicker. */
+enum { WHOLE = 1, UNFUSED = 2, IN_ORDER = 4, SPARING = 8 };
+
+/* What is tried in turn where a graph does not fit. */
+static const int fallbacks[] = {SPARING, WHOLE | IN_ORDER | SPARING, UNFUSED | IN_ORDER | SPARING,
+                                WHOLE | UNFUSED | IN_ORDER | SPARING};
+
 static Attempt attempt(const TspGraph *g, const TspMachine *machine,
-                       const TspCompileOptions *options, int without) {
+                       const TspCompileOptions *options, int ways) {
     Attempt a = {.text = NULL};
     TspCompileOptions own = options ? *options : (TspCompileOptions){0};
     Module module = {.graph = g,
                      .machine = *machine,
                      .group_tables = own.group_tables,
-                     .whole_products = without & DIVIDED,
-                     .unfused = without & FUSED || own.unfused,
-                     .sparing = without & LAVISH};
+                     .whole_products = ways & WHOLE,
+                     .unfused = ways & UNFUSED || own.unfused,
+                     .in_order = ways & IN_ORDER,
+                     .sparing = ways & SPARING};
     own.dump_text = &a.text;
     tsp_program_init(&a.program, machine);
     a.ok = run_passes(&module, &own, &a.program, &a.err);
-    a.ways =
-        (module.divided ? DIVIDED : 0) | (module.fused ? FUSED : 0) | (module.lavish ? LAVISH : 0);
+    a.ways = (module.divided ? WHOLE : 0) | (module.fused ? UNFUSED : 0) |
+             (module.takes_turns ? IN_ORDER : 0) | (module.lavish ? SPARING : 0);
     tsp_module_free(&module);
     return a;
 }
@@ -78,16 +87,20 @@ static void offer(Attempt *best, Attempt other) {
 }
 
 /* Divided products take more memory, and not always less time: the better of both is kept. Fused
- * stages ask for more slices, streams and wires at once than some machines have. Keys of
- * ArgMax and sums of halfs take more memory than elements do. */
+ * stages ask for more slices, streams and wires at once than some machines have, and what takes
+ * turns, keys of ArgMax and sums of halfs for more memory. */
 bool tsp_compile(const TspGraph *g, const TspMachine *machine, const TspCompileOptions *options,
                  TspProgram *program, TspError *err) {
     Attempt best = attempt(g, machine, options, 0);
-    const int ways = best.ways;
+    const int apply = best.ways;
+    unsigned tried = 1u | 1u << (apply & WHOLE); /* a bit for each set of ways */
     if (options && options->dump_pass) *options->dump_text = NULL;
-    if (ways & DIVIDED) offer(&best, attempt(g, machine, options, DIVIDED));
-    for (int without = DIVIDED + 1; without <= ALL_WAYS && !best.ok; without++)
-        if (!(without & ~ways)) offer(&best, attempt(g, machine, options, without));
+    if (apply & WHOLE) offer(&best, attempt(g, machine, options, WHOLE));
+    for (size_t i = 0; i < sizeof(fallbacks) / sizeof(*fallbacks) && !best.ok; i++) {
+        const int ways = fallbacks[i] & apply;
+        if (!(tried >> ways & 1)) offer(&best, attempt(g, machine, options, ways));
+        tried |= 1u << ways;
+    }
     if (!best.ok) {
         if (err) *err = best.err;
         return drop(&best), false;

@@ -41,9 +41,18 @@ typedef struct {
     bool noop;               /* reductions without axes that reduce nothing */
     bool select_last;        /* ArgMax, ArgMin */
     bool exclusive, reverse; /* CumSum */
-    /* of reductions, ArgMax, ArgMin, Softmax: axes, in the order of dimensions, counted from 0 */
+    bool tanh_form;          /* Gelu: approximate "tanh" */
+    double epsilon;          /* normalizations, default 1e-5 */
+    TspDtype stash_type;     /* the same, what they compute in, default float32 */
+    /* of reductions, ArgMax, ArgMin, Softmax: axes, in the order of dimensions, counted from 0; of
+     * Transpose: perm */
     int32_t axis_count;
     int64_t axes[TSP_MAX_RANK], axis;
+    int32_t part, parts;       /* Split: a node for each of its outputs */
+    int32_t num_outputs;       /* Split; 0: not given */
+    int32_t block_size;        /* DepthToSpace, SpaceToDepth */
+    bool columns_first;        /* DepthToSpace: mode CRD */
+    bool allow_zero, upper;    /* Reshape; Trilu, default 1 */
     int32_t groups, low, high; /* GroupByAggregate */
     int32_t line;              /* of the node's object in the file */
 } TspNode;

@@ -49,11 +49,16 @@ typedef struct {
     bool turned;      /* made a byte plane at a time: blocks let planes write at once */
     bool streamed;    /* activations of a product: copies let planes read at once */
     int32_t wanted;   /* > 0: copies, half of them in each hemisphere */
+    int32_t together; /* column tiles that stages read at once: that many neighbours lie apart */
+    bool unaligned;   /* loaded from any row on, not just from that of a matrix or column tile */
+    bool selects;     /* a matrix of zeros and ones that moves lanes */
     bool apart;       /* no two blocks in one slice: their rows are read at once */
     bool spread;      /* the same as far as there are slices */
     bool sided;       /* every block in the hemisphere that its level names, or copy in its own */
     int32_t level;    /* of flat tensors: stages from an input to here; even and odd ones lie in
                        * opposite hemispheres */
+    int32_t repeated; /* > 0: how often each row is read, for a whole stage */
+    int32_t turns;    /* > 0: block i lies in the slices of block i - turns */
     int32_t run;      /* rows of a block, if there is room; 0: for the layout to say */
     TspPiece *pieces; /* placed by the lowering: layout leaves it alone; owned */
     int32_t piece_count, piece_capacity;
@@ -96,6 +101,8 @@ typedef struct {
 typedef struct {
     int32_t tensor, row0, row_step, ctile0;
     int32_t copy; /* of the tensor; chains take turns at the copies of a row that they all read */
+    /* all column tiles of the stage meet tile ctile0, and take turns at its copies */
+    bool one_tile;
     int32_t byte; /* of joined operands: place of the lowest byte in the stream group */
 } Operand;
 
@@ -111,6 +118,7 @@ typedef struct {
 typedef struct {
     int32_t a, a_row0, a_ctile, a_byte;
     int32_t w, w_row0, w_ctile, w_byte;
+    int32_t a_skip; /* rows of A left out from one to the next; -1: the same row again */
 } Term;
 
 enum { MAX_OPERANDS = 17, MAX_STEPS = 24, MAX_OUTPUTS = 4 };
@@ -182,6 +190,8 @@ typedef struct {
     int32_t link_count, link_capacity;
     bool group_tables;    /* see TspCompileOptions */
     bool whole_products;  /* to be left undivided */
+    bool in_order;        /* stages are not to take turns */
+    bool takes_turns;     /* some do */
     bool divided;         /* some product is */
     bool unfused;         /* every node's result to pass through memory */
     bool fused;           /* some node's result does not */

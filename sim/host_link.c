@@ -15,8 +15,8 @@ void tsp_host_init(TspHostLink *link, const TspMachine *m) {
                           .bytes_per_s = m->pcie_bytes_per_s};
 }
 
-/* Whether a transfer asked for now meets the end of the queue, or the link has been idle: the
- * latency, which all of them have, cancels out. */
+/* Whether a transfer that is asked for at `now` follows the queue without a gap. All of them have
+ * the latency, so it cancels out of the comparison. */
 static bool joins(const TspHostLink *link, const TspHostQueue *queue, int64_t now) {
     return queue->bytes > 0 && (Wide)(now - queue->first) * (Wide)link->bytes_per_s <=
                                    (Wide)queue->bytes * (Wide)link->clock_hz;

@@ -157,14 +157,15 @@ static inline bool graph_unary(RandomGraph *g) {
     static const struct {
         const char *op;
         double least, most; /* of the operand's magnitude; of the result: 0 as the operand's */
-    } ops[] = {{"Relu", 1e9, 0},    {"Neg", 1e9, 0}, {"Abs", 1e9, 0},      {"Tanh", 1e9, 1},
-               {"Sigmoid", 1e9, 1}, {"Exp", 5, 150}, {"LeakyRelu", 1e9, 0}};
+    } ops[] = {{"Relu", 1e9, 0},    {"Neg", 1e9, 0}, {"Abs", 1e9, 0},       {"Tanh", 1e9, 1},
+               {"Sigmoid", 1e9, 1}, {"Exp", 5, 150}, {"LeakyRelu", 1e9, 0}, {"Gelu", 1e9, 0}};
     int32_t which = random_below(sizeof ops / sizeof *ops);
     GraphValue *v = graph_any(g, graph_floats), result;
     if (!v || v->most > ops[which].least) return false;
     result = *v;
     if (ops[which].most > 0) result.most = ops[which].most;
-    graph_node(g, ops[which].op, "", v, NULL, NULL, result);
+    graph_node(g, ops[which].op, strcmp(ops[which].op, "Gelu") ? "" : "\"approximate\": \"tanh\"",
+               v, NULL, NULL, result);
     return true;
 }
 
@@ -223,6 +224,93 @@ static inline bool graph_cast(RandomGraph *g) {
     return true;
 }
 
+/* Along one axis, or all that are left out of the shape. */
+static inline bool graph_along(RandomGraph *g) {
+    static const char *const ops[] = {"Softmax",    "LayerNormalization", "ReduceMax",
+                                      "ReduceMean", "ReduceSum",          "ReduceL2"};
+    int32_t which = random_below(6), axis;
+    GraphValue *v = graph_any(g, graph_floats), result, row;
+    char attributes[60];
+    if (!v || v->rank < 1) return false;
+    axis = which == 1 ? v->rank - 1 : random_below(v->rank);
+    if (graph_elements(v) / v->shape[axis] > 1000) return false; /* slow to schedule */
+    result = *v;
+    if (which < 2) {
+        result.most = which ? 30 : 1;
+        row = (GraphValue){.dtype = v->dtype, .rank = 1, .shape = {v->shape[axis]}, .most = 1};
+        snprintf(attributes, sizeof attributes, "\"axis\": %d", (int)axis);
+        if (which && v->most > 100) return false;
+        graph_node(g, ops[which], attributes, v, which ? graph_constant(g, row, -1) : NULL, NULL,
+                   result);
+        return true;
+    }
+    result.most *= which < 4 ? 1 : (double)v->shape[axis];
+    if (result.most > 2e4 || (which == 5 && v->most > 100)) return false;
+    result.shape[axis] = 1;
+    snprintf(attributes, sizeof attributes, "\"axes\": [%d]", (int)axis);
+    graph_node(g, ops[which], attributes, v, NULL, NULL, result);
+    return true;
+}
+
+/* Other shapes of the same elements, or some of them. */
+static inline bool graph_moved(RandomGraph *g) {
+    GraphValue *v = graph_any(g, graph_floats | graph_integers), result;
+    int32_t axis;
+    int64_t rest;
+    if (!v || v->rank < 2) return false;
+    result = *v;
+    axis = random_below(v->rank);
+    rest = graph_elements(v) / v->shape[v->rank - 1];
+    switch (pick(0, 3)) {
+    case 0: /* the last two dimensions change places */
+        if (v->rank > 2) return false;
+        result.shape[0] = v->shape[1];
+        result.shape[1] = v->shape[0];
+        graph_node(g, "Transpose", "\"perm\": [1, 0]", v, NULL, NULL, result);
+        return true;
+    case 1: /* leading dimensions as one */
+        result.rank = 2;
+        result.shape[0] = rest;
+        result.shape[1] = v->shape[v->rank - 1];
+        graph_node(g, "Reshape", "", v, graph_numbers(g, 2, (int64_t[]){-1, result.shape[1]}), NULL,
+                   result);
+        return true;
+    case 2:
+        result.shape[axis] *= 2;
+        if (result.shape[axis] > g->greatest) return false;
+        result = *v;
+        result.shape[axis] *= 2;
+        {
+            char attributes[40];
+            snprintf(attributes, sizeof attributes, "\"axis\": %d", (int)axis);
+            graph_node(g, "Concat", attributes, v, v, NULL, result);
+        }
+        return true;
+    default:
+        axis = 0; /* others would take a fourth input */
+        if (v->shape[0] < 2) return false;
+        result = *v;
+        result.shape[0] = pick(1, (int32_t)v->shape[0] - 1);
+        graph_node(g, "Slice", "", v, graph_numbers(g, 1, (int64_t[]){0}),
+                   graph_numbers(g, 1, result.shape), result);
+        return true;
+    }
+}
+
+static inline bool graph_quantize(RandomGraph *g) {
+    GraphValue *v = graph_any(g, graph_floats), *scale, *zero, number, result;
+    if (!v || v->most > 100) return false;
+    number = (GraphValue){.dtype = v->dtype, .most = 0.125};
+    scale = graph_constant(g, number, 0.03125);
+    number = (GraphValue){.dtype = one_in(2) ? TSP_I8 : TSP_U8, .most = 0};
+    zero = graph_constant(g, number, 0);
+    result = *v;
+    result.dtype = zero->dtype;
+    result.most = zero->dtype == TSP_I8 ? 128 : 255;
+    graph_node(g, "QuantizeLinear", "", v, scale, zero, result);
+    return true;
+}
+
 static inline void graph_start(RandomGraph *g) {
     static const TspDtype types[] = {TSP_F16, TSP_F32, TSP_I8, TSP_U8};
     GraphValue v = {.dtype = types[random_below(4)], .rank = pick(1, 4), .most = 1};
@@ -234,7 +322,8 @@ static inline void graph_start(RandomGraph *g) {
 }
 
 typedef bool GraphMaker(RandomGraph *g);
-static GraphMaker *const graph_makers[] = {graph_unary, graph_binary, graph_product, graph_cast};
+static GraphMaker *const graph_makers[] = {graph_unary,    graph_binary, graph_product, graph_cast,
+                                           graph_quantize, graph_along,  graph_moved};
 
 /* The graph of a seed. Its text is in g->text. */
 static inline void random_graph_make(RandomGraph *g, uint64_t seed, int32_t greatest) {

@@ -4,8 +4,7 @@
  * utilisation each. Prints the least utilisation and the greatest share of the bound; fails if a
  * run takes other cycles than were predicted. docs/figures.md says what the sweep is for.
  */
-#include "compiler/compile.h"
-#include "sim/sim.h"
+#include "sweep_run.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -36,29 +35,12 @@ static bool load_graph(TspGraph *g, const Type *type, int32_t cols, TspError *er
     return tsp_graph_parse(g, text, (size_t)length, "sweep.json", err);
 }
 
-/* Runs without values and compares the cycles with the prediction. */
-static bool run(const TspProgram *p, TspError *err) {
-    const TspSimOptions options = {.timing_only = true};
-    TspSim *sim = tsp_sim_new(p, &options, err);
-    bool ok = sim && tsp_sim_run(sim, err);
-    if (ok && tsp_sim_stats(sim).cycles != p->predicted_cycles)
-        ok = tsp_fail(err, TSP_ERR_BUG, "predicted %" PRId64 " cycles, simulated %" PRId64,
-                      p->predicted_cycles, tsp_sim_stats(sim).cycles);
-    tsp_sim_free(sim);
-    return ok;
-}
-
 static bool measure(const Type *type, int32_t cols, Point *point, TspError *err) {
-    TspMachine m;
     TspGraph g;
     TspProgram p;
     bool ok;
-    if (!tsp_machine_builtin(&m, "tsp1")) return tsp_fail(err, TSP_ERR_BUG, "no machine tsp1");
-    if (!load_graph(&g, type, cols, err)) return false;
-    ok = tsp_compile(&g, &m, NULL, &p, err);
-    tsp_graph_free(&g);
-    if (!ok) return false;
-    ok = run(&p, err);
+    if (!load_graph(&g, type, cols, err) || !sweep_compile(&g, &p, err)) return false;
+    ok = sweep_run(&p, err);
     *point = (Point){cols, p.predicted_cycles, p.bound_cycles,
                      (double)ROWS * DEPTH * cols / ((double)p.predicted_cycles * type->peak)};
     tsp_program_free(&p);

@@ -5,8 +5,7 @@
  * markdown: predicted cycles, bound, their ratio, and what binds. Fails if a run takes other cycles
  * than were predicted. docs/figures.md says what the sweep is for.
  */
-#include "compiler/compile.h"
-#include "sim/sim.h"
+#include "sweep_run.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -66,29 +65,12 @@ static bool load_graph(TspGraph *g, const Case *c, const char *type, TspError *e
     return tsp_graph_parse(g, text, (size_t)length, "flat.json", err);
 }
 
-/* Runs without values and compares the cycles with the prediction. */
-static bool run(const TspProgram *p, TspError *err) {
-    const TspSimOptions options = {.timing_only = true};
-    TspSim *sim = tsp_sim_new(p, &options, err);
-    bool ok = sim && tsp_sim_run(sim, err);
-    if (ok && tsp_sim_stats(sim).cycles != p->predicted_cycles)
-        ok = tsp_fail(err, TSP_ERR_BUG, "predicted %" PRId64 " cycles, simulated %" PRId64,
-                      p->predicted_cycles, tsp_sim_stats(sim).cycles);
-    tsp_sim_free(sim);
-    return ok;
-}
-
 static bool measure(const Case *c, const char *type, TspError *err) {
-    TspMachine m;
     TspGraph g;
     TspProgram p;
     bool ok;
-    if (!tsp_machine_builtin(&m, "tsp1")) return tsp_fail(err, TSP_ERR_BUG, "no machine tsp1");
-    if (!load_graph(&g, c, type, err)) return false;
-    ok = tsp_compile(&g, &m, NULL, &p, err);
-    tsp_graph_free(&g);
-    if (!ok) return false;
-    ok = run(&p, err);
+    if (!load_graph(&g, c, type, err) || !sweep_compile(&g, &p, err)) return false;
+    ok = sweep_run(&p, err);
     printf("| %s | %s | %" PRId64 " | %" PRId64 " | %.2f | %s |\n", c->op, type, p.predicted_cycles,
            p.bound_cycles, (double)p.predicted_cycles / (double)p.bound_cycles, p.bound_by);
     tsp_program_free(&p);

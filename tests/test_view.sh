@@ -275,7 +275,7 @@ drive_matmul() {
     # the axis of time: to a cycle, then along it
     mouse 689 628
     xdotool click 1
-    until_holds 'a click on the axis goes there' title_has '--cycle 39'
+    until_holds 'a click on the axis goes there' title_has '--cycle 38'
     xdotool mousedown 1
     mouse 600 628
     mouse 422 628

@@ -21,6 +21,7 @@ typedef struct {
     uint32_t slot_mask;
     const cJSON **node_items; /* the JSON object of node i */
     const cJSON **node_inputs;
+    int32_t *node_places; /* which of the file's nodes, from 0: a Split has a node an output */
 } Reader;
 
 /* ---- names ---- */
@@ -149,7 +150,8 @@ static bool read_tensors(Reader *r, const cJSON *array, bool is_input) {
                     keys[i].name, found[0]->valuestring);
         if (!declare(r, found[0], &v)) return false;
         v->is_input = is_input;
-        if (!tsp_read_dtype(&r->read, found[1], &v->dtype) || !read_shape(r, found[2], v))
+        if (!tsp_read_dtype(&r->read, found[1], !is_input, &v->dtype) ||
+            !read_shape(r, found[2], v))
             return false;
         if (!is_input && !tsp_read_contents(&r->read, item, found[3], found[4], found[5], v))
             return false;
@@ -170,7 +172,7 @@ static const struct {
 
 static bool read_op(const Reader *r, const cJSON *item, TspNode *node) {
     const char *names[TSP_GRAPH_OP_COUNT], *nearest;
-    char list[400] = "";
+    char list[800] = "";
     for (int i = 0; i < TSP_GRAPH_OP_COUNT; i++) {
         size_t used = strlen(list);
         node->op = (TspGraphOp)i;
@@ -187,11 +189,14 @@ static bool read_op(const Reader *r, const cJSON *item, TspNode *node) {
 
 static bool name_node(Reader *r, const cJSON *item, const cJSON *name, int32_t index) {
     TspNode *node = &r->g->nodes[index];
-    char made[64];
+    char made[NAME_MAX_BYTES + 16];
     int32_t *slot;
     if (name && !check_name(r, name)) return false;
-    snprintf(made, sizeof made, "%s_%d", operators[node->op].name, (int)index);
-    node->name = strdup(name ? name->valuestring : made);
+    snprintf(made, sizeof made, "%s_%d", operators[node->op].name, (int)r->node_places[index]);
+    if (name) snprintf(made, sizeof made, "%s", name->valuestring);
+    if (node->part)
+        snprintf(made + strlen(made), sizeof made - strlen(made), ".%d", (int)node->part);
+    node->name = strdup(made);
     if (!node->name) return tsp_read_out_of_memory(&r->read);
     slot = find_slot(r, r->node_slots, node->name, node_name);
     if (*slot)
@@ -202,27 +207,40 @@ static bool name_node(Reader *r, const cJSON *item, const cJSON *name, int32_t i
     return true;
 }
 
-/* Reads a node but for its inputs, which may be declared further down. */
-static bool read_node(Reader *r, const cJSON *item, int32_t index) {
+/* Nodes that an object stands for: a Split one for each output. */
+static int32_t parts_of(const cJSON *item) {
+    const cJSON *op = cJSON_GetObjectItemCaseSensitive(item, "op");
+    const cJSON *outputs = cJSON_GetObjectItemCaseSensitive(item, "outputs");
+    bool split = cJSON_IsString(op) && strcmp(op->valuestring, "Split") == 0;
+    return split && cJSON_IsArray(outputs) && outputs->child ? cJSON_GetArraySize(outputs) : 1;
+}
+
+/* Reads one part of a node but for its inputs, which may be declared further down. */
+static bool read_node(Reader *r, const cJSON *item, int32_t place, int32_t part) {
     static const TspKey keys[] = {{"op", TSP_JSON_STRING, true},
                                   {"inputs", TSP_JSON_ARRAY, true},
                                   {"outputs", TSP_JSON_ARRAY, true},
                                   {"attributes", TSP_JSON_OBJECT, false},
                                   {"name", TSP_JSON_STRING, false}};
     const cJSON *found[TSP_KEYS_MAX], *output;
+    int32_t index = r->g->node_count;
     TspNode *node = &r->g->nodes[index];
     TspValue *v;
     if (!tsp_read_keys(&r->read, item, "a node", keys, 5, found)) return false;
     *node = (TspNode){
         .alpha = 1, .beta = 1, .keepdims = true, .inputs = {-1, -1, -1, -1}, .output = -1};
+    node->upper = true;
+    node->part = part;
+    node->parts = parts_of(item);
     r->g->node_count = index + 1;
     r->node_items[index] = item;
+    r->node_places[index] = place;
     r->node_inputs[index] = found[1];
     if (!read_op(r, found[0], node) || !name_node(r, item, found[4], index) ||
         !tsp_read_attributes(&r->read, item, found[3], node))
         return false;
-    output = found[2]->child;
-    if (cJSON_GetArraySize(found[2]) != 1 || !cJSON_IsString(output))
+    output = cJSON_GetArrayItem(found[2], part);
+    if (cJSON_GetArraySize(found[2]) != node->parts || !cJSON_IsString(output))
         return tsp_read_fail(&r->read, found[2], "%s has one output; write [\"NAME\"]",
                              operators[node->op].name);
     if (!declare(r, output, &v)) return false;
@@ -243,7 +261,9 @@ static bool connect_node(const Reader *r, int32_t index) {
                              most == least       ? ""
                              : most == least + 1 ? " or one more"
                              : most == 3         ? " to 3"
-                                                 : " to 4");
+                             : most == 4         ? " to 4"
+                             : most == 5         ? " to 5"
+                                                 : " to 32");
     cJSON_ArrayForEach(item, array) {
         if (!cJSON_IsString(item))
             return tsp_read_fail(&r->read, item, "not the name of a tensor; write a string");
@@ -357,22 +377,22 @@ static bool allocate(Reader *r, size_t values, size_t nodes) {
     r->node_slots = calloc(slots, sizeof *r->node_slots);
     r->node_items = calloc(nodes + 1, sizeof *r->node_items);
     r->node_inputs = calloc(nodes + 1, sizeof *r->node_inputs);
+    r->node_places = calloc(nodes + 1, sizeof *r->node_places);
     return (r->g->values && r->g->nodes && r->value_slots && r->node_slots && r->node_items &&
-            r->node_inputs) ||
+            r->node_inputs && r->node_places) ||
            tsp_read_out_of_memory(&r->read);
 }
 
-/* Lines of the values and nodes, for reports. */
-static bool number_lines(Reader *r, const cJSON *array, int32_t count, TspValue *values,
-                         TspNode *nodes) {
+/* Lines of the values, or of the nodes if there are none, for reports. */
+static bool number_lines(Reader *r, const cJSON *array, int32_t count, TspValue *values) {
+    TspGraph *g = r->g;
     int32_t *lines = calloc((size_t)count + 1, sizeof *lines);
     if (!lines) return tsp_read_out_of_memory(&r->read);
     if (array) tsp_json_lines(r->read.text, r->read.length, r->read.root, array, lines);
-    for (int32_t i = 0; i < count; i++) {
-        if (values) values[i].line = lines[i];
-        if (!nodes) continue;
-        nodes[i].line = lines[i];
-        r->g->values[nodes[i].output].line = lines[i];
+    for (int32_t i = 0; values && i < count; i++) values[i].line = lines[i];
+    for (int32_t i = 0; !values && i < g->node_count; i++) {
+        g->nodes[i].line = lines[r->node_places[i]];
+        g->values[g->nodes[i].output].line = g->nodes[i].line;
     }
     free(lines);
     return true;
@@ -386,7 +406,7 @@ static bool read_graph(Reader *r) {
                                   {"outputs", TSP_JSON_ARRAY, true}};
     const cJSON *found[TSP_KEYS_MAX], *item;
     TspGraph *g = r->g;
-    int32_t inputs, initializers, nodes, index = 0;
+    int32_t inputs, initializers, nodes, parts = 0, place = 0;
     if (!tsp_read_keys(&r->read, r->read.root, "a graph", keys, 5, found)) return false;
     if (found[0] && !check_name(r, found[0])) return false;
     g->path = strdup(r->read.path);
@@ -395,44 +415,22 @@ static bool read_graph(Reader *r) {
     initializers = cJSON_GetArraySize(found[2]);
     nodes = cJSON_GetArraySize(found[3]);
     if (!g->path || !g->name) return tsp_read_out_of_memory(&r->read);
-    if (!allocate(r, (size_t)inputs + (size_t)initializers + (size_t)nodes, (size_t)nodes))
+    cJSON_ArrayForEach(item, found[3]) parts += parts_of(item);
+    if (!allocate(r, (size_t)inputs + (size_t)initializers + (size_t)parts, (size_t)parts))
         return false;
     if ((found[1] && !read_tensors(r, found[1], true)) ||
         (found[2] && !read_tensors(r, found[2], false)))
         return false;
     cJSON_ArrayForEach(item, found[3]) {
-        if (!read_node(r, item, index++)) return false;
+        for (int32_t part = 0; part < parts_of(item); part++)
+            if (!read_node(r, item, place, part)) return false;
+        place++;
     }
-    for (index = 0; index < g->node_count; index++)
-        if (!connect_node(r, index)) return false;
-    return number_lines(r, found[1], inputs, g->values, NULL) &&
-           number_lines(r, found[2], initializers, g->values + inputs, NULL) &&
-           number_lines(r, found[3], nodes, NULL, g->nodes) && order_nodes(r) &&
-           read_outputs(r, found[4]);
-}
-
-/* cJSON stops one past the place where it looked for a key in vain ({"a": 1,} or {a: 1}); the byte
- * before is then what stands there instead of the key. */
-static size_t step_back_to_key(const char *text, size_t at) {
-    size_t before = at;
-    if (at == 0 || !(strchr("}],:'", text[at - 1]) ||
-                     ((text[at - 1] | 32) >= 'a' && (text[at - 1] | 32) <= 'z')))
-        return at;
-    for (before = at - 1; before > 0 && (unsigned char)text[before - 1] <= ' ';) before--;
-    return before > 0 && (text[before - 1] == ',' || text[before - 1] == '{') ? at - 1 : at;
-}
-
-static bool fail_syntax(const char *text, size_t length, size_t at, const char *path,
-                        TspError *err) {
-    int32_t line, column;
-    char quote[8] = "the end";
-    while (at < length && (unsigned char)text[at] <= ' ') at++;
-    tsp_json_position(text, length, at, &line, &column);
-    if (at < length) snprintf(quote, sizeof quote, "'%c'", text[at] & 0x80 ? '?' : text[at]);
-    return tsp_fail(err, TSP_ERR_INPUT,
-                    "%s:%d:%d: $: malformed JSON at %s; look for a missing or surplus comma, quote "
-                    "or bracket",
-                    path, (int)line, (int)column, quote);
+    for (int32_t i = 0; i < g->node_count; i++)
+        if (!connect_node(r, i)) return false;
+    return number_lines(r, found[1], inputs, g->values) &&
+           number_lines(r, found[2], initializers, g->values + inputs) &&
+           number_lines(r, found[3], nodes, NULL) && order_nodes(r) && read_outputs(r, found[4]);
 }
 
 bool tsp_graph_parse(TspGraph *g, const char *text, size_t length, const char *path,
@@ -445,15 +443,16 @@ bool tsp_graph_parse(TspGraph *g, const char *text, size_t length, const char *p
     while (r.read.root && end < text + length && (unsigned char)*end <= ' ') end++;
     if (!r.read.root || end < text + length) {
         size_t at = length ? (size_t)(end - text) : 0;
-        if (!r.read.root) at = step_back_to_key(text, at);
+        bool whole = r.read.root != NULL;
         cJSON_Delete(r.read.root);
-        return fail_syntax(text, length, at, path, err);
+        return tsp_read_fail_syntax(text, length, at, whole, path, err);
     }
     ok = read_graph(&r);
     free(r.value_slots);
     free(r.node_slots);
     free(r.node_items);
     free(r.node_inputs);
+    free(r.node_places);
     cJSON_Delete(r.read.root);
     if (!ok) tsp_graph_free(g);
     return ok;

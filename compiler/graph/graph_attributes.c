@@ -7,8 +7,10 @@
 #include <stddef.h>
 #include <string.h>
 
-bool tsp_read_dtype(const TspGraphReader *r, const cJSON *item, TspDtype *dtype) {
+bool tsp_read_dtype(const TspGraphReader *r, const cJSON *item, bool known, TspDtype *dtype) {
     const char *names[TSP_DTYPE_COUNT], *nearest;
+    *dtype = TSP_I32;
+    if (known && strcmp(item->valuestring, "int64") == 0) return true;
     for (int i = 0; i < TSP_DTYPE_COUNT; i++) {
         names[i] = tsp_dtype_name((TspDtype)i);
         if (strcmp(names[i], item->valuestring) != 0) continue;
@@ -57,7 +59,7 @@ static bool read_type(const TspGraphReader *r, const cJSON *item, TspNode *node,
         [TSP_I8] = 3,   [TSP_U8] = 2,  [TSP_I16] = 5, [TSP_I32] = 6,
         [TSP_F16] = 10, [TSP_F32] = 1, [TSP_BOOL] = 9};
     TspDtype *dtype = (TspDtype *)(void *)((char *)node + offset);
-    if (cJSON_IsString(item)) return tsp_read_dtype(r, item, dtype);
+    if (cJSON_IsString(item)) return tsp_read_dtype(r, item, false, dtype);
     for (int i = 0; cJSON_IsNumber(item) && i < TSP_DTYPE_COUNT; i++)
         if (item->valuedouble == onnx_codes[i]) {
             *dtype = (TspDtype)i;
@@ -83,17 +85,59 @@ static bool read_axis(const TspGraphReader *r, const cJSON *item, TspNode *node,
     return tsp_read_whole(r, item, "axis", -TSP_MAX_RANK, TSP_MAX_RANK - 1, axis);
 }
 
+static bool read_flatten_axis(const TspGraphReader *r, const cJSON *item, TspNode *node,
+                              size_t offset) {
+    int64_t *axis = (int64_t *)(void *)((char *)node + offset);
+    return tsp_read_whole(r, item, "axis", -TSP_MAX_RANK, TSP_MAX_RANK, axis);
+}
+
 static bool read_axes(const TspGraphReader *r, const cJSON *item, TspNode *node, size_t offset) {
     const cJSON *axis;
     if (!cJSON_IsArray(item) || cJSON_GetArraySize(item) > TSP_MAX_RANK)
-        return tsp_read_fail(r, item, "\"axes\" is no list of at most %d axes; write [0, 1]",
-                             TSP_MAX_RANK);
+        return tsp_read_fail(r, item, "\"%s\" is no list of at most %d axes; write [0, 1]",
+                             item->string, TSP_MAX_RANK);
     cJSON_ArrayForEach(axis, item) {
         if (!read_axis(r, axis, node, offset + (size_t)node->axis_count * sizeof *node->axes))
             return false;
         node->axis_count++;
     }
     return true;
+}
+
+static bool read_count(const TspGraphReader *r, const cJSON *item, TspNode *node, size_t offset) {
+    int64_t count;
+    if (!tsp_read_whole(r, item, item->string, 1, INT32_MAX, &count)) return false;
+    int32_t value = (int32_t)count;
+    memcpy((char *)node + offset, &value, sizeof value);
+    return true;
+}
+
+static bool read_depth_mode(const TspGraphReader *r, const cJSON *item, TspNode *node,
+                            size_t offset) {
+    bool columns = cJSON_IsString(item) && strcmp(item->valuestring, "CRD") == 0;
+    if (!columns && !(cJSON_IsString(item) && strcmp(item->valuestring, "DCR") == 0))
+        return tsp_read_fail(r, item, "\"%s\" is no order; write \"DCR\" or \"CRD\"", item->string);
+    memcpy((char *)node + offset, &columns, sizeof columns);
+    return true;
+}
+
+static bool read_approximate(const TspGraphReader *r, const cJSON *item, TspNode *node,
+                             size_t offset) {
+    bool by_tanh = cJSON_IsString(item) && strcmp(item->valuestring, "tanh") == 0;
+    if (!by_tanh && !(cJSON_IsString(item) && strcmp(item->valuestring, "none") == 0))
+        return tsp_read_fail(r, item, "\"%s\" is \"none\" or \"tanh\"; write one of them",
+                             item->string);
+    memcpy((char *)node + offset, &by_tanh, sizeof by_tanh);
+    return true;
+}
+
+static bool read_pad_mode(const TspGraphReader *r, const cJSON *item, TspNode *node,
+                          size_t offset) {
+    (void)node;
+    (void)offset;
+    return (cJSON_IsString(item) && strcmp(item->valuestring, "constant") == 0) ||
+           tsp_read_fail(r, item, "only \"constant\" padding is modelled; leave out \"%s\"",
+                         item->string);
 }
 
 static const struct {
@@ -144,6 +188,26 @@ static const struct {
     {TSP_GRAPH_SOFTMAX, "axis", false, read_axis, offsetof(TspNode, axis)},
     {TSP_GRAPH_CUM_SUM, "exclusive", false, read_flag, offsetof(TspNode, exclusive)},
     {TSP_GRAPH_CUM_SUM, "reverse", false, read_flag, offsetof(TspNode, reverse)},
+    {TSP_GRAPH_RESHAPE, "allowzero", false, read_flag, offsetof(TspNode, allow_zero)},
+    {TSP_GRAPH_FLATTEN, "axis", false, read_flatten_axis, offsetof(TspNode, axis)},
+    {TSP_GRAPH_TRANSPOSE, "perm", false, read_axes, offsetof(TspNode, axes)},
+    {TSP_GRAPH_SPLIT, "axis", false, read_axis, offsetof(TspNode, axis)},
+    {TSP_GRAPH_SPLIT, "num_outputs", false, read_count, offsetof(TspNode, num_outputs)},
+    {TSP_GRAPH_CONCAT, "axis", true, read_axis, offsetof(TspNode, axis)},
+    {TSP_GRAPH_GELU, "approximate", false, read_approximate, offsetof(TspNode, tanh_form)},
+    {TSP_GRAPH_PAD, "mode", false, read_pad_mode, 0},
+    {TSP_GRAPH_GATHER, "axis", false, read_axis, offsetof(TspNode, axis)},
+    {TSP_GRAPH_TRILU, "upper", false, read_flag, offsetof(TspNode, upper)},
+    {TSP_GRAPH_DEPTH_TO_SPACE, "blocksize", true, read_count, offsetof(TspNode, block_size)},
+    {TSP_GRAPH_DEPTH_TO_SPACE, "mode", false, read_depth_mode, offsetof(TspNode, columns_first)},
+    {TSP_GRAPH_SPACE_TO_DEPTH, "blocksize", true, read_count, offsetof(TspNode, block_size)},
+    {TSP_GRAPH_LAYER_NORMALIZATION, "axis", false, read_axis, offsetof(TspNode, axis)},
+    {TSP_GRAPH_LAYER_NORMALIZATION, "epsilon", false, read_real, offsetof(TspNode, epsilon)},
+    {TSP_GRAPH_LAYER_NORMALIZATION, "stash_type", false, read_type, offsetof(TspNode, stash_type)},
+    {TSP_GRAPH_RMS_NORMALIZATION, "axis", false, read_axis, offsetof(TspNode, axis)},
+    {TSP_GRAPH_RMS_NORMALIZATION, "epsilon", false, read_real, offsetof(TspNode, epsilon)},
+    {TSP_GRAPH_RMS_NORMALIZATION, "stash_type", false, read_type, offsetof(TspNode, stash_type)},
+    {TSP_GRAPH_INSTANCE_NORMALIZATION, "epsilon", false, read_real, offsetof(TspNode, epsilon)},
     {TSP_GRAPH_GROUP_BY_AGGREGATE, "groups", true, read_whole, offsetof(TspNode, groups)},
     {TSP_GRAPH_GROUP_BY_AGGREGATE, "low", true, read_whole, offsetof(TspNode, low)},
     {TSP_GRAPH_GROUP_BY_AGGREGATE, "high", true, read_whole, offsetof(TspNode, high)},
@@ -158,6 +222,12 @@ bool tsp_read_attributes(const TspGraphReader *r, const cJSON *node_item, const 
     const char *op = tsp_graph_op_name(node->op);
     if (node->op == TSP_GRAPH_LEAKY_RELU) node->alpha = 0.01; /* ONNX's defaults */
     if (node->op == TSP_GRAPH_SOFTMAX) node->axis = -1;
+    if (node->op == TSP_GRAPH_FLATTEN) node->axis = 1;
+    if (tsp_graph_normalizes(node->op)) {
+        node->axis = -1;
+        node->epsilon = 1e-5;
+        node->stash_type = TSP_F32;
+    }
     for (int32_t i = 0; i < ATTRIBUTES; i++)
         if (attributes[i].op == node->op) {
             keys[count] = (TspKey){attributes[i].name, TSP_JSON_ANY, attributes[i].needed};

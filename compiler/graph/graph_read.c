@@ -135,3 +135,28 @@ bool tsp_read_whole(const TspGraphReader *r, const cJSON *item, const char *what
     *value = (int64_t)number;
     return true;
 }
+
+/* cJSON stops one past the place where it looked for a key in vain ({"a": 1,} or {a: 1}); the byte
+ * before is then what stands there instead of the key. */
+static size_t step_back_to_key(const char *text, size_t at) {
+    size_t before = at;
+    if (at == 0 || !(strchr("}],:'", text[at - 1]) ||
+                     ((text[at - 1] | 32) >= 'a' && (text[at - 1] | 32) <= 'z')))
+        return at;
+    for (before = at - 1; before > 0 && (unsigned char)text[before - 1] <= ' ';) before--;
+    return before > 0 && (text[before - 1] == ',' || text[before - 1] == '{') ? at - 1 : at;
+}
+
+bool tsp_read_fail_syntax(const char *text, size_t length, size_t at, bool whole, const char *path,
+                          TspError *err) {
+    int32_t line, column;
+    char quote[8] = "the end";
+    if (!whole) at = step_back_to_key(text, at);
+    while (at < length && (unsigned char)text[at] <= ' ') at++;
+    tsp_json_position(text, length, at, &line, &column);
+    if (at < length) snprintf(quote, sizeof quote, "'%c'", text[at] & 0x80 ? '?' : text[at]);
+    return tsp_fail(err, TSP_ERR_INPUT,
+                    "%s:%d:%d: $: malformed JSON at %s; look for a missing or surplus comma, quote "
+                    "or bracket",
+                    path, (int)line, (int)column, quote);
+}

@@ -20,6 +20,10 @@ bool tsp_read_fail(const TspGraphReader *r, const cJSON *item, const char *forma
 bool tsp_read_fail_key(const TspGraphReader *r, const cJSON *item, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 bool tsp_read_out_of_memory(const TspGraphReader *r);
+/* JSON that ends at byte `at`: text that cJSON gave up on there, or a `whole` value with more
+ * behind it. Always false. */
+bool tsp_read_fail_syntax(const char *text, size_t length, size_t at, bool whole, const char *path,
+                          TspError *err);
 
 typedef enum {
     TSP_JSON_STRING,
@@ -52,8 +56,9 @@ const char *tsp_nearest(const char *word, const char *const *words, int32_t coun
  */
 bool tsp_read_contents(const TspGraphReader *r, const cJSON *initializer, const cJSON *data,
                        const cJSON *file, const cJSON *random, TspValue *value);
-/* A dtype by its long name ("int8"), no other. */
-bool tsp_read_dtype(const TspGraphReader *r, const cJSON *item, TspDtype *dtype);
+/* A dtype by its long name ("int8"), no other. `known`: of an initializer, which may be int64, as
+ * ONNX has shapes and indices; it is int32 then, and its numbers are checked to fit. */
+bool tsp_read_dtype(const TspGraphReader *r, const cJSON *item, bool known, TspDtype *dtype);
 /* The attributes of node->op from `object` (NULL: none given); node_item is the node's object. */
 bool tsp_read_attributes(const TspGraphReader *r, const cJSON *node_item, const cJSON *object,
                          TspNode *node);

@@ -311,6 +311,10 @@ static bool infer_cum_sum(const Infer *f) {
     return infer_same(f);
 }
 
+static bool infer_norm(const Infer *f) {
+    return check_same_dtype(f) && tsp_norm_infer(f->g, f->node, f->out, f->blame, f->err);
+}
+
 /* Rows of the result: count, sum, least, greatest. */
 static bool infer_group(const Infer *f) {
     const TspValue *keys = input(f, 0), *values = input(f, 1);
@@ -335,8 +339,24 @@ static bool infer_group(const Infer *f) {
     return true;
 }
 
+static bool infer_gelu(const Infer *f) {
+    if (!f->node->tanh_form)
+        return tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
+                        "Gelu by erf, approximate \"none\", is not modelled; write the attribute "
+                        "\"approximate\": \"tanh\"");
+    return infer_same(f);
+}
+
+static bool infer_quantize(const Infer *f) {
+    return infer_same(f) && tsp_quantize_infer(f->g, f->node, f->out, f->blame, f->err);
+}
+
 /* dtypes: of the first two inputs; the output has the first one's unless the rule says otherwise.
  */
+static bool infer_movement(const Infer *f) {
+    return tsp_infer_movement(f->g, f->node, f->out, f->blame, f->err);
+}
+
 static const struct {
     uint32_t dtypes;
     bool (*infer)(const Infer *f);
@@ -371,6 +391,8 @@ static const struct {
     [TSP_GRAPH_LEAKY_RELU] = {FLOATS, infer_leaky_relu},
     [TSP_GRAPH_WHERE] = {ANY, infer_where},
     [TSP_GRAPH_SIGMOID] = {FLOATS, infer_same},
+    [TSP_GRAPH_GELU] = {FLOATS, infer_gelu},
+    [TSP_GRAPH_QUANTIZE_LINEAR] = {FLOATS, infer_quantize},
     [TSP_GRAPH_SQRT] = {FLOATS, infer_same},
     [TSP_GRAPH_REDUCE_SUM] = {BIT(TSP_I32) | FLOATS, infer_reduce},
     [TSP_GRAPH_REDUCE_MEAN] = {FLOATS, infer_reduce},
@@ -384,7 +406,25 @@ static const struct {
     [TSP_GRAPH_ARG_MIN] = {NUMBERS, infer_arg},
     [TSP_GRAPH_SOFTMAX] = {FLOATS, infer_same},
     [TSP_GRAPH_CUM_SUM] = {BIT(TSP_I32) | FLOATS, infer_cum_sum},
+    [TSP_GRAPH_LAYER_NORMALIZATION] = {FLOATS, infer_norm},
+    [TSP_GRAPH_RMS_NORMALIZATION] = {FLOATS, infer_norm},
+    [TSP_GRAPH_INSTANCE_NORMALIZATION] = {FLOATS, infer_norm},
     [TSP_GRAPH_GROUP_BY_AGGREGATE] = {BIT(TSP_I16), infer_group},
+    [TSP_GRAPH_RESHAPE] = {ANY, infer_movement},
+    [TSP_GRAPH_FLATTEN] = {ANY, infer_movement},
+    [TSP_GRAPH_SQUEEZE] = {ANY, infer_movement},
+    [TSP_GRAPH_UNSQUEEZE] = {ANY, infer_movement},
+    [TSP_GRAPH_TRANSPOSE] = {ANY, infer_movement},
+    [TSP_GRAPH_SPLIT] = {ANY, infer_movement},
+    [TSP_GRAPH_SLICE] = {ANY, infer_movement},
+    [TSP_GRAPH_EXPAND] = {ANY, infer_movement},
+    [TSP_GRAPH_CONCAT] = {ANY, infer_movement},
+    [TSP_GRAPH_PAD] = {ANY, infer_movement},
+    [TSP_GRAPH_TILE] = {ANY, infer_movement},
+    [TSP_GRAPH_GATHER] = {ANY, infer_movement},
+    [TSP_GRAPH_TRILU] = {ANY, infer_movement},
+    [TSP_GRAPH_DEPTH_TO_SPACE] = {ANY, infer_movement},
+    [TSP_GRAPH_SPACE_TO_DEPTH] = {ANY, infer_movement},
 };
 
 const char *tsp_graph_op_name(TspGraphOp op) {

@@ -28,6 +28,20 @@ void tsp_broadcast_strides(const TspValue *v, int32_t rank, const int64_t *shape
     }
 }
 
+double tsp_rounded_tolerance(TspDtype type, double value, double tolerance) {
+    uint8_t bytes[3 * sizeof(float)];
+    double y, below, above;
+    if (!(tolerance > 0)) return 0;
+    tsp_store_float(type, bytes, 0, value);
+    tsp_store_float(type, bytes, 1, value - tolerance);
+    tsp_store_float(type, bytes, 2, value + tolerance);
+    y = tsp_load_double(type, bytes, 0);
+    below = y - tsp_load_double(type, bytes, 1);
+    above = tsp_load_double(type, bytes, 2) - y;
+    return isfinite(below) && isfinite(above) ? fmax(below, above)
+                                              : tolerance + tsp_ulp(type, fabs(value) + tolerance);
+}
+
 double tsp_int_tolerance(TspDtype type, double value, double tolerance) {
     double least = (double)tsp_dtype_least(type), greatest = (double)tsp_dtype_greatest(type);
     if (tolerance > 0 && (value - tolerance < least || value + tolerance > greatest))
@@ -104,7 +118,7 @@ static void pairwise_element(const Pairwise *op, const TspOperand *in, int64_t a
         if (!is_float)
             t = tsp_int_tolerance(type, (double)whole, t);
         else if (t > 0)
-            t += tsp_ulp(type, fabs(real) + t);
+            t = tsp_rounded_tolerance(type, real, t);
         out->tolerance[i] = t;
     }
 }
@@ -176,7 +190,7 @@ static int64_t truncate_saturating(double x, TspDtype to) {
 static double cast_tolerance(TspDtype from, TspDtype to, double x, double tolerance) {
     if (!(tolerance > 0)) return 0;
     if (to == TSP_BOOL) return fabs(x) <= tolerance ? 1 : 0;
-    if (tsp_dtype_is_float(to)) return tolerance + tsp_ulp(to, fabs(x) + tolerance);
+    if (tsp_dtype_is_float(to)) return tsp_rounded_tolerance(to, x, tolerance);
     if (tsp_dtype_is_float(from)) return tolerance + 1; /* truncation; saturation is monotone */
     return tsp_int_tolerance(to, x, tolerance);
 }
@@ -263,6 +277,8 @@ static bool (*const interpreters[TSP_GRAPH_OP_COUNT])(const TspNode *node, int32
     [TSP_GRAPH_LEAKY_RELU] = tsp_interpret_elementwise,
     [TSP_GRAPH_WHERE] = tsp_interpret_elementwise,
     [TSP_GRAPH_SIGMOID] = tsp_interpret_elementwise,
+    [TSP_GRAPH_GELU] = tsp_interpret_elementwise,
+    [TSP_GRAPH_QUANTIZE_LINEAR] = tsp_interpret_elementwise,
     [TSP_GRAPH_SQRT] = tsp_interpret_elementwise,
     [TSP_GRAPH_REDUCE_SUM] = tsp_interpret_axes,
     [TSP_GRAPH_REDUCE_MEAN] = tsp_interpret_axes,
@@ -276,7 +292,25 @@ static bool (*const interpreters[TSP_GRAPH_OP_COUNT])(const TspNode *node, int32
     [TSP_GRAPH_ARG_MIN] = tsp_interpret_axes,
     [TSP_GRAPH_SOFTMAX] = tsp_interpret_axes,
     [TSP_GRAPH_CUM_SUM] = tsp_interpret_cum_sum,
+    [TSP_GRAPH_LAYER_NORMALIZATION] = tsp_interpret_normalize,
+    [TSP_GRAPH_RMS_NORMALIZATION] = tsp_interpret_normalize,
+    [TSP_GRAPH_INSTANCE_NORMALIZATION] = tsp_interpret_normalize,
     [TSP_GRAPH_GROUP_BY_AGGREGATE] = interpret_group,
+    [TSP_GRAPH_RESHAPE] = tsp_interpret_movement,
+    [TSP_GRAPH_FLATTEN] = tsp_interpret_movement,
+    [TSP_GRAPH_SQUEEZE] = tsp_interpret_movement,
+    [TSP_GRAPH_UNSQUEEZE] = tsp_interpret_movement,
+    [TSP_GRAPH_TRANSPOSE] = tsp_interpret_movement,
+    [TSP_GRAPH_SPLIT] = tsp_interpret_movement,
+    [TSP_GRAPH_SLICE] = tsp_interpret_movement,
+    [TSP_GRAPH_EXPAND] = tsp_interpret_movement,
+    [TSP_GRAPH_CONCAT] = tsp_interpret_movement,
+    [TSP_GRAPH_PAD] = tsp_interpret_movement,
+    [TSP_GRAPH_TILE] = tsp_interpret_movement,
+    [TSP_GRAPH_GATHER] = tsp_interpret_movement,
+    [TSP_GRAPH_TRILU] = tsp_interpret_movement,
+    [TSP_GRAPH_DEPTH_TO_SPACE] = tsp_interpret_movement,
+    [TSP_GRAPH_SPACE_TO_DEPTH] = tsp_interpret_movement,
 };
 
 static bool interpret_node(const TspGraph *g, const TspNode *node, int32_t lanes,

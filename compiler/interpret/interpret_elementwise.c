@@ -150,6 +150,11 @@ static double of_where(const Elements *e) {
     return e->x[0] != 0 ? e->error[1] : e->error[2];
 }
 
+static double gelu(const Elements *e) {
+    const double x = e->x[0];
+    return x / 2 * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
+}
+
 /* Of the steps, and anything where a negative operand could make it NaN. */
 static double of_square_root(const Elements *e) {
     double y = sqrt(e->x[0] + 0.0), error = e->error[0];
@@ -159,6 +164,26 @@ static double of_square_root(const Elements *e) {
 }
 static double of_sigmoid(const Elements *e) {
     return e->error[0] + 0x1p-23;
+}
+
+/* The slope is at most 1.13; steps are rounded to float32. */
+static double of_gelu(const Elements *e) {
+    return 1.13 * e->error[0] + 0x1p-20 * fabs(e->x[0]);
+}
+
+static double quotient(const Elements *e, double x) {
+    double least = e->type == TSP_U8 ? 0 : -128, q = nearbyint(x / e->x[1]);
+    return q < least ? least : q > least + 255 ? least + 255 : q;
+}
+static double quantized(const Elements *e) {
+    return e->x[0] != e->x[0] ? 0 : quotient(e, e->x[0]);
+}
+/* The machine multiplies by the reciprocal, in float32. */
+static double of_quantized(const Elements *e) {
+    int exponent;
+    double exact = frexp(e->x[1], &exponent) == 0.5 ? 0 : fabs(e->x[0]) * 0x1p-22;
+    double t = e->error[0] + exact, y = quantized(e);
+    return fmax(quotient(e, e->x[0] + t) - y, y - quotient(e, e->x[0] - t));
 }
 
 /* rounds: the machine's last rounding may differ from ours although the operands are exact. */
@@ -190,6 +215,8 @@ static const Rule rules[TSP_GRAPH_OP_COUNT] = {
     [TSP_GRAPH_LEAKY_RELU] = {leaky_relu, of_leaky_relu, false},
     [TSP_GRAPH_WHERE] = {where, of_where, false},
     [TSP_GRAPH_SIGMOID] = {sigmoid, of_sigmoid, true},
+    [TSP_GRAPH_GELU] = {gelu, of_gelu, true},
+    [TSP_GRAPH_QUANTIZE_LINEAR] = {quantized, of_quantized, true},
     [TSP_GRAPH_SQRT] = {square_root, of_square_root, true},
 };
 
@@ -205,7 +232,9 @@ static void evaluate(const Rule *rule, const Elements *e, TspResult *out, int64_
     error = rule->error(e);
     if (!(error >= 0)) error = 0; /* NaN bounds nothing: then demand the very same */
     if (!tsp_dtype_is_float(e->type)) {
-        out->tolerance[i] = e->type == TSP_BOOL ? error : tsp_int_tolerance(e->type, y, error);
+        out->tolerance[i] = e->type == TSP_BOOL || e->node->op == TSP_GRAPH_QUANTIZE_LINEAR
+                                ? error
+                                : tsp_int_tolerance(e->type, y, error);
         return;
     }
     if (rule->rounds || error > 0) error += tsp_ulp(e->type, fabs(y) + error);

@@ -34,12 +34,21 @@ bool tsp_interpret_elementwise(const TspNode *node, int32_t lanes, const TspOper
 bool tsp_interpret_axes(const TspNode *node, int32_t lanes, const TspOperand in[4], TspResult *out);
 bool tsp_interpret_cum_sum(const TspNode *node, int32_t lanes, const TspOperand in[4],
                            TspResult *out);
+/* LayerNormalization, RMSNormalization, InstanceNormalization: interpret_normalize.c. */
+bool tsp_interpret_normalize(const TspNode *node, int32_t lanes, const TspOperand in[4],
+                             TspResult *out);
+/* Operators that only relabel or move elements, interpret_movement.c. */
+bool tsp_interpret_movement(const TspNode *node, int32_t lanes, const TspOperand in[4],
+                            TspResult *out);
 /* Roundings to fp32 that any element may pass when the machine adds up `elements` of them: a run of
  * elements over all lanes, or with `lanes` 0 elements of one lane, in any order. */
 double tsp_sum_roundings(int64_t elements, int32_t lanes);
 
 /* Spacing of the numbers of a float type at a magnitude; 0 at infinity, NaN, and for integers. */
 double tsp_ulp(TspDtype type, double magnitude);
+/* How far the machine's rounded result may be from ours, if before that it is within `tolerance` of
+ * `value`: 0 unless a border between two roundings lies there. */
+double tsp_rounded_tolerance(TspDtype type, double value, double tolerance);
 /* Strides, in elements, that walk a tensor as if it had been broadcast to `shape`. */
 void tsp_broadcast_strides(const TspValue *v, int32_t rank, const int64_t *shape, int64_t *stride);
 /* The tolerance of an integer result whose exact value is `value`: all bets are off once the

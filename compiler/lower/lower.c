@@ -1,17 +1,23 @@
 /* lower.c - the lower pass: ops of the graph become stages on tensors.
  */
 #include "lower_axes.h"
+#include "lower_view.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
+    bool done;
+    if (lower_is_view(l, node->output))
+        return !l->graph->values[node->output].is_output ||
+               lower_oriented(l, node->output, ROWWISE, err) >= 0;
+    if (l->flat[node->output] && lower_relabels(node)) return lower_flat_elementwise(l, node, err);
     if (lower_is_dot(l, node)) return lower_reduce(l, node, err);
     switch (node->op) {
     case TSP_GRAPH_MATMUL:
-        return lower_matmul(l, node, err);
+        return lower_heads(l, node, &done, err) && (done || lower_matmul(l, node, err));
     case TSP_GRAPH_MATMUL_INTEGER:
-        return lower_matmul_integer(l, node, err);
+        return lower_heads(l, node, &done, err) && (done || lower_matmul_integer(l, node, err));
     case TSP_GRAPH_QLINEAR_MATMUL:
         return lower_qlinear_matmul(l, node, err);
     case TSP_GRAPH_GEMM:
@@ -34,8 +40,25 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
         return lower_softmax(l, node, err);
     case TSP_GRAPH_CUM_SUM:
         return lower_cum_sum(l, node, err);
+    case TSP_GRAPH_LAYER_NORMALIZATION:
+    case TSP_GRAPH_RMS_NORMALIZATION:
+    case TSP_GRAPH_INSTANCE_NORMALIZATION:
+        return lower_norm(l, node, err);
     case TSP_GRAPH_GROUP_BY_AGGREGATE:
         return lower_group(l, node, err);
+    case TSP_GRAPH_TRILU:
+        return lower_trilu(l, node, err);
+    case TSP_GRAPH_RESHAPE:
+    case TSP_GRAPH_FLATTEN:
+    case TSP_GRAPH_SQUEEZE:
+    case TSP_GRAPH_UNSQUEEZE:
+    case TSP_GRAPH_CONCAT:
+    case TSP_GRAPH_PAD:
+    case TSP_GRAPH_TILE:
+    case TSP_GRAPH_GATHER:
+    case TSP_GRAPH_DEPTH_TO_SPACE:
+    case TSP_GRAPH_SPACE_TO_DEPTH:
+        return lower_movement(l, node, err);
     default:
         return l->flat[node->output] ? lower_flat_elementwise(l, node, err)
                                      : lower_elementwise(l, node, err);
@@ -66,13 +89,14 @@ static bool lower_all(Lowerer *l, TspError *err) {
         memset(l->split_of[v], -1, sizeof l->split_of[v]);
     }
     lower_find_flat(l);
+    lower_find_views(l);
     lower_find_orientations(l);
     for (int32_t v = 0; v < g->value_count; v++)
         if (g->values[v].is_input && !lower_group_reads(l, v) && input_tensor(l, v, err) < 0)
             return false;
     for (l->node = 0; l->node < g->node_count; l->node++)
         if (!lower_node(l, &g->nodes[l->node], err)) return false;
-    if (!lower_fuse(l, err) || !balance_all(l, err)) return false;
+    if (!lower_fuse(l, err) || !balance_all(l, err) || !lower_interleave(l, err)) return false;
     for (int32_t i = 0; i < l->module->tensor_count; i++) { /* an input that nobody reads */
         Tensor *t = &l->module->tensors[i];
         if (!t->contiguous && !t->striped && !t->pieces) t->contiguous = true;
@@ -82,15 +106,16 @@ static bool lower_all(Lowerer *l, TspError *err) {
 
 bool tsp_pass_lower(Module *module, TspError *err) {
     size_t values = (size_t)module->graph->value_count;
-    Lowerer l = {.module = module, .graph = module->graph, .identity = -1};
+    Lowerer l = {.module = module, .graph = module->graph, .identity = -1, .ones = {-1, -1, -1}};
     bool ok = false;
     l.tensor_of = calloc(values, sizeof *l.tensor_of);
     l.split_of = calloc(values, sizeof *l.split_of);
     l.needs = calloc(values, sizeof *l.needs);
     l.turned = calloc(values, sizeof *l.turned);
     l.flat = calloc(values, sizeof *l.flat);
+    l.views = calloc(values, sizeof *l.views);
     l.lanewise = calloc(values, sizeof *l.lanewise);
-    if (l.tensor_of && l.split_of && l.needs && l.turned && l.flat && l.lanewise)
+    if (l.tensor_of && l.split_of && l.needs && l.turned && l.flat && l.lanewise && l.views)
         ok = lower_all(&l, err);
     else
         tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
@@ -99,6 +124,7 @@ bool tsp_pass_lower(Module *module, TspError *err) {
     free(l.needs);
     free(l.turned);
     free(l.flat);
+    free(l.views);
     free(l.lanewise);
     return ok;
 }

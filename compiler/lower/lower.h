@@ -8,16 +8,19 @@
  * elements in row-major order; or each lane holds a run of these. */
 enum { ROWWISE = 0, TRANSPOSED = 1, FLAT = 2, LANEWISE = 3, ORIENTATIONS = 4 };
 
+typedef struct View View; /* lower_view.h */
 typedef struct {
     Module *module;
     const TspGraph *graph;
+    View *views;                        /* of a value, of another or itself */
     int32_t (*tensor_of)[ORIENTATIONS]; /* tensor of a value, by orientation; -1 none yet */
     int32_t (*split_of)[2][3];          /* fp16 parts of a float32 value */
     bool (*needs)[2];                   /* orientations in which nodes will ask for a value */
-    bool *turned;     /* values that their node makes TRANSPOSED */
+    bool *turned;                       /* values that their node makes TRANSPOSED */
     bool *flat;       /* values that only element-wise nodes, reductions and running sums touch */
     bool *lanewise;   /* flat values that running sums, and what is element-wise to them, touch */
     int32_t identity; /* uint8 identity matrix, lanes x lanes; -1 none yet */
+    int32_t ones[3];  /* fp16 matrices, lanes x lanes, all 1, 2^-11, 2^-22; -1 none yet */
     int32_t node;     /* being lowered */
 } Lowerer;
 
@@ -27,6 +30,8 @@ int32_t lower_new_tensor(Lowerer *l, const char *name, const char *suffix, TspDt
                          TspTensorRole role, int32_t rank, const int64_t *shape, bool transposed,
                          TspError *err);
 int32_t lower_oriented(Lowerer *l, int32_t value, int orientation, TspError *err);
+/* The same tensor with rows and columns of each matrix swapped, made on the chip. */
+int32_t lower_transposed(Lowerer *l, int32_t tensor, TspError *err);
 /* The three fp16 parts of a float32 value: h, r * 2^11, h * 2^-11 with h + r = value. */
 bool lower_split(Lowerer *l, int32_t value, int orientation, int32_t part[3], TspError *err);
 /* A stage whose product of one K tile goes to byte plane `byte` of `out`, rows from out_row on, low
@@ -67,6 +72,8 @@ void lower_insert_step(Stage *s, int32_t at, Step step);
 
 /* lower_fuse.c: stages that hand rows on through memory become one, where that is worth it. */
 bool lower_fuse(Lowerer *l, TspError *err);
+/* lower_interleave.c: wide products and what follows them take turns. */
+bool lower_interleave(Lowerer *l, TspError *err);
 /* lower_product.c: a tensor that streams as activations cannot also be an operand of the same flow:
  * its slice gives one read a cycle. The operand reads a copy. */
 int32_t lower_copy(Lowerer *l, int32_t from, TspError *err);
@@ -85,6 +92,8 @@ bool lower_integer_product(Lowerer *l, const TspNode *node, int32_t out, TspErro
 /* lower_qlinear.c */
 bool lower_qlinear_matmul(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err);
+/* A copy, for what a flow reads a second time: a slice gives one read a cycle. */
+int32_t lower_copy(Lowerer *l, int32_t from, TspError *err);
 /* lower_steps.c: the steps of element-wise nodes. Operands that come from memory are the first
  * `lower_streamed` inputs of the node; `ones`, if the node needs it and not all lanes hold
  * elements, is a row of ones of the result's type in the lanes that do: what keeps the others zero.
@@ -92,6 +101,8 @@ bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err);
 enum { ELEMENTWISE_INPUTS = 3 };
 bool lower_is_elementwise(const TspNode *node);
 int32_t lower_streamed(const TspNode *node);
+/* Whether the node's result has the elements of its first input in the same order. */
+bool lower_relabels(const TspNode *node);
 bool lower_needs_ones(const TspNode *node);
 bool lower_takes_number(const TspNode *node);
 From lower_number(const TspValue *scalar);
@@ -99,6 +110,12 @@ int32_t lower_ones(Lowerer *l, const TspNode *node, int32_t cols, TspError *err)
 int32_t lower_ones_of(Lowerer *l, const TspNode *node, TspDtype type, int32_t cols, TspError *err);
 From lower_apply(Stage *s, const TspNode *node, const TspGraph *g,
                  const From in[ELEMENTWISE_INPUTS], From ones);
+
+/* lower_movement.c: nodes that move elements or mask them; views need no stages. */
+bool lower_movement(Lowerer *l, const TspNode *node, TspError *err);
+bool lower_trilu(Lowerer *l, const TspNode *node, TspError *err);
+/* lower_fill.c: the type that moves elements of another bit for bit. */
+TspDtype lower_bits(TspDtype type);
 
 /* lower_flat.c: which values are flat, their tensors, and element-wise nodes on them. */
 void lower_find_flat(Lowerer *l);
@@ -116,11 +133,20 @@ bool lower_cum_sum(Lowerer *l, const TspNode *node, TspError *err);
 int32_t lower_scan_rows(const TspMachine *m, int32_t rows);
 bool lower_is_dot(const Lowerer *l, const TspNode *node);
 
+/* lower_norm.c: LayerNormalization, RMSNormalization, InstanceNormalization. */
+bool lower_norm(Lowerer *l, const TspNode *node, TspError *err);
+
 /* lower_group.c: GroupByAggregate, and whether a value is its, so that it places it. */
 bool lower_group(Lowerer *l, const TspNode *node, TspError *err);
 /* lower_group_result.c: the result from the merged tables, a tensor of words x lanes int32. */
 bool lower_group_result(Lowerer *l, const TspNode *node, int32_t merged, TspError *err);
 bool lower_group_reads(const Lowerer *l, int32_t value);
+
+/* The tensors whose products add up to that of the value: one, or three for float32. */
+bool lower_parts(Lowerer *l, int32_t value, int orientation, int32_t part[3], int32_t *count,
+                 TspError *err);
+/* lower_window.c: products of windows of column tiles; *done is false if the node is none. */
+bool lower_heads(Lowerer *l, const TspNode *node, bool *done, TspError *err);
 
 /* Row of a broadcast operand: strides, in rows, over the leading dimensions of the result. */
 void lower_row_strides(const TspValue *v, int32_t out_rank, int64_t strides[TSP_MAX_RANK]);

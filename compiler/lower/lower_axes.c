@@ -37,7 +37,7 @@ typedef struct {
     int64_t shape[TSP_MAX_RANK];
     bool reduced[TSP_MAX_RANK];
     bool prepared; /* holds what is combined, not what the node was given */
-} View;
+} Matrix;
 
 /* Of a node that is told to reduce nothing: each element is the greatest of itself. */
 static Rule rule_of(const TspNode *node) {
@@ -84,7 +84,7 @@ static From finish(Stage *s, const TspNode *node, int64_t elements, TspDtype typ
 
 /* One pass: the sets of view->tensor, to `out`, a row a set. `elements`: of one result, after the
  * last pass; 0: there are more. */
-static bool lower_pass(Lowerer *l, const TspNode *node, const View *view, const Sets *sets,
+static bool lower_pass(Lowerer *l, const TspNode *node, const Matrix *view, const Sets *sets,
                        int64_t elements, int32_t out, TspError *err) {
     enum { FINISHING = 4 };
     TspDtype from = l->module->tensors[view->tensor].dtype, to = l->module->tensors[out].dtype;
@@ -106,7 +106,7 @@ static bool lower_pass(Lowerer *l, const TspNode *node, const View *view, const 
 }
 
 /* The longest run of reduced dimensions, *low .. *high-1; the number of runs. */
-static int32_t find_run(const View *view, int32_t *low, int32_t *high) {
+static int32_t find_run(const Matrix *view, int32_t *low, int32_t *high) {
     int32_t runs = 0, end;
     int64_t most = 0;
     for (int32_t d = 0; d < view->rank; d = end + 1) {
@@ -122,7 +122,7 @@ static int32_t find_run(const View *view, int32_t *low, int32_t *high) {
 }
 
 /* Dimensions low .. high-1 are gone. */
-static void remove_run(View *view, int32_t low, int32_t high) {
+static void remove_run(Matrix *view, int32_t low, int32_t high) {
     size_t rest = (size_t)(view->rank - high);
     memmove(view->shape + low, view->shape + high, rest * sizeof *view->shape);
     memmove(view->reduced + low, view->reduced + high, rest * sizeof *view->reduced);
@@ -130,7 +130,7 @@ static void remove_run(View *view, int32_t low, int32_t high) {
 }
 
 /* A tensor of the rows and lanes of a view. */
-static int32_t view_tensor(Lowerer *l, const View *view, const char *suffix, TspDtype type,
+static int32_t view_tensor(Lowerer *l, const Matrix *view, const char *suffix, TspDtype type,
                            TspError *err) {
     int64_t shape[2] = {product(view->shape, 0, view->rank), view->cols};
     const char *name = l->graph->values[l->graph->nodes[l->node].output].name;
@@ -141,14 +141,14 @@ static int32_t view_tensor(Lowerer *l, const View *view, const char *suffix, Tsp
 
 /* Reduces all that is to be of the view's rows; the last pass goes to `out` (-1: to a tensor of the
  * view's own, as more is to come). */
-static bool lower_passes(Lowerer *l, const TspNode *node, View *view, int64_t elements, int32_t out,
-                         TspError *err) {
+static bool lower_passes(Lowerer *l, const TspNode *node, Matrix *view, int64_t elements,
+                         int32_t out, TspError *err) {
     int32_t low = view->rank, high = view->rank, runs = find_run(view, &low, &high);
     do {
         Sets sets = {.rows = (int32_t)product(view->shape, low, high), .cols = view->cols};
         bool last = runs <= 1 && out >= 0;
         int32_t to = out;
-        View next = *view;
+        Matrix next = *view;
         remove_run(&next, low, high);
         sets.step = (int32_t)product(view->shape, high, view->rank);
         sets.count = (int32_t)product(next.shape, 0, next.rank);
@@ -165,8 +165,8 @@ static bool lower_passes(Lowerer *l, const TspNode *node, View *view, int64_t el
 }
 
 /* The lanes of the view become rows, to be reduced, its last dimension lanes. */
-static bool turn_view(Lowerer *l, View *view, TspError *err) {
-    View next = *view;
+static bool turn_view(Lowerer *l, Matrix *view, TspError *err) {
+    Matrix next = *view;
     int32_t lanes = view->cols, to, batches;
     next.cols = view->rank ? (int32_t)view->shape[view->rank - 1] : 1;
     if (!next.rank) next.rank = 1;
@@ -184,7 +184,7 @@ static bool turn_view(Lowerer *l, View *view, TspError *err) {
 }
 
 /* Every element of the view's matrix becomes a row of `out`. */
-static bool unfold(Lowerer *l, const View *view, int32_t out, TspError *err) {
+static bool unfold(Lowerer *l, const Matrix *view, int32_t out, TspError *err) {
     int32_t rows = (int32_t)product(view->shape, 0, view->rank);
     for (int32_t row = 0; row < rows; row++)
         if (!lower_turn(l, view->tensor, row, 1, out, row * view->cols, 0, err)) return false;
@@ -192,11 +192,11 @@ static bool unfold(Lowerer *l, const View *view, int32_t out, TspError *err) {
 }
 
 /* The value of a node's input in an orientation, dimensions of its rows and lanes. */
-static bool view_value(Lowerer *l, const TspNode *node, int orientation, View *view,
+static bool view_value(Lowerer *l, const TspNode *node, int orientation, Matrix *view,
                        TspError *err) {
     const TspValue *v = &l->graph->values[node->inputs[0]];
     bool turned = orientation == TRANSPOSED;
-    *view = (View){.rank = v->rank ? v->rank - 1 : 0, .cols = 1};
+    *view = (Matrix){.rank = v->rank ? v->rank - 1 : 0, .cols = 1};
     memcpy(view->shape, v->shape, sizeof v->shape);
     for (int32_t i = 0; i < node->axis_count; i++) view->reduced[node->axes[i]] = true;
     if (turned && v->rank == 1) {
@@ -226,14 +226,14 @@ int lower_reduced_orientation(const TspGraph *g, const TspNode *node) {
 /* Over the last two axes and others. */
 static bool reduce_both(Lowerer *l, const TspNode *node, int64_t elements, TspError *err) {
     int32_t out = lower_oriented(l, node->output, ROWWISE, err), to = out;
-    View view;
+    Matrix view;
     bool folded;
     if (out < 0 || !view_value(l, node, ROWWISE, &view, err) ||
         !lower_passes(l, node, &view, 0, -1, err) || !turn_view(l, &view, err))
         return false;
     folded = l->module->tensors[out].cols != view.cols;
     if (folded) {
-        View result = view;
+        Matrix result = view;
         remove_run(&result, view.rank - 1, view.rank);
         if ((to = view_tensor(l, &result, ".folded", l->module->tensors[out].dtype, err)) < 0)
             return false;
@@ -247,7 +247,7 @@ bool lower_reduce_axes(Lowerer *l, const TspNode *node, TspError *err) {
     int64_t elements = tsp_value_elements(x) / tsp_value_elements(y);
     int orientation = lower_reduced_orientation(l->graph, node);
     bool last = false;
-    View view;
+    Matrix view;
     int32_t out;
     for (int32_t i = 0; i < node->axis_count; i++) last |= node->axes[i] == x->rank - 1;
     if (last && orientation == ROWWISE && tsp_value_elements(x) > 1)

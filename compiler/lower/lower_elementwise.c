@@ -4,18 +4,20 @@
  * dimensions. Dimensions are merged from the inside out while every operand steps evenly, and each
  * merged block of rows is one stage.
  */
-#include "lower.h"
+#include "lower_view.h"
 #include "compiler/number.h"
 
 #include <math.h>
 
-/* The rows of an operand, and how they step over the dimensions of the result. */
-static int32_t lower_rows(Lowerer *l, int32_t value, bool turned, const TspValue *y,
-                          int64_t *stride, TspError *err) {
-    const TspValue *v = &l->graph->values[value], rows = turned ? lower_turned_shape(v) : *v;
+/* The rows of an operand, the first of them, and how they step over the dimensions of the result.
+ */
+static int32_t operand_rows(Lowerer *l, int32_t value, bool turned, const TspValue *y,
+                            int64_t *first, int64_t *stride, TspError *err) {
+    const TspValue *v = &l->graph->values[value], rows = lower_turned_shape(v);
     int32_t cols = y->rank ? (int32_t)y->shape[y->rank - 1] : 1, tensor;
+    if (!turned || tsp_value_elements(v) == 1)
+        return lower_row_operand(l, value, y->rank, cols, first, stride, err);
     lower_row_strides(&rows, y->rank, stride);
-    if (!turned || tsp_value_elements(v) == 1) return lower_widened(l, value, cols, err);
     if ((tensor = lower_oriented(l, value, TRANSPOSED, err)) >= 0)
         l->module->tensors[tensor].contiguous = true;
     return tensor;
@@ -43,12 +45,12 @@ bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
     int32_t tensor[ELEMENTWISE_INPUTS], ones = -1, inner = y->rank - 2,
                                         inputs = lower_streamed(node);
     int64_t stride[ELEMENTWISE_INPUTS][TSP_MAX_RANK] = {{0}}, rows = 1, run = 1;
-    int64_t step[ELEMENTWISE_INPUTS] = {1, 1, 1};
+    int64_t step[ELEMENTWISE_INPUTS] = {1, 1, 1}, first[ELEMENTWISE_INPUTS] = {0};
     bool number[ELEMENTWISE_INPUTS];
     for (int32_t i = 0; i < inputs; i++) {
         number[i] = is_number(l, node, i, cols);
-        if (!number[i] &&
-            (tensor[i] = lower_rows(l, node->inputs[i], turned, y, stride[i], err)) < 0)
+        if (!number[i] && (tensor[i] = operand_rows(l, node->inputs[i], turned, y, &first[i],
+                                                    stride[i], err)) < 0)
             return false;
     }
     if (lower_needs_ones(node) && (ones = lower_ones(l, node, cols, err)) < 0) return false;
@@ -76,7 +78,7 @@ bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
         }
         for (int32_t i = 0; i < inputs; i++)
             from[i] = number[i] ? lower_number(&g->values[node->inputs[i]])
-                                : lower_operand(s, tensor[i], (int32_t)at[i],
+                                : lower_operand(s, tensor[i], (int32_t)(first[i] + at[i]),
                                                 run == 1 ? 0 : (int32_t)step[i]);
         lower_output(
             l, s,

@@ -3,6 +3,7 @@
  * lie in many slices.
  */
 #include "lower.h"
+#include "compiler/graph/graph_shape.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,21 +11,9 @@
 /* Whether the node is one that lower_fold.c reduces as a run of elements, if its operand may be
  * one: over all axes that are longer than 1. */
 static bool is_reduction(const TspGraph *g, const TspNode *n) {
-    switch (n->op) {
-    case TSP_GRAPH_REDUCE_SUM:
-    case TSP_GRAPH_REDUCE_MEAN:
-    case TSP_GRAPH_REDUCE_MAX:
-    case TSP_GRAPH_REDUCE_MIN:
-    case TSP_GRAPH_REDUCE_PROD:
-    case TSP_GRAPH_REDUCE_SUM_SQUARE:
-    case TSP_GRAPH_REDUCE_L1:
-    case TSP_GRAPH_REDUCE_L2:
-    case TSP_GRAPH_ARG_MAX:
-        return !n->noop && tsp_value_elements(&g->values[n->output]) == 1 &&
-               (n->op != TSP_GRAPH_ARG_MAX || g->values[n->inputs[0]].rank == 1);
-    default:
-        return false;
-    }
+    return tsp_graph_reduces(n->op) && n->op != TSP_GRAPH_SOFTMAX && n->op != TSP_GRAPH_ARG_MIN &&
+           !n->noop && tsp_value_elements(&g->values[n->output]) == 1 &&
+           (n->op != TSP_GRAPH_ARG_MAX || g->values[n->inputs[0]].rank == 1);
 }
 
 bool lower_reduces_flat(const Lowerer *l, const TspNode *n) {
@@ -217,6 +206,10 @@ bool lower_flat_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
     int32_t lanes = tsp_lanes(&l->module->machine), full = (int32_t)(elements / lanes),
             rest = (int32_t)(elements % lanes);
     bool scalar = lower_needs_ones(node); /* or a row of ones: they fill only so many columns */
+    const int orientation = l->lanewise[node->output] ? LANEWISE : FLAT;
+    if (lower_relabels(node) && !g->values[node->output].is_output)
+        return (l->tensor_of[node->output][orientation] =
+                    lower_flat_tensor(l, node->inputs[0], orientation, err)) >= 0;
     if (l->lanewise[node->output])
         return lower_run(l, node, 0, tsp_ceil_div(elements, lanes), lanes, err);
     for (int32_t i = 0; i < lower_streamed(node); i++)

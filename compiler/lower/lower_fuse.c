@@ -212,7 +212,8 @@ static bool copy_terms(const Module *m, const Part *maker, const Part *reader, S
     if (!(both->terms = malloc(size))) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
     memcpy(both->terms, from, size);
     for (int32_t i = 0; i < both->term_count; i++)
-        both->terms[i].a_row0 += first_common(maker, reader) - product->first;
+        both->terms[i].a_row0 +=
+            (first_common(maker, reader) - product->first) * (1 + both->terms[i].a_skip);
     return true;
 }
 

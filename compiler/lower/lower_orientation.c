@@ -5,6 +5,7 @@
  * and what is element-wise works on either. Consumers come before producers.
  */
 #include "lower_axes.h"
+#include "lower_view.h"
 #include "compiler/graph/graph_shape.h"
 
 /* Is the value asked for turned, and only turned? */
@@ -36,6 +37,21 @@ static bool product_turns(const Lowerer *l, const TspNode *n) {
            n->input_count == 2 && v[n->inputs[0]].rank >= 2 && v[n->inputs[1]].rank >= 2;
 }
 
+/* Can the value be had turned without turning anything? Depth is that of the chain of element-wise
+ * nodes. */
+static bool turns_freely(const Lowerer *l, int32_t value) {
+    const TspValue *v = &l->graph->values[value];
+    const TspNode *n = v->producer >= 0 ? &l->graph->nodes[v->producer] : NULL;
+    if (lower_is_view(l, value)) return false;
+    if (!n) return true;
+    if (l->needs[value][ROWWISE] || l->flat[value] || v->is_output) return false;
+    if (product_turns(l, n)) return true;
+    if (!elementwise_turns(l, n)) return false;
+    for (int32_t j = 0; j < lower_streamed(n); j++)
+        if (!turns_freely(l, n->inputs[j])) return false;
+    return true;
+}
+
 /* Does the node want input j turned? */
 static bool wants_turned(const Lowerer *l, const TspNode *n, int32_t j) {
     const TspGraph *g = l->graph;
@@ -47,14 +63,44 @@ static bool wants_turned(const Lowerer *l, const TspNode *n, int32_t j) {
     return l->turned[n->output] && tsp_value_elements(&g->values[n->inputs[j]]) > 1;
 }
 
+/* Is the value, or what it is a view of, made turned? */
+static bool made_turned(const Lowerer *l, int32_t value) {
+    int32_t producer = l->graph->values[value].producer;
+    if (lower_is_view(l, value) || producer < 0) return false;
+    return l->turned[value] ||
+           (l->graph->nodes[producer].op == TSP_GRAPH_SOFTMAX &&
+            lower_reduced_orientation(l->graph, &l->graph->nodes[producer]) == TRANSPOSED);
+}
+
+/* What is element-wise follows what is made turned: it is seldom wider than what comes in, so if it
+ * must be turned back that is cheaper. */
+static void follow_operands(Lowerer *l) {
+    for (int32_t i = 0; i < l->graph->node_count; i++) {
+        const TspNode *n = &l->graph->nodes[i];
+        bool any = false;
+        if (l->turned[n->output] || l->flat[n->output] || lower_is_view(l, n->output) ||
+            !elementwise_turns(l, n))
+            continue;
+        for (int32_t j = 0; j < lower_streamed(n); j++) any |= made_turned(l, n->inputs[j]);
+        if (!any) continue;
+        l->turned[n->output] = true;
+        for (int32_t j = 0; j < lower_streamed(n); j++)
+            lower_need(l, n->inputs[j], wants_turned(l, n, j));
+    }
+}
+
 void lower_find_orientations(Lowerer *l) {
     for (int32_t i = l->graph->node_count - 1; i >= 0; i--) {
         const TspNode *n = &l->graph->nodes[i];
-        l->turned[n->output] =
-            only_turned(l, n->output) && (elementwise_turns(l, n) || product_turns(l, n));
+        if (lower_is_view(l, n->output)) {
+            if (l->graph->values[n->output].is_output) lower_need(l, n->output, ROWWISE);
+            continue;
+        }
+        l->turned[n->output] = only_turned(l, n->output) && turns_freely(l, n->output);
         for (int32_t j = 0; j < n->input_count; j++)
-            if (n->inputs[j] >= 0) l->needs[n->inputs[j]][wants_turned(l, n, j)] = true;
+            if (n->inputs[j] >= 0) lower_need(l, n->inputs[j], wants_turned(l, n, j));
     }
+    follow_operands(l);
 }
 
 TspValue lower_turned_shape(const TspValue *v) {

@@ -4,7 +4,7 @@
  * for each output column). A vector operand always streams: for [.., m, k] x [k] the matrix goes
  * into the planes, so that the result has its last dimension along the lanes.
  */
-#include "lower.h"
+#include "lower_view.h"
 #include "isa/half.h"
 
 #include <stdlib.h>
@@ -19,25 +19,24 @@ typedef struct {
     int32_t batch_rank;
     int64_t batch_shape[TSP_MAX_RANK];
     int64_t stream_stride[TSP_MAX_RANK], weight_stride[TSP_MAX_RANK]; /* rows, by batch dimension */
+    int64_t stream_row, weight_row;                                   /* of the first batch */
     bool swapped; /* the graph's first input is in the planes */
     int turned;   /* orientation of the result */
+    bool views;   /* an operand is read as a view */
 } Product;
 
-/* Row strides of an operand over the batch dimensions; `own` rows belong to one batch. */
-static void batch_strides(const TspValue *v, int32_t own, int32_t rank,
+/* Row strides of an operand over the batch dimensions. */
+static void batch_strides(const TspValue *v, const Rows *rows, int32_t rank,
                           int64_t stride[TSP_MAX_RANK]) {
     int32_t lead = v->rank - 2;
-    int64_t step = own;
-    for (int32_t d = rank - 1; d >= 0; d--) {
+    for (int32_t d = 0; d < rank; d++) {
         int32_t mine = d - (rank - lead);
-        int64_t extent = mine >= 0 ? v->shape[mine] : 1;
-        stride[d] = extent == 1 ? 0 : step;
-        step *= extent;
+        stride[d] = mine >= 0 ? rows->stride[mine] : 0;
     }
 }
 
-static int64_t batch_row(const Product *p, const int64_t stride[TSP_MAX_RANK], int32_t batch) {
-    int64_t row = 0;
+static int64_t batch_row(const Product *p, int64_t row, const int64_t stride[TSP_MAX_RANK],
+                         int32_t batch) {
     for (int32_t d = p->batch_rank - 1; d >= 0; d--) {
         row += batch % p->batch_shape[d] * stride[d];
         batch /= (int32_t)p->batch_shape[d];
@@ -45,14 +44,31 @@ static int64_t batch_row(const Product *p, const int64_t stride[TSP_MAX_RANK], i
     return row;
 }
 
-/* `turned`: the result is made TRANSPOSED, a row for each column. */
-static Product plan(const TspGraph *g, const TspNode *node, bool turned) {
+/* Finds the rows of an operand and what holds them: `value` and its orientation change if it is a
+ * view that can be read in place. */
+static Rows operand_rows(Lowerer *l, int32_t *value, int *orientation, bool in_place) {
+    Rows rows = {.value = *value, .orientation = *orientation};
+    if (lower_is_view(l, *value) &&
+        (!in_place || !lower_matrix_rows(l, *value, *orientation, &rows)))
+        lower_own_rows(&l->graph->values[*value], *value, *orientation, &rows);
+    else
+        lower_matrix_rows(l, *value, *orientation, &rows);
+    *value = rows.value;
+    *orientation = rows.orientation;
+    return rows;
+}
+
+/* `in_place`: views need not be made dense. */
+static Product plan(Lowerer *l, const TspNode *node, bool in_place) {
+    const TspGraph *g = l->graph;
     const TspValue *a = &g->values[node->inputs[0]], *b = &g->values[node->inputs[1]];
     Product p = {.stream = node->inputs[0],
                  .weights = node->inputs[1],
                  .batches = 1,
                  .weights_turned = TRANSPOSED};
     int64_t lead_a[TSP_MAX_RANK], lead_b[TSP_MAX_RANK];
+    const TspValue *stream, *weights;
+    Rows rows;
     int32_t rank_a = a->rank > 2 ? a->rank - 2 : 0, rank_b = b->rank > 2 ? b->rank - 2 : 0;
     p.depth = (int32_t)a->shape[a->rank - 1];
     p.rows = a->rank >= 2 ? (int32_t)a->shape[a->rank - 2] : 1;
@@ -65,33 +81,40 @@ static Product plan(const TspGraph *g, const TspNode *node, bool turned) {
         p.cols = p.rows;
         p.rows = 1;
     }
-    if (turned) {
-        p = (Product){.stream = p.weights,
-                      .stream_turned = p.weights_turned,
-                      .weights = p.stream,
-                      .weights_turned = p.stream_turned,
-                      .rows = p.cols,
-                      .cols = p.rows,
-                      .depth = p.depth,
-                      .batches = 1,
-                      .swapped = true,
-                      .turned = TRANSPOSED};
+    if (l->turned[node->output]) { /* a row for each column */
+        int32_t streamed = p.rows;
+        p.stream = node->inputs[1];
+        p.stream_turned = TRANSPOSED;
+        p.weights = node->inputs[0];
+        p.weights_turned = ROWWISE;
+        p.rows = p.cols;
+        p.cols = streamed;
+        p.swapped = true;
+        p.turned = TRANSPOSED;
     }
     for (int32_t d = 0; d < rank_a; d++) lead_a[d] = a->shape[d];
     for (int32_t d = 0; d < rank_b; d++) lead_b[d] = b->shape[d];
     tsp_broadcast_shape(rank_a, lead_a, rank_b, lead_b, &p.batch_rank, p.batch_shape);
     for (int32_t d = 0; d < p.batch_rank; d++) p.batches *= (int32_t)p.batch_shape[d];
-    if (g->values[p.stream].rank >= 2)
-        batch_strides(&g->values[p.stream], p.rows, p.batch_rank, p.stream_stride);
-    if (g->values[p.weights].rank >= 2)
-        batch_strides(&g->values[p.weights], p.cols, p.batch_rank, p.weight_stride);
+    stream = &g->values[p.stream];
+    weights = &g->values[p.weights];
+    p.views = lower_is_view(l, p.stream) || lower_is_view(l, p.weights);
+    rows = operand_rows(l, &p.stream, &p.stream_turned, in_place);
+    p.stream_row = rows.row0;
+    if (stream->rank >= 2) batch_strides(stream, &rows, p.batch_rank, p.stream_stride);
+    rows = operand_rows(l, &p.weights, &p.weights_turned, in_place);
+    p.weight_row = rows.row0;
+    if (weights->rank >= 2) batch_strides(weights, &rows, p.batch_rank, p.weight_stride);
     return p;
 }
 
 /* One matrix in the planes for all batches: fold the batches into the rows. */
 static void fold_batches(Product *p) {
-    for (int32_t d = 0; d < p->batch_rank; d++)
-        if (p->batch_shape[d] > 1 && (p->weight_stride[d] || !p->stream_stride[d])) return;
+    int64_t step = p->rows;
+    for (int32_t d = p->batch_rank - 1; d >= 0; d--) {
+        if (p->batch_shape[d] > 1 && (p->weight_stride[d] || p->stream_stride[d] != step)) return;
+        step *= p->batch_shape[d];
+    }
     p->rows *= p->batches;
     p->batches = 1;
     p->batch_rank = 0;
@@ -106,7 +129,7 @@ static bool add_terms(Lowerer *l, Stage *s, int32_t a, int32_t a_row0, int32_t w
     s->terms = terms;
     s->product = true;
     for (int32_t t = 0; t < tiles; t++)
-        terms[s->term_count++] = (Term){a, a_row0, t, -1, w, w_row0, t, -1};
+        terms[s->term_count++] = (Term){a, a_row0, t, -1, w, w_row0, t, -1, 0};
     m->tensors[a].contiguous = m->tensors[a].streamed = true;
     m->tensors[w].striped = true;
     return true;
@@ -163,9 +186,8 @@ static void place_batches(Lowerer *l, int32_t out, const Product *p) {
     if (p->batches > 1) l->module->tensors[out].run = p->rows;
 }
 
-/* The tensors whose products add up to stream x weights: one pair, or three for float32. */
-static bool operand_parts(Lowerer *l, int32_t value, int orientation, int32_t part[3],
-                          int32_t *count, TspError *err) {
+bool lower_parts(Lowerer *l, int32_t value, int orientation, int32_t part[3], int32_t *count,
+                 TspError *err) {
     *count = l->graph->values[value].dtype == TSP_F32 ? 3 : 1;
     if (*count == 3) return lower_split(l, value, orientation, part, err);
     return (part[0] = lower_oriented(l, value, orientation, err)) >= 0;
@@ -180,20 +202,22 @@ static bool add_float_terms(Lowerer *l, Stage *s, const int32_t a[3], int32_t a_
 }
 
 bool lower_matmul(Lowerer *l, const TspNode *node, TspError *err) {
-    const TspGraph *g = l->graph;
-    Product p = plan(g, node, l->turned[node->output]);
+    Product p = plan(l, node, true);
     int32_t a[3], w[3], count, out;
     fold_batches(&p);
-    if (!operand_parts(l, p.stream, p.stream_turned, a, &count, err) ||
-        !operand_parts(l, p.weights, p.weights_turned, w, &count, err) ||
+    if (!lower_parts(l, p.stream, p.stream_turned, a, &count, err) ||
+        !lower_parts(l, p.weights, p.weights_turned, w, &count, err) ||
         (out = lower_oriented(l, node->output, p.turned, err)) < 0)
         return false;
     place_batches(l, out, &p);
+    for (int32_t i = 0; i < count && p.views; i++)
+        l->module->tensors[a[i]].unaligned = l->module->tensors[w[i]].unaligned = true;
     for (int32_t b = 0; b < p.batches; b++) {
         Stage *s = lower_new_stage(l, "product", p.rows, p.cols, err);
         From result = from_product();
-        if (!s || !add_float_terms(l, s, a, (int32_t)batch_row(&p, p.stream_stride, b), w,
-                                   (int32_t)batch_row(&p, p.weight_stride, b), count, err))
+        if (!s ||
+            !add_float_terms(l, s, a, (int32_t)batch_row(&p, p.stream_row, p.stream_stride, b), w,
+                             (int32_t)batch_row(&p, p.weight_row, p.weight_stride, b), count, err))
             return false;
         if (count == 1)
             result = lower_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, result, from_none(), 0);
@@ -203,28 +227,14 @@ bool lower_matmul(Lowerer *l, const TspNode *node, TspError *err) {
     return true;
 }
 
-int32_t lower_copy(Lowerer *l, int32_t from, TspError *err) {
-    Tensor x = l->module->tensors[from];
-    int32_t to = lower_new_tensor(l, x.name, ".copy", x.dtype, TSP_ROLE_INTERNAL, x.rank, x.shape,
-                                  x.transposed, err);
-    Stage *s = to < 0 ? NULL : lower_new_stage(l, "copy", x.rows, x.cols, err);
-    if (!s) return -1;
-    l->module->tensors[from].contiguous = l->module->tensors[to].contiguous = true;
-    lower_output(
-        l, s,
-        lower_step(s, TSP_OP_PASS, x.dtype, x.dtype, lower_operand(s, from, 0, 1), from_none(), 0),
-        to, 0);
-    return to;
-}
-
 bool lower_gemm(Lowerer *l, const TspNode *node, TspError *err) {
     const TspGraph *g = l->graph;
     const TspValue *y = &g->values[node->output];
     int32_t a[3], w[3], count, out, c = -1, row_step = 0;
     From result = from_product();
     Stage *s;
-    if (!operand_parts(l, node->inputs[0], node->trans_a ? TRANSPOSED : ROWWISE, a, &count, err) ||
-        !operand_parts(l, node->inputs[1], node->trans_b ? ROWWISE : TRANSPOSED, w, &count, err) ||
+    if (!lower_parts(l, node->inputs[0], node->trans_a ? TRANSPOSED : ROWWISE, a, &count, err) ||
+        !lower_parts(l, node->inputs[1], node->trans_b ? ROWWISE : TRANSPOSED, w, &count, err) ||
         (out = lower_oriented(l, node->output, ROWWISE, err)) < 0)
         return false;
     if (node->input_count > 2 && node->inputs[2] >= 0) {
@@ -431,13 +441,15 @@ static int32_t column_sums(Lowerer *l, const Product *p, const int32_t part[MAX_
 
 bool lower_integer_product(Lowerer *l, const TspNode *node, int32_t out, TspError *err) {
     const TspGraph *g = l->graph;
-    Product p = plan(g, node, l->turned[node->output]);
+    Product p;
     ZeroPoint zs, zw;
     int32_t part[MAX_PARTS], count = 0, stream, sums = -1, zeros = -1, *known = NULL;
     bool many, ok;
-    if (!zero_point(g, node, p.swapped ? 3 : 2, &zs, err) ||
-        !zero_point(g, node, p.swapped ? 2 : 3, &zw, err))
+    bool swapped = g->values[node->inputs[1]].rank == 1; /* see plan */
+    if (!zero_point(g, node, swapped ? 3 : 2, &zs, err) ||
+        !zero_point(g, node, swapped ? 2 : 3, &zw, err))
         return false;
+    p = plan(l, node, !zs.any && !zw.any);
     many = zs.any && tsp_value_elements(zs.value) > 1;
     if (!many) fold_batches(&p);
     ok = g->values[p.weights].data
@@ -450,14 +462,16 @@ bool lower_integer_product(Lowerer *l, const TspNode *node, int32_t out, TspErro
         (out < 0 && (out = lower_oriented(l, node->output, p.turned, err)) < 0))
         return false;
     place_batches(l, out, &p);
+    for (int32_t i = 0; i < count && p.views; i++)
+        l->module->tensors[stream].unaligned = l->module->tensors[part[i]].unaligned = true;
     for (int32_t b = 0; b < p.batches; b++) {
-        int32_t w_row = (int32_t)batch_row(&p, p.weight_stride, b);
+        int32_t w_row = (int32_t)batch_row(&p, p.weight_row, p.weight_stride, b);
         Stage *s = lower_new_stage(l, "product", p.rows, p.cols, err);
         From result = from_product();
         if (!s) return false;
         for (int32_t i = 0; i < count; i++)
-            if (!add_terms(l, s, stream, (int32_t)batch_row(&p, p.stream_stride, b), part[i], w_row,
-                           err))
+            if (!add_terms(l, s, stream, (int32_t)batch_row(&p, p.stream_row, p.stream_stride, b),
+                           part[i], w_row, err))
                 return false;
         if (zs.any) { /* sum (A - za) W = sum A W - za * sum W */
             From sum = lower_operand(s, sums, w_row / p.cols, 0);

@@ -4,7 +4,7 @@
  * tensor loaded as weights, a lane broadcast is a column times a row of ones. Both work on byte
  * planes as uint8, so they are exact for every element type.
  */
-#include "lower.h"
+#include "lower_view.h"
 #include "isa/half.h"
 
 #include <stdio.h>
@@ -69,7 +69,7 @@ From lower_operand(Stage *s, int32_t tensor, int32_t row0, int32_t row_step) {
         if (s->operands[i].tensor == tensor && s->operands[i].row0 == row0 &&
             s->operands[i].row_step == row_step)
             return (From){FROM_OPERAND, i};
-    s->operands[s->operand_count] = (Operand){tensor, row0, row_step, 0, 0, 0};
+    s->operands[s->operand_count] = (Operand){.tensor = tensor, .row0 = row0, .row_step = row_step};
     return (From){FROM_OPERAND, s->operand_count++};
 }
 
@@ -132,7 +132,7 @@ bool lower_turn(Lowerer *l, int32_t from, int32_t row0, int32_t rows, int32_t to
             int32_t tile = i % blocks * ahead + i / blocks;
             if (tile >= x.ctiles) continue;
             if (!lower_move(l, "transpose", tsp_min32(lanes, x.cols - tile * lanes), rows,
-                            (Term){identity, 0, 0, -1, from, row0, tile, byte}, to,
+                            (Term){identity, 0, 0, -1, from, row0, tile, byte, 0}, to,
                             to_row + tile * lanes, byte, err))
                 return false;
             m->stages[m->stage_count - 1].outputs[0].ctile0 = to_ctile;
@@ -141,8 +141,7 @@ bool lower_turn(Lowerer *l, int32_t from, int32_t row0, int32_t rows, int32_t to
     return true;
 }
 
-/* The same value with the last two dimensions swapped, made on the chip. */
-static int32_t transpose(Lowerer *l, int32_t from, TspError *err) {
+int32_t lower_transposed(Lowerer *l, int32_t from, TspError *err) {
     Tensor x = l->module->tensors[from];
     int32_t to = lower_new_tensor(l, x.name, x.transposed ? ".rows" : ".transposed", x.dtype,
                                   TSP_ROLE_INTERNAL, x.rank, x.shape, !x.transposed, err);
@@ -158,6 +157,7 @@ int32_t lower_oriented(Lowerer *l, int32_t value, int orientation, TspError *err
     const TspValue *v = &l->graph->values[value];
     int32_t *slot = &l->tensor_of[value][orientation];
     if (*slot >= 0) return *slot;
+    if (lower_is_view(l, value)) return lower_dense(l, value, orientation, err);
     if (v->data) {
         Tensor *t;
         *slot =
@@ -172,7 +172,7 @@ int32_t lower_oriented(Lowerer *l, int32_t value, int orientation, TspError *err
         return *slot;
     }
     if (l->tensor_of[value][!orientation] >= 0)
-        return *slot = transpose(l, l->tensor_of[value][!orientation], err);
+        return *slot = lower_transposed(l, l->tensor_of[value][!orientation], err);
     *slot = lower_new_tensor(l, v->name, "", v->dtype,
                              v->is_input    ? TSP_ROLE_INPUT
                              : v->is_output ? TSP_ROLE_OUTPUT
@@ -192,8 +192,8 @@ bool lower_broadcast(Lowerer *l, int32_t from, int32_t to, int32_t cols, TspErro
     l->module->tensors[from].contiguous = l->module->tensors[from].streamed = true;
     l->module->tensors[to].contiguous = true;
     for (int32_t byte = 0; byte < t->bytes; byte++)
-        if (!lower_move(l, "broadcast", t->rows, cols, (Term){from, 0, 0, byte, ones, 0, 0, -1}, to,
-                        0, byte, err))
+        if (!lower_move(l, "broadcast", t->rows, cols, (Term){from, 0, 0, byte, ones, 0, 0, -1, 0},
+                        to, 0, byte, err))
             return false;
     return true;
 }
@@ -315,6 +315,20 @@ bool lower_split(Lowerer *l, int32_t value, int orientation, int32_t part[3], Ts
     }
     memcpy(*cached, part, sizeof *cached);
     return true;
+}
+
+int32_t lower_copy(Lowerer *l, int32_t from, TspError *err) {
+    Tensor x = l->module->tensors[from];
+    int32_t to = lower_new_tensor(l, x.name, ".copy", x.dtype, TSP_ROLE_INTERNAL, x.rank, x.shape,
+                                  x.transposed, err);
+    Stage *s = to < 0 ? NULL : lower_new_stage(l, "copy", x.rows, x.cols, err);
+    if (!s) return -1;
+    l->module->tensors[from].contiguous = l->module->tensors[to].contiguous = true;
+    lower_output(
+        l, s,
+        lower_step(s, TSP_OP_PASS, x.dtype, x.dtype, lower_operand(s, from, 0, 1), from_none(), 0),
+        to, 0);
+    return to;
 }
 
 void lower_row_strides(const TspValue *v, int32_t out_rank, int64_t strides[TSP_MAX_RANK]) {

@@ -65,6 +65,26 @@ static int64_t reduction_fill(const TspMachine *m, int64_t elements, int64_t res
            m->mem_write_cycles - 1;
 }
 
+/* Nodes that say nothing about how fast their elements must pass. */
+static bool relabels(const TspNode *n) {
+    return n->op == TSP_GRAPH_IDENTITY ||
+           (n->op >= TSP_GRAPH_RESHAPE && n->op <= TSP_GRAPH_SPACE_TO_DEPTH);
+}
+
+/* The value of which this one may be a part, or a copy. */
+static int32_t root_of(const TspGraph *g, int32_t value) {
+    while (g->values[value].producer >= 0 && relabels(&g->nodes[g->values[value].producer]))
+        value = g->nodes[g->values[value].producer].inputs[0];
+    return value;
+}
+
+/* Bytes of a value that are sure to be different ones. */
+static int64_t own_bytes(const TspGraph *g, int32_t value) {
+    int64_t all = tsp_value_bytes(&g->values[value]);
+    int64_t root = tsp_value_bytes(&g->values[root_of(g, value)]);
+    return all < root ? all : root;
+}
+
 static void count_uses(const TspGraph *g, int32_t *reads, int32_t *products) {
     for (int32_t i = 0; i < g->node_count; i++)
         for (int32_t j = 0; j < g->nodes[i].input_count; j++) {
@@ -73,6 +93,8 @@ static void count_uses(const TspGraph *g, int32_t *reads, int32_t *products) {
             if (v < 0 || (g->nodes[i].op == TSP_GRAPH_MATMUL_INTEGER && j >= 2)) continue;
             if (g->nodes[i].op == TSP_GRAPH_QLINEAR_MATMUL && !matrix) continue;
             if (g->nodes[i].op == TSP_GRAPH_CUM_SUM && j >= 1) continue; /* the axis */
+            if (relabels(&g->nodes[i])) continue;
+            v = root_of(g, v);
             reads[v]++;
             products[v] += is_product(&g->nodes[i]) && matrix;
         }
@@ -108,18 +130,22 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
     double lanes = (double)tsp_lanes(m), traffic = 0, results = 0;
     const TspValue *a = &g->values[n->inputs[0]], *y = &g->values[n->output];
     Work w = {{0}, 0};
-    for (int32_t i = 0; i < n->input_count; i++)
-        if (n->inputs[i] >= 0 && reads[n->inputs[i]] && g->values[n->inputs[i]].producer < 0)
-            traffic += (double)vectors(m, &g->values[n->inputs[i]]) / reads[n->inputs[i]];
     if (y->is_output) results = (double)vectors(m, y);
-    w.units[BY_READS] = traffic;
     w.units[BY_WRITES] = results;
+    if (relabels(n)) return w;
+    for (int32_t i = 0; i < n->input_count; i++) {
+        int32_t root = n->inputs[i] < 0 ? -1 : root_of(g, n->inputs[i]);
+        if (root >= 0 && reads[root] && g->values[root].producer < 0)
+            traffic += (double)ceil_div(own_bytes(g, n->inputs[i]), tsp_lanes(m)) / reads[root];
+    }
+    w.units[BY_READS] = traffic;
     if (is_dot(g, n)) {
         dot_work(m, a, &w);
     } else if (is_product(n)) {
         const int32_t second = n->inputs[tsp_product_second(n)];
-        double weights = fmin((double)tsp_value_bytes(a) / products[n->inputs[0]],
-                              (double)tsp_value_bytes(&g->values[second]) / products[second]);
+        double weights =
+            fmin((double)own_bytes(g, n->inputs[0]) / products[root_of(g, n->inputs[0])],
+                 (double)own_bytes(g, second) / products[root_of(g, second)]);
         if (a->dtype == TSP_F32) weights *= 1.5; /* three halfs each */
         w.units[BY_MXM] = (double)tsp_node_macs(g, n) * plane_cycles(m, a->dtype) / (lanes * lanes);
         w.units[BY_WEIGHTS] = weights / lanes;

@@ -10,150 +10,12 @@
  * with fewer copies and shorter blocks. Rows that nobody has had go first, then those that have
  * been free for so many stages that the wait for them is over, then those free the longest.
  */
-#include "extents.h"
+#include "layout_parts.h"
 #include "lifetime.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Bits of a Set: one for each (slice, bank), at most 88 x 2; for what is `taken`, one a slice.
- * MAX_GROUP: the most vectors an LW takes. LONG_FREE: stages after which rows are as good as others
- * that were used before. */
-enum { SET_WORDS = 3, MAX_BYTES = 4, MAX_GROUP = 16, LONG_FREE = 16 };
-#define SHUNNED ((int64_t)1 << 48) /* costs more than the busiest slice */
-#define LATER   ((int64_t)1 << 24) /* so much more costs what is free since a stage later */
-typedef struct {
-    uint64_t bits[SET_WORDS];
-} Set;
-
-typedef struct {
-    int32_t other;
-    bool same_slice, same_ctile;
-} Edge;
-typedef struct {
-    Edge *items;
-    int32_t count, capacity;
-} EdgeList;
-
-typedef struct {
-    Module *module;
-    const TspMachine *m;
-    int32_t slices, banks;
-    int32_t *fill;             /* of each (slice, bank): first row that nobody has had */
-    Extents *extents;          /* who has what of each, where rows are shared */
-    int64_t *heat;             /* vectors that will pass each slice */
-    EdgeList *edges;           /* of each tensor */
-    Set **used;                /* [tensor][ctile] */
-    Set *used_all;             /* [tensor] */
-    Set *rows_in, *stripes_in; /* [tensor]: the same, by layout */
-    Set weights;               /* slices kept for weights that are there from the start */
-    Set shunned[2]; /* slices that rows, that stripes of the tensor being placed had better leave */
-    bool no_memory; /* of the host, for extents */
-    int32_t stuck;  /* tensor that found no place in the last attempt */
-    int32_t max_copies, max_block;
-    int32_t max_spread, max_flat_spread; /* (slice, bank) pairs of a tensor, of a flat one */
-} Layout;
-
-static void set_add(Set *s, int32_t i) {
-    s->bits[i / 64] |= 1ull << (i % 64);
-}
-static bool set_has(const Set *s, int32_t i) {
-    return s->bits[i / 64] >> (i % 64) & 1;
-}
-
-static bool add_edge(Layout *l, int32_t a, int32_t b, bool same_slice, bool same_ctile,
-                     TspError *err) {
-    EdgeList *list = &l->edges[a];
-    if (a == b) return true;
-    for (int32_t i = 0; i < list->count; i++)
-        if (list->items[i].other == b && list->items[i].same_slice == same_slice &&
-            list->items[i].same_ctile == same_ctile)
-            return true;
-    if (!tsp_grow((void **)&list->items, &list->capacity, list->count + 1, sizeof(Edge), err))
-        return false;
-    list->items[list->count++] = (Edge){b, same_slice, same_ctile};
-    return true;
-}
-
-static bool add_pair(Layout *l, int32_t a, int32_t b, bool same_slice, bool same_ctile,
-                     TspError *err) {
-    return add_edge(l, a, b, same_slice, same_ctile, err) &&
-           add_edge(l, b, a, same_slice, same_ctile, err);
-}
-
-/* What a tensor is cut into for the sets of `used`: what meets in a flow has the same part. */
-static int32_t parts(const Tensor *t) {
-    return t->flat ? t->blocks : t->ctiles;
-}
-
-/* Which tensors are read or written together? */
-static bool find_edges(Layout *l, TspError *err) {
-    for (int32_t s = 0; s < l->module->stage_count; s++) {
-        const Stage *stage = &l->module->stages[s];
-        bool tiled = !stage->product;
-        for (int32_t o = 0; o < stage->output_count; o++) {
-            int32_t out = stage->outputs[o].tensor;
-            for (int32_t p = 0; p < o; p++)
-                if (!add_pair(l, out, stage->outputs[p].tensor, true, tiled, err)) return false;
-            for (int32_t p = 0; p < stage->partials; p++)
-                if (!add_pair(l, out, stage->partial + p, true, tiled, err)) return false;
-            /* a chain writes when it has read everything */
-            for (int32_t i = 0; i < stage->operand_count && !stage->chain_rows; i++)
-                if (!add_pair(l, out, stage->operands[i].tensor, false, tiled, err)) return false;
-            for (int32_t t = 0; t < stage->term_count; t++)
-                if (!add_pair(l, out, stage->terms[t].a, false, false, err)) return false;
-        }
-        for (int32_t i = 1; i < stage->operand_count && stage->chain_rows; i++)
-            if (stage->last >= 0 &&
-                !add_pair(l, stage->operands[i].tensor, stage->last, true, true, err))
-                return false;
-        for (int32_t i = 0; i < stage->operand_count; i++) {
-            for (int32_t j = 0; j < i; j++)
-                if (!add_pair(l, stage->operands[i].tensor, stage->operands[j].tensor, true, tiled,
-                              err))
-                    return false;
-            for (int32_t t = 0; t < stage->term_count; t++)
-                if (!add_pair(l, stage->operands[i].tensor, stage->terms[t].a, true, false, err))
-                    return false;
-        }
-    }
-    return true;
-}
-
-static bool allowed(const Layout *l, int32_t tensor, int32_t part, int32_t slice, int32_t bank) {
-    const Tensor *t = &l->module->tensors[tensor];
-    const EdgeList *list = &l->edges[tensor];
-    for (int32_t i = 0; i < list->count; i++) {
-        const Edge *e = &list->items[i];
-        const Tensor *other = &l->module->tensors[e->other];
-        const Set *set = &l->used_all[e->other];
-        if (!l->used[e->other]) continue; /* not placed yet */
-        if (e->same_ctile && !other->bcast_cols && !t->bcast_cols && part < parts(other) &&
-            t->flat == other->flat && (!t->flat || t->block_rows == other->block_rows))
-            set = &l->used[e->other][part];
-        for (int32_t b = 0; b < l->banks; b++)
-            if ((e->same_slice || b == bank) && set_has(set, slice * l->banks + b)) return false;
-    }
-    return true;
-}
-
-/* Blocks in a slice that are likely to be read beside this block of a flat tensor: of its partners
- * in a stage, every second one, since a chain that has two blocks begins with the even one. */
-static int32_t rivals(const Layout *l, int32_t tensor, int32_t part, int32_t slice) {
-    const EdgeList *list = &l->edges[tensor];
-    int32_t count = 0;
-    if (!l->module->tensors[tensor].flat) return 0;
-    for (int32_t i = 0; i < list->count; i++) {
-        const Edge *e = &list->items[i];
-        const Tensor *other = &l->module->tensors[e->other];
-        if (!e->same_slice || !other->flat || !l->used[e->other]) continue;
-        for (int32_t p = part % 2; p < other->blocks; p += 2)
-            for (int32_t b = 0; b < l->banks; b++)
-                count += set_has(&l->used[e->other][p], slice * l->banks + b);
-    }
-    return count;
-}
 
 /* First of `rows` rows of a (slice, bank) that are free while the tensor lives; -1 if there is no
  * room. *since: last stage at which somebody had some of them, -1 if nobody did. */
@@ -177,7 +39,7 @@ static int32_t pick(const Layout *l, int32_t tensor, int32_t part, int hemispher
     for (int32_t s = 0; s < l->slices; s++) {
         if (hemisphere >= 0 && (int)tsp_slice_hemisphere(l->m, s) != hemisphere) continue;
         if (set_has(taken, s)) continue;
-        int64_t beside = (int64_t)rivals(l, tensor, part, s) * rows * 4;
+        int64_t beside = (int64_t)layout_rivals(l, tensor, part, s) * rows * 4;
         for (int32_t b = 0; b < l->banks; b++) {
             int32_t i = s * l->banks + b, since;
             int64_t cost;
@@ -186,7 +48,7 @@ static int32_t pick(const Layout *l, int32_t tensor, int32_t part, int hemispher
             if (since >= 0) cost += (1 + tsp_max64(0, since - born + LONG_FREE)) * LATER;
             if (cost >= best_cost) continue;
             if (within && !set_has(within, i)) continue;
-            if (!allowed(l, tensor, part, s, b)) continue;
+            if (!layout_allowed(l, tensor, part, s, b)) continue;
             best = i;
             best_cost = cost;
         }
@@ -223,11 +85,22 @@ static void add_slices(const Layout *l, Set *slices, const Set *used) {
         if (set_has(used, i)) set_add(slices, i / l->banks);
 }
 
+/* Where the block lies that this one follows. */
+static Set turn_of(const Layout *l, const Tensor *t, int32_t copy, int32_t block, int32_t ctile) {
+    const Place *place =
+        &t->places[((copy * t->blocks + block - t->turns) * t->ctiles + ctile) * t->bytes];
+    Set in = {{0}};
+    for (int32_t b = 0; b < t->bytes; b++)
+        set_add(&in, place[b].slice * l->banks + place[b].addr / (int32_t)l->m->mem_rows);
+    return in;
+}
+
 static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, int32_t ctile) {
     Tensor *t = &l->module->tensors[tensor];
     int32_t rows = tsp_min32(t->block_rows, t->rows - block * t->block_rows);
     int32_t part = t->flat ? block : ctile;
     bool wide = t->flat || t->apart || t->wanted;
+    int64_t heat = (int64_t)rows * (t->repeated ? t->repeated : t->streamed ? 4 : 1);
     /* of any 2, 4, 8 .. blocks of a flat tensor, evenly spaced or next to each other, one half lies
      * in each hemisphere: the Thue-Morse sequence */
     int wish = t->copies > 1 ? copy >= t->copies / 2
@@ -235,10 +108,12 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
                : wide        ? (t->level + block) & 1
                              : (tensor + ctile + block) & 1;
     /* leave slices to those beside it */
-    Set *in = &l->rows_in[tensor], shunned = l->shunned[0];
-    bool crowded = spread(in) >= (t->flat || t->spread    ? l->max_flat_spread
-                                  : t->apart || t->wanted ? INT32_MAX
-                                                          : l->max_spread);
+    Set *in = &l->rows_in[tensor], shunned = l->shunned[0], turn = {{0}};
+    bool follows = t->turns && block >= t->turns;
+    bool crowded = follows || spread(in) >= (t->flat || t->spread    ? l->max_flat_spread
+                                             : t->apart || t->wanted ? INT32_MAX
+                                                                     : l->max_spread);
+    if (follows) turn = turn_of(l, t, copy, block, ctile);
     if (t->spread) add_slices(l, &shunned, in);
     for (int attempt = crowded ? 0 : 2; attempt < 4; attempt++) {
         Place *place = &t->places[((copy * t->blocks + block) * t->ctiles + ctile) * t->bytes];
@@ -252,16 +127,21 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
                     t->places[((c * t->blocks + block) * t->ctiles + ctile) * t->bytes + b].slice);
         for (int32_t i = 0; t->apart && i < block * t->bytes; i++) /* one column tile, one copy */
             set_add(&taken, t->places[i].slice);
+        for (int32_t near = ctile - t->together + 1; near < ctile; near++)
+            for (int32_t b = 0; near >= 0 && b < t->bytes; b++)
+                set_add(&taken, place[(near - ctile) * t->bytes + b].slice);
         for (; byte < t->bytes; byte++) {
             index[byte] = pick(l, tensor, part, attempt & 1 ? !wish : wish, rows, &taken,
-                               attempt < 2 ? in : NULL, &shunned);
+                               attempt >= 2 ? NULL
+                               : follows    ? &turn
+                                            : in,
+                               &shunned);
             if (index[byte] < 0) break;
             set_add(&taken, index[byte] / l->banks);
         }
         if (byte < t->bytes) continue;
         for (byte = 0; byte < t->bytes; byte++)
-            place[byte] =
-                take(l, tensor, part, in, index[byte], rows, rows * (t->streamed ? 4 : 1));
+            place[byte] = take(l, tensor, part, in, index[byte], rows, heat);
         return true;
     }
     return false;
@@ -315,7 +195,7 @@ static bool place_stripes(Layout *l, int32_t tensor, int32_t block, int32_t ctil
 static bool cut_stripes(const Layout *l, Tensor *t, int32_t most) {
     int32_t matrix = t->rank >= 2 ? (int32_t)t->shape[t->rank - (t->transposed ? 1 : 2)] : t->rows;
     int32_t unit = matrix <= most ? matrix : matrix == t->rows ? tsp_lanes(l->m) : INT32_MAX;
-    if (t->rows > most && unit > most) return false;
+    if (t->rows > most && (unit > most || t->unaligned)) return false;
     t->stripe_rows = t->rows <= most ? t->rows : most / unit * unit;
     t->stripe_blocks = tsp_ceil_div(t->rows, t->stripe_rows);
     return true;
@@ -378,7 +258,7 @@ static bool place_tensor(Layout *l, int32_t tensor, bool *fits, TspError *err) {
         t->block_rows = t->run && t->run <= limit ? t->run : tsp_ceil_div(t->rows, t->blocks);
         t->blocks = tsp_ceil_div(t->rows, t->block_rows);
     }
-    l->used[tensor] = calloc((size_t)parts(t), sizeof(Set));
+    l->used[tensor] = calloc((size_t)tensor_parts(t), sizeof(Set));
     if (!l->used[tensor]) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
     if (t->contiguous) {
         t->places = calloc((size_t)(t->copies * t->blocks * vectors), sizeof(Place));
@@ -460,7 +340,8 @@ static bool try_all(Layout *l, TspError *err) {
     int64_t needed, capacity;
     bool fits = false;
     lifetime_find(l->module);
-    if (!lifetime_check(l->module, &needed, &capacity, err) || !find_edges(l, err)) return false;
+    if (!lifetime_check(l->module, &needed, &capacity, err) || !layout_find_edges(l, err))
+        return false;
     for (size_t i = 0; i < sizeof attempts / sizeof *attempts * (size_t)ways && !fits; i++) {
         size_t a = i / (size_t)ways;
         l->module->shares_rows = ways == 2 && i % 2 == 1;

@@ -32,7 +32,8 @@ void lifetime_find(Module *module) {
         Tensor *t = &module->tensors[i];
         if (t->role == TSP_ROLE_INPUT || t->role == TSP_ROLE_CONSTANT || module->group)
             t->born = -1;
-        if (t->born < 0 || t->role == TSP_ROLE_OUTPUT) t->dies = module->stage_count;
+        /* what a run must leave finite is looked at when it is over */
+        if (t->born < 0 || t->role == TSP_ROLE_OUTPUT || t->finite) t->dies = module->stage_count;
     }
 }
 

@@ -277,7 +277,8 @@ static bool build_step(Scheduler *s, const Stage *stage, const Term *term, const
     TspDirection out = h == TSP_WEST ? TSP_WESTWARD : TSP_EASTWARD;
     int32_t column = tsp_mxm_column(m, h),
             interval = type == TSP_F16 ? (int32_t)m->mxm_fp16_cycles : 1;
-    int32_t width = type == TSP_F16 ? 2 : 1, row = term->a_row0 + job->row, wire, product = -1;
+    int32_t width = type == TSP_F16 ? 2 : 1, wire, product = -1;
+    int32_t step = 1 + term->a_skip, row = term->a_row0 + job->row * step;
     int32_t local = plane % (int32_t)m->mxm_planes;
     int64_t acc = tsp_op_func(m, TSP_OP_ABC);
     Flow *f = &s->compute;
@@ -290,12 +291,12 @@ static bool build_step(Scheduler *s, const Stage *stage, const Term *term, const
         int64_t read;
         flow_reach(&f->wires[wire], slice_column);
         read = flow_time_at(&f->wires[wire], slice_column) - m->mem_read_cycles;
-        *from =
-            tsp_max64(*from, schedule_ready(a, term->a_ctile, row, 1, job->rows, interval) - read);
+        *from = tsp_max64(*from,
+                          schedule_ready(a, term->a_ctile, row, step, job->rows, interval) - read);
         flow_item(f, (Item){.kind = ITEM_MEM,
                             .queue = p.slice,
                             .insn = {.op = TSP_OP_READ, .addr = p.addr},
-                            .step = 1,
+                            .step = step,
                             .start = read,
                             .count = job->rows,
                             .interval = interval,

@@ -10,23 +10,32 @@
 
 #include <stdlib.h>
 
+/* The least i for which row0 + i*step is in [low, end); `count` if it is none below. */
+static int32_t first_within(int32_t low, int32_t end, int32_t row0, int32_t step, int32_t count) {
+    int32_t i = 0, row;
+    if (step > 0 && row0 < low) i = tsp_ceil_div(low - row0, step);
+    if (step < 0 && row0 >= end) i = tsp_ceil_div(row0 - end + 1, -step);
+    row = i < count ? row0 + i * step : end;
+    return row >= low && row < end ? i : count;
+}
+
 int64_t schedule_ready(const Tensor *t, int32_t ctile, int32_t row0, int32_t row_step,
                        int32_t count, int32_t interval) {
     int64_t start = 0;
     if (!t->ready) return 0;
-    for (int32_t i = 0; i < t->ready[ctile].count; i++) {
-        const Ready *r = &t->ready[ctile].items[i];
-        int32_t step = row_step ? row_step : 1;
-        int32_t low = r->row0 > row0 ? tsp_ceil_div(r->row0 - row0, step) : 0;
-        int32_t high =
-            tsp_min32(row0 + ((row_step ? count : 1) - 1) * step, r->row0 + r->count - 1);
-        if (high < row0 + low * step) continue;
-        high = (high - row0) / step;
+    for (int32_t k = 0; k < t->ready[ctile].count; k++) {
+        const Ready *r = &t->ready[ctile].items[k];
+        int32_t i = first_within(r->row0, r->row0 + r->count, row0, row_step, count);
+        int32_t j = count - 1 -
+                    first_within(r->row0, r->row0 + r->count, row0 + (count - 1) * row_step,
+                                 -row_step, count);
+        if (i == count) continue;
         /* both sides are linear in the row, so the ends decide */
-        for (int32_t row = low, left = 2; left-- > 0; row = high)
-            start =
-                tsp_max64(start, r->ready + (int64_t)(row0 + row * step - r->row0) * r->interval -
-                                     (int64_t)row * interval);
+        if (row_step == 0) j = i;
+        start = tsp_max64(start, r->ready + (int64_t)(row0 + i * row_step - r->row0) * r->interval -
+                                     (int64_t)i * interval);
+        start = tsp_max64(start, r->ready + (int64_t)(row0 + j * row_step - r->row0) * r->interval -
+                                     (int64_t)j * interval);
     }
     return start;
 }

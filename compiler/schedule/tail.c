@@ -62,10 +62,19 @@ bool schedule_times(const Stage *stage, bool product, StepTimes *t, int32_t op_c
     return true;
 }
 
+/* Column tile and copy that an operand has for column tile `ctile` of the stage. */
+static int32_t operand_tile(const Operand *o, int32_t ctile) {
+    return o->ctile0 + (o->one_tile ? 0 : ctile);
+}
+static int32_t operand_copy(const Tensor *t, const Operand *o, int32_t ctile) {
+    return (o->copy + (o->one_tile ? ctile : 0)) % t->copies;
+}
+
 TspDirection schedule_direction(const Scheduler *s, const Operand *o, int32_t first,
                                 int32_t ctile) {
     const Tensor *t = &s->module->tensors[o->tensor];
-    Place p = tsp_place(t, o->copy, o->row0 + first * o->row_step, o->ctile0 + ctile, 0);
+    Place p = tsp_place(t, operand_copy(t, o, ctile), o->row0 + first * o->row_step,
+                        operand_tile(o, ctile), 0);
     return tsp_slice_hemisphere(s->m, p.slice) == TSP_WEST ? TSP_EASTWARD : TSP_WESTWARD;
 }
 
@@ -73,9 +82,10 @@ void schedule_reads(Scheduler *s, Flow *f, const Operand *o, int32_t wire, int32
                     int32_t count, int32_t ctile, int32_t interval, int64_t *from) {
     const TspMachine *m = s->m;
     const Tensor *t = &s->module->tensors[o->tensor];
-    int32_t row = o->row0 + first * o->row_step, tile = o->ctile0 + ctile;
+    int32_t row = o->row0 + first * o->row_step, tile = operand_tile(o, ctile),
+            copy = operand_copy(t, o, ctile);
     for (int32_t byte = 0; byte < t->bytes && !f->failed; byte++) {
-        Place p = tsp_place(t, o->copy, row, tile, byte);
+        Place p = tsp_place(t, copy, row, tile, byte);
         int32_t column = tsp_slice_column(m, p.slice);
         int64_t start;
         flow_reach(&f->wires[wire], column);
@@ -321,8 +331,12 @@ bool schedule_results(Scheduler *s, const Stage *stage, const Flow *f, int64_t s
     return true;
 }
 
-static int32_t block_end(const Tensor *t, int32_t row) {
-    return t->places ? (row / t->block_rows + 1) * t->block_rows : INT32_MAX;
+/* The first i > `from` for which row row0 + i*step is in another block than it is for `from`. */
+static int32_t block_end(const Tensor *t, int32_t row0, int32_t step, int32_t from) {
+    int32_t row = row0 + from * step, inside;
+    if (!t->places || step == 0) return INT32_MAX;
+    inside = row % t->block_rows;
+    return from + (step > 0 ? tsp_ceil_div(t->block_rows - inside, step) : inside / -step + 1);
 }
 
 int32_t schedule_cut(const Scheduler *s, const Stage *stage, int32_t row, int32_t limit) {
@@ -330,16 +344,16 @@ int32_t schedule_cut(const Scheduler *s, const Stage *stage, int32_t row, int32_
     for (int32_t i = 0; i < stage->operand_count; i++) {
         const Operand *o = &stage->operands[i];
         const Tensor *t = &s->module->tensors[o->tensor];
-        if (o->row_step) end = tsp_min32(end, block_end(t, o->row0 + row) - o->row0);
+        end = tsp_min32(end, block_end(t, o->row0, o->row_step, row));
     }
     for (int32_t i = stage->scan_ends; i < stage->output_count && !stage->chain_rows; i++) {
         const Output *o = &stage->outputs[i];
-        end = tsp_min32(end, block_end(&s->module->tensors[o->tensor], o->row0 + row) - o->row0);
+        end = tsp_min32(end, block_end(&s->module->tensors[o->tensor], o->row0, 1, row));
     }
     for (int32_t i = 0; i < stage->term_count; i++) {
         const Term *term = &stage->terms[i];
-        end = tsp_min32(end,
-                        block_end(&s->module->tensors[term->a], term->a_row0 + row) - term->a_row0);
+        end = tsp_min32(
+            end, block_end(&s->module->tensors[term->a], term->a_row0, 1 + term->a_skip, row));
     }
     return end;
 }

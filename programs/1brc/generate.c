@@ -3,6 +3,7 @@
  * Threads make blocks of rows and write them in turn, so the file does not depend on their number.
  */
 #include "weather.h"
+#include "programs/whole_number.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -139,25 +140,14 @@ static bool generate(const Options *o, TspError *err) {
 
 /* -- command line -- */
 
-static bool parse_number(const char *what, const char *text, int64_t least, int64_t most,
-                         int64_t *value, TspError *err) {
-    char *end;
-    errno = 0;
-    *value = strtoll(text, &end, 10);
-    if (errno || end == text || *end || *value < least || *value > most)
-        return tsp_fail(err, TSP_ERR_INPUT, "%s %s: expected a whole number from %lld to %lld",
-                        what, text, (long long)least, (long long)most);
-    return true;
-}
-
 static bool parse_option(int code, const char *bad, Options *o, TspError *err) {
     switch (code) {
     case 's':
-        return parse_number("--seed", optarg, 0, INT64_MAX, &o->seed, err);
+        return whole_number("--seed", optarg, 0, INT64_MAX, &o->seed, err);
     case 'n':
-        return parse_number("--stations", optarg, 1, TSP_STATIONS_MAX, &o->stations, err);
+        return whole_number("--stations", optarg, 1, TSP_STATIONS_MAX, &o->stations, err);
     case 'j':
-        return parse_number("--threads", optarg, 1, THREADS_MOST, &o->threads, err);
+        return whole_number("--threads", optarg, 1, THREADS_MOST, &o->threads, err);
     case 'o':
         o->output = optarg;
         return true;
@@ -181,7 +171,7 @@ static bool parse(int argc, char **argv, Options *o, TspError *err) {
     if (o->help) return true;
     if (optind + 1 != argc)
         return tsp_fail(err, TSP_ERR_INPUT, "expected one number of rows; see generate --help");
-    return parse_number("ROWS", argv[optind], 1, INT64_C(1) << 40, &o->rows, err);
+    return whole_number("ROWS", argv[optind], 1, INT64_C(1) << 40, &o->rows, err);
 }
 
 static void print_usage(void) {

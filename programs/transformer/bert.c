@@ -113,7 +113,7 @@ static GraphName layer(Bert *b, GraphName x) {
     x = in = add_and_norm(b, "attention.norm", x, y);
     if (b->int8) in = quantised(b, "attention.int8", x, b->activation_half);
     y = linear(b, "hidden", in, activation_scale, WIDTH, HIDDEN);
-    y = GRAPH_NODE(g, "hidden.gelu", "Gelu", "", y);
+    y = GRAPH_NODE(g, "hidden.gelu", "Gelu", "\"approximate\": \"tanh\"", y);
     if (b->int8) y = quantised(b, "hidden.int8", y, b->activation);
     y = linear(b, "wide", y, activation_scale, HIDDEN, WIDTH);
     return add_and_norm(b, "norm", x, y);

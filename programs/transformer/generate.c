@@ -1,11 +1,10 @@
 /* generate.c - the program that writes graphs of transformers, see models.h.
  */
 #include "models.h"
-#include "isa/error.h"
+#include "programs/whole_number.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { DONE = 0, REFUSED = 2 };
@@ -14,17 +13,6 @@ typedef struct {
     Model model;
     bool llama, help;
 } Options;
-
-static bool parse_number(const char *what, const char *text, int64_t least, int64_t most,
-                         int64_t *value, TspError *err) {
-    char *end;
-    errno = 0;
-    *value = strtoll(text, &end, 10);
-    if (errno || end == text || *end || *value < least || *value > most)
-        return tsp_fail(err, TSP_ERR_INPUT, "%s %s: expected a whole number from %lld to %lld",
-                        what, text, (long long)least, (long long)most);
-    return true;
-}
 
 static bool parse_type(const char *text, Model *m, TspError *err) {
     m->int8 = !strcmp(text, "int8");
@@ -37,11 +25,11 @@ static bool parse_option(int code, const char *bad, Options *o, TspError *err) {
     case 't':
         return parse_type(optarg, &o->model, err);
     case 'l':
-        return parse_number("--layers", optarg, 1, 1000, &o->model.layers, err);
+        return whole_number("--layers", optarg, 1, 1000, &o->model.layers, err);
     case 's':
-        return parse_number("--sequence", optarg, 1, 4096, &o->model.sequence, err);
+        return whole_number("--sequence", optarg, 1, 4096, &o->model.sequence, err);
     case 'p':
-        return parse_number("--past", optarg, 1, 4096, &o->model.past, err);
+        return whole_number("--past", optarg, 1, 4096, &o->model.past, err);
     case 'h':
         return o->help = true;
     case ':':

@@ -15,7 +15,7 @@ typedef struct {
     GraphName query_shape, key_shape, group_shape, joined_shape;
     GraphName cosine, sine;            /* [sequence, HEAD] */
     GraphName low, middle, high, last; /* of halves of a head: starts, ends, axis */
-    GraphName scale, mask;
+    GraphName group_axis, scale, mask;
 } Llama;
 
 static GraphName linear(Llama *l, const char *name, GraphName x, int64_t from, int64_t to) {
@@ -61,7 +61,7 @@ static GraphName appended(Llama *l, const char *name, GraphName x) {
               all =
                   GRAPH_NODE(g, graph_part(name, "present").text, "Concat", "\"axis\": 1", past, x);
     graph_output(g, all);
-    return GRAPH_NODE(g, graph_part(name, "shared").text, "Unsqueeze", "\"axes\": [1]", all);
+    return GRAPH_NODE(g, graph_part(name, "shared").text, "Unsqueeze", "", all, l->group_axis);
 }
 
 static GraphName attention(Llama *l, GraphName x) {
@@ -76,7 +76,7 @@ static GraphName attention(Llama *l, GraphName x) {
     q = GRAPH_NODE(g, "query.groups", "Reshape", "", q, l->group_shape);
     k = appended(l, "key", rotated(l, "key", k));
     v = appended(l, "value", v);
-    k = GRAPH_NODE(g, "key.turned", "Transpose", "\"perm\": [0, 1, 3, 2]", k);
+    k = GRAPH_NODE(g, "key.columns", "Transpose", "\"perm\": [0, 1, 3, 2]", k);
     scores = GRAPH_NODE(g, "scores", "MatMul", "", q, k);
     scores = GRAPH_NODE(g, "scores.scaled", "Mul", "", scores, l->scale);
     scores = GRAPH_NODE(g, "scores.masked", "Add", "", scores, l->mask);
@@ -146,6 +146,7 @@ bool write_llama(GraphText *g, const Model *m) {
     l.middle = graph_integers(g, "middle", 1, (int64_t[]){HEAD / 2});
     l.high = graph_integers(g, "high", 1, (int64_t[]){HEAD});
     l.last = graph_integers(g, "last", 1, (int64_t[]){-1});
+    l.group_axis = graph_integers(g, "group_axis", 1, (int64_t[]){1});
     l.scale = graph_scalar(g, "scale", "float16", 0.125);
     if (!add_rotation(&l) || !add_mask(&l)) return false;
     for (int64_t i = 0; i < m->layers; i++) {

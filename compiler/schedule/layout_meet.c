@@ -1,0 +1,99 @@
+/* layout_meet.c - which tensors meet in a flow, and what that leaves of the slices.
+ */
+#include "layout_parts.h"
+
+static bool add_edge(Layout *l, int32_t a, int32_t b, bool same_slice, bool same_ctile,
+                     TspError *err) {
+    EdgeList *list = &l->edges[a];
+    if (a == b) return true;
+    for (int32_t i = 0; i < list->count; i++)
+        if (list->items[i].other == b && list->items[i].same_slice == same_slice &&
+            list->items[i].same_ctile == same_ctile)
+            return true;
+    if (!tsp_grow((void **)&list->items, &list->capacity, list->count + 1, sizeof(Edge), err))
+        return false;
+    list->items[list->count++] = (Edge){b, same_slice, same_ctile};
+    return true;
+}
+
+static bool add_pair(Layout *l, int32_t a, int32_t b, bool same_slice, bool same_ctile,
+                     TspError *err) {
+    return add_edge(l, a, b, same_slice, same_ctile, err) &&
+           add_edge(l, b, a, same_slice, same_ctile, err);
+}
+
+/* Whether a stage's flows meet the same column tile of all its tensors. */
+static bool same_tiles(const Stage *stage) {
+    bool same = !stage->product;
+    int32_t tile = stage->output_count ? stage->outputs[0].ctile0 : 0;
+    for (int32_t i = 0; i < stage->operand_count; i++) same &= stage->operands[i].ctile0 == tile;
+    for (int32_t i = 0; i < stage->output_count; i++) same &= stage->outputs[i].ctile0 == tile;
+    return same;
+}
+
+bool layout_find_edges(Layout *l, TspError *err) {
+    for (int32_t s = 0; s < l->module->stage_count; s++) {
+        const Stage *stage = &l->module->stages[s];
+        const Operand *operands = stage->operands;
+        bool tiled = same_tiles(stage);
+        for (int32_t o = 0; o < stage->output_count; o++) {
+            int32_t out = stage->outputs[o].tensor;
+            for (int32_t p = 0; p < o; p++)
+                if (!add_pair(l, out, stage->outputs[p].tensor, true, tiled, err)) return false;
+            for (int32_t p = 0; p < stage->partials; p++)
+                if (!add_pair(l, out, stage->partial + p, true, tiled, err)) return false;
+            /* a chain writes when it has read everything */
+            for (int32_t i = 0; i < stage->operand_count && !stage->chain_rows; i++)
+                if (!add_pair(l, out, operands[i].tensor, false, tiled && !operands[i].one_tile,
+                              err))
+                    return false;
+            for (int32_t t = 0; t < stage->term_count; t++)
+                if (!add_pair(l, out, stage->terms[t].a, false, false, err)) return false;
+        }
+        for (int32_t i = 1; i < stage->operand_count && stage->chain_rows; i++)
+            if (stage->last >= 0 && !add_pair(l, operands[i].tensor, stage->last, true, true, err))
+                return false;
+        for (int32_t i = 0; i < stage->operand_count; i++) {
+            for (int32_t j = 0; j < i; j++)
+                if (!add_pair(l, operands[i].tensor, operands[j].tensor, true,
+                              tiled && !operands[i].one_tile && !operands[j].one_tile, err))
+                    return false;
+            for (int32_t t = 0; t < stage->term_count; t++)
+                if (!add_pair(l, operands[i].tensor, stage->terms[t].a, true, false, err))
+                    return false;
+        }
+    }
+    return true;
+}
+
+bool layout_allowed(const Layout *l, int32_t tensor, int32_t part, int32_t slice, int32_t bank) {
+    const Tensor *t = &l->module->tensors[tensor];
+    const EdgeList *list = &l->edges[tensor];
+    for (int32_t i = 0; i < list->count; i++) {
+        const Edge *e = &list->items[i];
+        const Tensor *other = &l->module->tensors[e->other];
+        const Set *set = &l->used_all[e->other];
+        if (!l->used[e->other]) continue; /* not placed yet */
+        if (e->same_ctile && !other->bcast_cols && !t->bcast_cols && part < tensor_parts(other) &&
+            t->flat == other->flat && (!t->flat || t->block_rows == other->block_rows))
+            set = &l->used[e->other][part];
+        for (int32_t b = 0; b < l->banks; b++)
+            if ((e->same_slice || b == bank) && set_has(set, slice * l->banks + b)) return false;
+    }
+    return true;
+}
+
+int32_t layout_rivals(const Layout *l, int32_t tensor, int32_t part, int32_t slice) {
+    const EdgeList *list = &l->edges[tensor];
+    int32_t count = 0;
+    if (!l->module->tensors[tensor].flat) return 0;
+    for (int32_t i = 0; i < list->count; i++) {
+        const Edge *e = &list->items[i];
+        const Tensor *other = &l->module->tensors[e->other];
+        if (!e->same_slice || !other->flat || !l->used[e->other]) continue;
+        for (int32_t p = part % 2; p < other->blocks; p += 2)
+            for (int32_t b = 0; b < l->banks; b++)
+                count += set_has(&l->used[e->other][p], slice * l->banks + b);
+    }
+    return count;
+}
