@@ -117,6 +117,7 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
     if (t->spread) add_slices(l, &shunned, in);
     for (int attempt = crowded ? 0 : 2; attempt < 4; attempt++) {
         Place *place = &t->places[((copy * t->blocks + block) * t->ctiles + ctile) * t->bytes];
+        if (t->sided && attempt & 1) continue;
         Set taken = {{0}}; /* all copies of all bytes of a row are written in one cycle */
         int32_t index[MAX_BYTES], byte = 0;
         for (int32_t c = 0; c < copy; c++)
