@@ -121,6 +121,9 @@ typedef struct {
     int32_t a, a_row0, a_ctile, a_byte;
     int32_t w, w_row0, w_ctile, w_byte;
     int32_t a_skip; /* rows of A left out from one to the next; -1: the same row again */
+    /* w_count > 0: of output columns w_first .. w_first+w_count-1 only, all of one column tile and
+     * w_first at an LW's first: these are rows w_row0.. of W, elsewhere the weights are zero */
+    int32_t w_first, w_count;
 } Term;
 
 enum { MAX_OPERANDS = 17, MAX_STEPS = 24, MAX_OUTPUTS = 4 };
