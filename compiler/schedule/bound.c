@@ -122,6 +122,18 @@ static void dot_work(const TspMachine *m, const TspValue *a, Work *w) {
     w->fill = m->mem_read_cycles + 1 + tsp_op_func(m, TSP_OP_ADD) + 1 + m->mem_write_cycles - 1;
 }
 
+/* Operations that an element of an element-wise node or of a running sum takes, by the shortest way
+ * that is known; an ALU takes elements of any width in one. Halfs are computed in float32. */
+static double element_operations(const TspGraph *g, const TspNode *n) {
+    const TspDtype type = g->values[n->inputs[0]].dtype;
+    const bool half = type == TSP_F16;
+    if (n->op == TSP_GRAPH_CUM_SUM) return half ? 3 : 1;
+    if (n->op == TSP_GRAPH_SIGMOID) return half ? 6 : 4; /* tanh(x / 2) / 2 + 1/2 */
+    if (n->op == TSP_GRAPH_SQRT) return half ? 5 : 4;    /* lower_steps.c */
+    /* it gives 0 or 1 of the type: no byte of a float's 1 is a bool's */
+    return is_comparison(n) && (half || type == TSP_F32) ? 2 : 1;
+}
+
 /* A value that several nodes read may pass all of them in one reading, and weights may serve
  * several products: each node is charged its share. What a node makes for another need not pass
  * through memory. */
@@ -173,13 +185,9 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
         w.fill = tsp_op_func(m, TSP_OP_DISTRIBUTE) + tsp_op_func(m, TSP_OP_GATHER) +
                  tsp_op_func(m, TSP_OP_ADD) + m->vxm_op_cycles + tsp_op_func(m, TSP_OP_SCATTER);
     } else {
-        /* an ALU takes a vector of elements of any width a cycle */
         w.units[BY_STREAMS] = traffic + results; /* each passes the VXM's registers */
-        w.units[BY_VXM] = (double)ceil_div(tsp_value_elements(y), tsp_lanes(m));
-        if (n->op == TSP_GRAPH_CUM_SUM && y->dtype == TSP_F16)
-            w.units[BY_VXM] *= 3; /* by way of float32 */
-        /* it gives 0 or 1 of the type: no byte of a float's 1 is a bool's */
-        if (is_comparison(n) && (a->dtype == TSP_F16 || a->dtype == TSP_F32)) w.units[BY_VXM] *= 2;
+        w.units[BY_VXM] =
+            element_operations(g, n) * (double)ceil_div(tsp_value_elements(y), tsp_lanes(m));
         w.fill = m->mem_read_cycles + 1 + tsp_op_func(m, TSP_OP_ADD) + 1 + m->mem_write_cycles - 1;
     }
     return w;
