@@ -185,8 +185,8 @@ static From sigmoid(Stage *s, TspDtype type, From a) {
 }
 
 /* In float32, 1 / sqrt(1 / x) for halfs, which is right at 0 and infinity too, where x rsqrt(x) is
- * not; a small float32 has no 1 / x, so there it is the fourth root, squared. Adding +0 turns -0, of
- * which rsqrt gives -infinity. */
+ * not; a small float32 has no 1 / x, so there it is the fourth root, squared. Adding +0 turns -0,
+ * of which rsqrt gives -infinity. */
 static From square_root(Stage *s, TspDtype type, From a) {
     if (type == TSP_F16) {
         a = unary(s, TSP_OP_RSQRT, TSP_F32, convert(s, type, TSP_F32, a));

@@ -113,13 +113,21 @@ static double plane_cycles(const TspMachine *m, TspDtype type) {
                              : 1;
 }
 
+/* What the first and the last row of a product need beside its work. */
+static int64_t product_fill(const TspMachine *m) {
+    return m->mem_read_cycles + 2 + m->mxm_load_cycles + m->mxm_install_cycles +
+           tsp_op_func(m, TSP_OP_ABC) + tsp_op_func(m, TSP_OP_ACC) + 2 + m->mem_write_cycles - 1;
+}
+
 /* Two vectors: the VXM widens both, multiplies and adds, or a plane takes one of them past the
- * other, each row of activations for one dot product of a row; both at once at best. */
+ * other, each row of activations for one dot product of a row; both at once at best. Neither works
+ * from the first cycle to the last. */
 static void dot_work(const TspMachine *m, const TspValue *a, Work *w) {
     double steps = a->dtype == TSP_F32 ? 2 : 4, alus = (double)m->vxm_alus;
     double rate = alus / steps + 2 * (double)m->mxm_planes / plane_cycles(m, a->dtype);
+    int64_t fold = reduction_fill(m, tsp_value_elements(a), 1), product = product_fill(m);
     w->units[BY_VXM] = (double)ceil_div(tsp_value_elements(a), tsp_lanes(m)) * alus / rate;
-    w->fill = m->mem_read_cycles + 1 + tsp_op_func(m, TSP_OP_ADD) + 1 + m->mem_write_cycles - 1;
+    w->fill = fold < product ? fold : product;
 }
 
 /* Operations that an element of an element-wise node or of a running sum takes, by the shortest way
@@ -161,9 +169,7 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
         if (a->dtype == TSP_F32) weights *= 1.5; /* three halfs each */
         w.units[BY_MXM] = (double)tsp_node_macs(g, n) * plane_cycles(m, a->dtype) / (lanes * lanes);
         w.units[BY_WEIGHTS] = weights / lanes;
-        w.fill = m->mem_read_cycles + 2 + m->mxm_load_cycles + m->mxm_install_cycles +
-                 tsp_op_func(m, TSP_OP_ABC) + tsp_op_func(m, TSP_OP_ACC) + 2 + m->mem_write_cycles -
-                 1;
+        w.fill = product_fill(m);
     } else if (n->op == TSP_GRAPH_SOFTMAX) {
         /* the greatest, x - m, exp, the sum, its share; halfs are widened, and narrowed */
         const double steps = a->dtype == TSP_F16 ? 7 : 5;
