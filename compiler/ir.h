@@ -44,11 +44,12 @@ typedef struct {
     int32_t rows, cols;
     int32_t bcast_cols; /* > 0: one column, copied to this many lanes' worth of columns */
     /* wanted by the stages */
-    bool contiguous;  /* rows one after the other in a slice: to stream, to write results */
-    bool striped;     /* row r in slice r mod G: to load as weights, G rows a cycle */
-    bool turned;      /* made a byte plane at a time: blocks let planes write at once */
-    bool streamed;    /* activations of a product: copies let planes read at once */
-    int32_t wanted;   /* > 0: copies, half of them in each hemisphere */
+    bool contiguous;      /* rows one after the other in a slice: to stream, to write results */
+    bool striped;         /* row r in slice r mod G: to load as weights, G rows a cycle */
+    int32_t striped_rows; /* > 0: only the first so many lie in stripes */
+    bool turned;          /* made a byte plane at a time: blocks let planes write at once */
+    bool streamed;        /* activations of a product: copies let planes read at once */
+    int32_t wanted;       /* > 0: copies, half of them in each hemisphere */
     int32_t together; /* column tiles that stages read at once: that many neighbours lie apart */
     bool unaligned;   /* loaded from any row on, not just from that of a matrix or column tile */
     bool selects;     /* a matrix of zeros and ones that moves lanes */
@@ -242,6 +243,9 @@ static inline Place tsp_stripe(const Tensor *t, int32_t group, int32_t row, int3
     Place p = t->stripes[((block * t->ctiles + ctile) * t->bytes + byte) * group + local % group];
     p.addr += local / group;
     return p;
+}
+static inline int32_t tsp_striped_rows(const Tensor *t) {
+    return t->striped_rows ? t->striped_rows : t->rows;
 }
 /* Rows of a block of a flat tensor of `rows` rows: a block for each ALU, so that all can work on
  * it side by side, if the blocks are long enough to be worth a flow. */
