@@ -16,6 +16,7 @@ static bool run_passes(Module *module, const TspCompileOptions *options, TspProg
     if (dump && !strcmp(dump, "graph")) *text = tsp_dump_graph(module->graph);
     if (!tsp_pass_lower(module, err)) return false;
     if (dump && !strcmp(dump, "lower")) *text = tsp_dump_lower(module);
+    tsp_pass_trial(module);
     if (!tsp_pass_layout(module, err)) return false;
     if (dump && !strcmp(dump, "layout")) *text = tsp_dump_layout(module);
     if (!tsp_pass_schedule(module, err)) return false;

@@ -61,6 +61,8 @@ typedef struct {
     int32_t repeated; /* > 0: how often each row is read, for a whole stage */
     int32_t turns;    /* > 0: block i lies in the slices of block i - turns */
     int32_t run;      /* rows of a block, if there is room; 0: for the layout to say */
+    int32_t strip;    /* not 0: tensor whose rows are the last columns of this one's first rows, for
+                       * the host to read there */
     TspPiece *pieces; /* placed by the lowering: layout leaves it alone; owned */
     int32_t piece_count, piece_capacity;
     /* layout */
@@ -120,6 +122,9 @@ typedef struct {
     int32_t a, a_row0, a_ctile, a_byte;
     int32_t w, w_row0, w_ctile, w_byte;
     int32_t a_skip; /* rows of A left out from one to the next; -1: the same row again */
+    /* w_count > 0: of output columns w_first .. w_first+w_count-1 only, all of one column tile and
+     * w_first at an LW's first: these are rows w_row0.. of W, elsewhere the weights are zero */
+    int32_t w_first, w_count;
 } Term;
 
 enum { MAX_OPERANDS = 17, MAX_STEPS = 24, MAX_OUTPUTS = 4 };
@@ -201,6 +206,8 @@ typedef struct {
     bool lavish;          /* some does */
     int32_t group_result; /* tensor that gets a copy of the merged tables; -1 none */
     bool shares_rows;     /* tensors that never live at once may have the same rows */
+    bool trial;           /* memory is endless and never busy */
+    struct Traffic *traffic; /* when memory is busy, about; NULL unknown; owned */
     GroupPlan *group;     /* of the one node that groups; NULL none; owned */
     int64_t bound_cycles;
     const char *bound_by;
@@ -213,6 +220,9 @@ bool tsp_grow(void **items, int32_t *capacity, int32_t needed, size_t item_size,
 
 /* The passes, in order; each fills its part of the module. */
 bool tsp_pass_lower(Module *module, TspError *err);
+/* Layout and schedule of a trial, of which only module->traffic stays, if there was no error: what
+ * goes wrong here will again. */
+void tsp_pass_trial(Module *module);
 bool tsp_pass_layout(Module *module, TspError *err);
 bool tsp_pass_schedule(Module *module, TspError *err);
 bool tsp_pass_bound(Module *module, TspError *err);
