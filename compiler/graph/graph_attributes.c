@@ -210,6 +210,13 @@ static const struct {
     {TSP_GRAPH_REDUCE_L2, "axes", false, read_axes, offsetof(TspNode, axes)},
     {TSP_GRAPH_REDUCE_L2, "keepdims", false, read_flag, offsetof(TspNode, keepdims)},
     {TSP_GRAPH_REDUCE_L2, "noop_with_empty_axes", false, read_flag, offsetof(TspNode, noop)},
+    {TSP_GRAPH_REDUCE_LOG_SUM, "axes", false, read_axes, offsetof(TspNode, axes)},
+    {TSP_GRAPH_REDUCE_LOG_SUM, "keepdims", false, read_flag, offsetof(TspNode, keepdims)},
+    {TSP_GRAPH_REDUCE_LOG_SUM, "noop_with_empty_axes", false, read_flag, offsetof(TspNode, noop)},
+    {TSP_GRAPH_REDUCE_LOG_SUM_EXP, "axes", false, read_axes, offsetof(TspNode, axes)},
+    {TSP_GRAPH_REDUCE_LOG_SUM_EXP, "keepdims", false, read_flag, offsetof(TspNode, keepdims)},
+    {TSP_GRAPH_REDUCE_LOG_SUM_EXP, "noop_with_empty_axes", false, read_flag,
+     offsetof(TspNode, noop)},
     {TSP_GRAPH_ARG_MAX, "axis", false, read_axis, offsetof(TspNode, axis)},
     {TSP_GRAPH_ARG_MAX, "keepdims", false, read_flag, offsetof(TspNode, keepdims)},
     {TSP_GRAPH_ARG_MAX, "select_last_index", false, read_flag, offsetof(TspNode, select_last)},
@@ -217,6 +224,7 @@ static const struct {
     {TSP_GRAPH_ARG_MIN, "keepdims", false, read_flag, offsetof(TspNode, keepdims)},
     {TSP_GRAPH_ARG_MIN, "select_last_index", false, read_flag, offsetof(TspNode, select_last)},
     {TSP_GRAPH_SOFTMAX, "axis", false, read_axis, offsetof(TspNode, axis)},
+    {TSP_GRAPH_LOG_SOFTMAX, "axis", false, read_axis, offsetof(TspNode, axis)},
     {TSP_GRAPH_CUM_SUM, "exclusive", false, read_flag, offsetof(TspNode, exclusive)},
     {TSP_GRAPH_CUM_SUM, "reverse", false, read_flag, offsetof(TspNode, reverse)},
     {TSP_GRAPH_RESHAPE, "allowzero", false, read_flag, offsetof(TspNode, allow_zero)},
@@ -256,7 +264,7 @@ static void set_defaults(TspNode *node) {
     if (node->op == TSP_GRAPH_QUANTIZE_LINEAR || node->op == TSP_GRAPH_DEQUANTIZE_LINEAR ||
         node->op == TSP_GRAPH_FLATTEN)
         node->axis = 1;
-    if (node->op == TSP_GRAPH_SOFTMAX) node->axis = -1;
+    if (node->op == TSP_GRAPH_SOFTMAX || node->op == TSP_GRAPH_LOG_SOFTMAX) node->axis = -1;
     if (tsp_graph_normalizes(node->op)) {
         node->axis = -1;
         node->epsilon = 1e-5;

@@ -190,7 +190,7 @@ static bool infer_pow(const Check *c, const TspValue *x, TspValue *out) {
                     y->name, x->name);
 }
 
-/* The bounds are known scalars: they become immediates. */
+/* Known bounds become immediates. */
 static bool infer_clip(const Check *c) {
     for (int32_t i = 1; i < c->node->input_count; i++) {
         const TspValue *bound = input(c, i);
@@ -199,11 +199,6 @@ static bool infer_clip(const Check *c) {
             return tsp_fail(c->err, TSP_ERR_INPUT,
                             "\"%s\" has %d dimension%s; Clip takes scalar bounds, shape []",
                             bound->name, (int)bound->rank, bound->rank == 1 ? "" : "s");
-        if (!bound->data)
-            return tsp_fail(c->err, TSP_ERR_NOT_MODELLED,
-                            "Clip to \"%s\", which is not an initializer, is not modelled; use Max "
-                            "and Min",
-                            bound->name);
     }
     return true;
 }

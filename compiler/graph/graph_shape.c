@@ -250,11 +250,6 @@ static bool infer_reduce(const Infer *f) {
 }
 
 static bool infer_arg(const Infer *f) {
-    if (f->node->select_last)
-        return tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
-                        "\"select_last_index\" 1 is not modelled; the first index is what %s "
-                        "gives here",
-                        tsp_graph_op_name(f->node->op));
     f->out->dtype = TSP_I32;
     return infer_reduce(f);
 }
@@ -399,7 +394,10 @@ static const struct {
     [TSP_GRAPH_REDUCE_L2] = {FLOATS, infer_reduce},
     [TSP_GRAPH_ARG_MAX] = {NUMBERS, infer_arg},
     [TSP_GRAPH_ARG_MIN] = {NUMBERS, infer_arg},
+    [TSP_GRAPH_REDUCE_LOG_SUM] = {FLOATS, infer_reduce},
+    [TSP_GRAPH_REDUCE_LOG_SUM_EXP] = {FLOATS, infer_reduce},
     [TSP_GRAPH_SOFTMAX] = {FLOATS, infer_same},
+    [TSP_GRAPH_LOG_SOFTMAX] = {FLOATS, infer_same},
     [TSP_GRAPH_CUM_SUM] = {BIT(TSP_I32) | FLOATS, infer_cum_sum},
     [TSP_GRAPH_LAYER_NORMALIZATION] = {FLOATS, infer_norm},
     [TSP_GRAPH_RMS_NORMALIZATION] = {FLOATS, infer_norm},

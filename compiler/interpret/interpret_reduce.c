@@ -136,7 +136,8 @@ bool tsp_interpret_extreme(const TspNode *node, int32_t lanes, const TspOperand 
     return true;
 }
 
-/* Operands that carry a tolerance may be largest anywhere: then any index passes. */
+/* Operands that carry a tolerance may be largest anywhere: then any index passes. A NaN gives the
+ * index that equal elements would. */
 bool tsp_interpret_arg(const TspNode *node, int32_t lanes, const TspOperand in[4], TspResult *out) {
     const double sign = node->op == TSP_GRAPH_ARG_MIN ? -1 : 1;
     const TspDtype type = in[0].value->dtype;
@@ -145,12 +146,13 @@ bool tsp_interpret_arg(const TspNode *node, int32_t lanes, const TspOperand in[4
     double best = sign * tsp_load_double(type, in[0].data, 0);
     (void)lanes;
     if (!needs_tolerance(&in[0], out, false)) return false;
-    for (int64_t i = 1; i < elements && best == best; i++) {
+    for (int64_t i = 0; i < elements && best == best; i++) {
         double v = sign * tsp_load_double(type, in[0].data, i);
-        if (!(v > best) && v == v) continue;
+        if (v == v && !(node->select_last ? v >= best : v > best)) continue;
         best = v;
-        at = v == v ? i : 0;
+        at = i;
     }
+    if (best != best) at = node->select_last ? elements - 1 : 0;
     tsp_store_int(TSP_I32, out->data, 0, at);
     if (out->tolerance) out->tolerance[0] = (double)elements;
     return true;

@@ -131,11 +131,6 @@ bool lower_curve_needs_ones(const TspNode *node);
 int32_t lower_curve(Lowerer *l, const TspNode *node, Stage *stage, const From *in, From ones,
                     int32_t out, int32_t row, TspError *err);
 
-/* lower_known.c: the graph with what follows from initializers worked out; nodes and values keep
- * their indices, new values come after them. To be released by lower_forget, also on failure. */
-bool lower_know(const TspGraph *graph, TspGraph *known, TspError *err);
-void lower_forget(const TspGraph *graph, TspGraph *known);
-
 /* lower_flat.c: which values are flat, their tensors, and element-wise nodes on them. */
 void lower_find_flat(Lowerer *l);
 /* Whether a reduction is one to a single element of a tensor that is flat. */

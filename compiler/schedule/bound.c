@@ -160,8 +160,9 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
         w.fill = m->mem_read_cycles + 2 + m->mxm_load_cycles + m->mxm_install_cycles +
                  tsp_op_func(m, TSP_OP_ABC) + tsp_op_func(m, TSP_OP_ACC) + 2 + m->mem_write_cycles -
                  1;
-    } else if (n->op == TSP_GRAPH_SOFTMAX) {
-        /* the greatest, x - m, exp, the sum, its share; halfs are widened, and narrowed */
+    } else if (n->op == TSP_GRAPH_SOFTMAX || n->op == TSP_GRAPH_LOG_SOFTMAX) {
+        /* the greatest, x - m, exp, the sum, its share or what is left of x; halfs are widened, and
+         * narrowed */
         const double steps = a->dtype == TSP_F16 ? 7 : 5;
         w.units[BY_STREAMS] = traffic + results;
         w.units[BY_VXM] = steps * (double)ceil_div(tsp_value_elements(a), tsp_lanes(m));
