@@ -373,6 +373,7 @@ static const struct {
     [TSP_GRAPH_SUM] = {FLOATS, infer_several},
     [TSP_GRAPH_QUANTIZE_LINEAR] = {FLOATS | BIT(TSP_I32), infer_known},
     [TSP_GRAPH_DEQUANTIZE_LINEAR] = {ANY, infer_known},
+    [TSP_GRAPH_DYNAMIC_QUANTIZE_LINEAR] = {BIT(TSP_F32), infer_known},
     [TSP_GRAPH_BATCH_NORMALIZATION] = {FLOATS, infer_known},
     [TSP_GRAPH_HARD_SIGMOID] = {FLOATS, infer_same},
     [TSP_GRAPH_HARD_SWISH] = {FLOATS, infer_same},

@@ -303,6 +303,7 @@ static bool (*const interpreters[TSP_GRAPH_OP_COUNT])(const TspNode *node, int32
     [TSP_GRAPH_SWISH] = tsp_interpret_elementwise,
     [TSP_GRAPH_QUANTIZE_LINEAR] = tsp_interpret_quantize,
     [TSP_GRAPH_DEQUANTIZE_LINEAR] = tsp_interpret_quantize,
+    [TSP_GRAPH_DYNAMIC_QUANTIZE_LINEAR] = tsp_interpret_dynamic,
     [TSP_GRAPH_BATCH_NORMALIZATION] = tsp_interpret_batch_norm,
     [TSP_GRAPH_REDUCE_SUM] = tsp_interpret_axes,
     [TSP_GRAPH_REDUCE_MEAN] = tsp_interpret_axes,

@@ -61,6 +61,10 @@ bool expand_log_sum_exp(Build *b, const TspNode *n);
 bool expand_arg(Build *b, const TspNode *n);
 bool expand_norm(Build *b, const TspNode *n);
 bool expand_instance_norm(Build *b, const TspNode *n);
+bool expand_quantize(Build *b, const TspNode *n);
+bool expand_dequantize(Build *b, const TspNode *n);
+bool expand_dynamic(Build *b, const TspNode *n);
+bool expand_matmul_integer(Build *b, const TspNode *n);
 
 /* lower_known.c: works out what follows from initializers; up to WORKED_OUT values are new, for
  * which there is room. False when out of memory. */

@@ -9,6 +9,10 @@
 
 bool expand_node(Build *b, const TspNode *n) {
     static bool (*const expansions[TSP_GRAPH_OP_COUNT])(Build * b, const TspNode *n) = {
+        [TSP_GRAPH_MATMUL_INTEGER] = expand_matmul_integer,
+        [TSP_GRAPH_QUANTIZE_LINEAR] = expand_quantize,
+        [TSP_GRAPH_DEQUANTIZE_LINEAR] = expand_dequantize,
+        [TSP_GRAPH_DYNAMIC_QUANTIZE_LINEAR] = expand_dynamic,
         [TSP_GRAPH_CLIP] = expand_clip,
         [TSP_GRAPH_MIN] = expand_many,
         [TSP_GRAPH_MAX] = expand_many,
