@@ -133,11 +133,19 @@ static bool read_approximate(const TspGraphReader *r, const cJSON *item, TspNode
 
 static bool read_pad_mode(const TspGraphReader *r, const cJSON *item, TspNode *node,
                           size_t offset) {
-    (void)node;
-    (void)offset;
-    return (cJSON_IsString(item) && strcmp(item->valuestring, "constant") == 0) ||
-           tsp_read_fail(r, item, "only \"constant\" padding is modelled; leave out \"%s\"",
-                         item->string);
+    static const char *const names[] = {[TSP_PAD_CONSTANT] = "constant",
+                                        [TSP_PAD_EDGE] = "edge",
+                                        [TSP_PAD_REFLECT] = "reflect",
+                                        [TSP_PAD_WRAP] = "wrap"};
+    for (int i = 0; cJSON_IsString(item) && i < (int)(sizeof names / sizeof *names); i++) {
+        const TspPadMode mode = (TspPadMode)i;
+        if (strcmp(item->valuestring, names[i]) != 0) continue;
+        memcpy((char *)node + offset, &mode, sizeof mode);
+        return true;
+    }
+    return tsp_read_fail(
+        r, item, "\"%s\" is \"constant\", \"edge\", \"reflect\" or \"wrap\"; write one of them",
+        item->string);
 }
 
 /* What only training needs. */
@@ -234,7 +242,7 @@ static const struct {
     {TSP_GRAPH_SPLIT, "num_outputs", false, read_count, offsetof(TspNode, num_outputs)},
     {TSP_GRAPH_CONCAT, "axis", true, read_axis, offsetof(TspNode, axis)},
     {TSP_GRAPH_GELU, "approximate", false, read_approximate, offsetof(TspNode, tanh_form)},
-    {TSP_GRAPH_PAD, "mode", false, read_pad_mode, 0},
+    {TSP_GRAPH_PAD, "mode", false, read_pad_mode, offsetof(TspNode, pad_mode)},
     {TSP_GRAPH_GATHER, "axis", false, read_axis, offsetof(TspNode, axis)},
     {TSP_GRAPH_TRILU, "upper", false, read_flag, offsetof(TspNode, upper)},
     {TSP_GRAPH_DEPTH_TO_SPACE, "blocksize", true, read_count, offsetof(TspNode, block_size)},

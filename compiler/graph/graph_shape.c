@@ -256,7 +256,7 @@ static bool infer_arg(const Infer *f) {
 
 /* The axis is an initializer, a number that must be known before the shapes are. */
 static bool infer_cum_sum(const Infer *f) {
-    const TspValue *a = input(f, 0), *axis = input(f, 1);
+    const TspValue *axis = input(f, 1);
     int64_t place;
     int32_t number;
     *f->blame = 1;
@@ -265,16 +265,6 @@ static bool infer_cum_sum(const Infer *f) {
                         "the axis \"%s\" is no initializer of one int32; make it one", axis->name);
     memcpy(&number, axis->data, sizeof number);
     if (!place_axis(f, number, &place)) return false;
-    *f->blame = 0;
-    if (a->rank != 1)
-        return tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
-                        "CumSum of \"%s\" %s is not modelled, only that of one dimension", a->name,
-                        shape_text(a).text);
-    *f->blame = -1;
-    if (f->node->exclusive || f->node->reverse)
-        return tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
-                        "\"%s\" 1 of CumSum is not modelled; leave it out",
-                        f->node->exclusive ? "exclusive" : "reverse");
     return infer_same(f);
 }
 

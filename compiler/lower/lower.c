@@ -14,6 +14,7 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
                lower_oriented(l, node->output, ROWWISE, err) >= 0;
     if (l->flat[node->output] && lower_relabels(node)) return lower_flat_elementwise(l, node, err);
     if (lower_is_dot(l, node)) return lower_reduce(l, node, err);
+    if (lower_is_pointed(l->graph, node)) return lower_pointed(l, node, err);
     switch (node->op) {
     case TSP_GRAPH_MATMUL:
         return lower_heads(l, node, &done, err) && (done || lower_matmul(l, node, err));

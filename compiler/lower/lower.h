@@ -115,6 +115,9 @@ From lower_apply(Stage *s, const TspNode *node, const TspGraph *g,
 /* lower_movement.c: nodes that move elements or mask them; views need no stages. */
 bool lower_movement(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_trilu(Lowerer *l, const TspNode *node, TspError *err);
+/* Whether a Gather takes rows that rows of bools point to (lower_build.h), and its stages. */
+bool lower_is_pointed(const TspGraph *g, const TspNode *node);
+bool lower_pointed(Lowerer *l, const TspNode *node, TspError *err);
 /* lower_fill.c: the type that moves elements of another bit for bit. */
 TspDtype lower_bits(TspDtype type);
 

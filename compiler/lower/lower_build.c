@@ -142,6 +142,15 @@ int32_t build_reversed(Build *b, int32_t x, int64_t axis) {
     return build_node(b, build_plain(TSP_GRAPH_SLICE, 5, in));
 }
 
+int32_t build_gathered(Build *b, int32_t x, int32_t pointers) {
+    TspNode n = build_plain(TSP_GRAPH_GATHER, 2, (int32_t[]){x, pointers});
+    TspValue *v = b->graph.values;
+    if (b->failed) return -1;
+    n.output = add_value(b, v[x].dtype, 2, (int64_t[]){v[pointers].shape[0], v[x].shape[1]});
+    if (n.output >= 0) add_node(b, n);
+    return n.output;
+}
+
 void build_finish(Build *b, int32_t value) {
     const int32_t output = b->given->nodes[b->node].output;
     TspGraph *g = &b->graph;

@@ -48,6 +48,9 @@ int32_t build_swap(Build *b, int32_t x, int32_t axis, int32_t other);
 /* From its last element along the axis to its first. */
 int32_t build_reversed(Build *b, int32_t x, int64_t axis);
 
+/* Rows of x, a matrix, that rows of `pointers`, bools, point to; of zeros where none does. */
+int32_t build_gathered(Build *b, int32_t x, int32_t pointers);
+
 /* Ends the node being built: the value, converted, is its output. */
 void build_finish(Build *b, int32_t value);
 
@@ -65,6 +68,8 @@ bool expand_quantize(Build *b, const TspNode *n);
 bool expand_dequantize(Build *b, const TspNode *n);
 bool expand_dynamic(Build *b, const TspNode *n);
 bool expand_matmul_integer(Build *b, const TspNode *n);
+bool expand_gather(Build *b, const TspNode *n);
+bool expand_cum_sum(Build *b, const TspNode *n);
 
 /* lower_known.c: works out what follows from initializers; up to WORKED_OUT values are new, for
  * which there is room. False when out of memory. */

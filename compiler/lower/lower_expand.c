@@ -13,6 +13,8 @@ bool expand_node(Build *b, const TspNode *n) {
         [TSP_GRAPH_QUANTIZE_LINEAR] = expand_quantize,
         [TSP_GRAPH_DEQUANTIZE_LINEAR] = expand_dequantize,
         [TSP_GRAPH_DYNAMIC_QUANTIZE_LINEAR] = expand_dynamic,
+        [TSP_GRAPH_GATHER] = expand_gather,
+        [TSP_GRAPH_CUM_SUM] = expand_cum_sum,
         [TSP_GRAPH_CLIP] = expand_clip,
         [TSP_GRAPH_MIN] = expand_many,
         [TSP_GRAPH_MAX] = expand_many,
