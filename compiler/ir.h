@@ -44,21 +44,25 @@ typedef struct {
     int32_t rows, cols;
     int32_t bcast_cols; /* > 0: one column, copied to this many lanes' worth of columns */
     /* wanted by the stages */
-    bool contiguous;  /* rows one after the other in a slice: to stream, to write results */
-    bool striped;     /* row r in slice r mod G: to load as weights, G rows a cycle */
-    bool turned;      /* made a byte plane at a time: blocks let planes write at once */
-    bool streamed;    /* activations of a product: copies let planes read at once */
-    int32_t wanted;   /* > 0: copies, half of them in each hemisphere */
+    bool contiguous;      /* rows one after the other in a slice: to stream, to write results */
+    bool striped;         /* row r in slice r mod G: to load as weights, G rows a cycle */
+    int32_t striped_rows; /* > 0: only the first so many lie in stripes */
+    bool turned;          /* made a byte plane at a time: blocks let planes write at once */
+    bool streamed;        /* activations of a product: copies let planes read at once */
+    int32_t wanted;       /* > 0: copies, half of them in each hemisphere */
     int32_t together; /* column tiles that stages read at once: that many neighbours lie apart */
     bool unaligned;   /* loaded from any row on, not just from that of a matrix or column tile */
     bool selects;     /* a matrix of zeros and ones that moves lanes */
     bool apart;       /* no two blocks in one slice: their rows are read at once */
     bool spread;      /* the same as far as there are slices */
+    bool sided;       /* every block in the hemisphere that its level names, or copy in its own */
     int32_t level;    /* of flat tensors: stages from an input to here; even and odd ones lie in
                        * opposite hemispheres */
     int32_t repeated; /* > 0: how often each row is read, for a whole stage */
     int32_t turns;    /* > 0: block i lies in the slices of block i - turns */
     int32_t run;      /* rows of a block, if there is room; 0: for the layout to say */
+    int32_t strip;    /* not 0: tensor whose rows are the last columns of this one's first rows, for
+                       * the host to read there */
     TspPiece *pieces; /* placed by the lowering: layout leaves it alone; owned */
     int32_t piece_count, piece_capacity;
     /* layout */
@@ -100,8 +104,9 @@ typedef struct {
 typedef struct {
     int32_t tensor, row0, row_step, ctile0;
     int32_t copy; /* of the tensor; chains take turns at the copies of a row that they all read */
-    bool
-        one_tile; /* all column tiles of the stage meet tile ctile0, and take turns at its copies */
+    /* all column tiles of the stage meet tile ctile0, and take turns at its copies */
+    bool one_tile;
+    int32_t byte; /* of joined operands: place of the lowest byte in the stream group */
 } Operand;
 
 /* Result `from` (bytes src_byte..) is written to byte planes byte0.. of the tensor. It is a step if
@@ -117,6 +122,9 @@ typedef struct {
     int32_t a, a_row0, a_ctile, a_byte;
     int32_t w, w_row0, w_ctile, w_byte;
     int32_t a_skip; /* rows of A left out from one to the next; -1: the same row again */
+    /* w_count > 0: of output columns w_first .. w_first+w_count-1 only, all of one column tile and
+     * w_first at an LW's first: these are rows w_row0.. of W, elsewhere the weights are zero */
+    int32_t w_first, w_count;
 } Term;
 
 enum { MAX_OPERANDS = 17, MAX_STEPS = 24, MAX_OUTPUTS = 4 };
@@ -140,10 +148,15 @@ typedef struct {
      * a block of vxm_op_cycles rows each. */
     int32_t chain_rows;
     int32_t last; /* of chains: tensor that stands for the last row of operand 0; -1: none */
+    /* Of chains, > 0: operands are bytes of one stream group of so many, from `byte` of each on:
+     * elements of a wider type that no ALU has joined, which steps take as operand 0. All have
+     * row_step 1, and all but the tensor `last`, which has a copy in each hemisphere, lie in the
+     * hemisphere of operand 1. */
+    int32_t joined_bytes;
     /* > 0: a step that takes FROM_SELF combines each row with those before it, in chains of this
      * many rows; a chain takes a row every vxm_op_cycles. Chain i begins with row i of the last
      * operand, if that has row_step 0. All rows are results, or with `scan_ends` the last of each
-     * chain, chain i's as row i. */
+     * chain, chain i's as row i; then a second output may have all rows of another step. */
     int32_t scan_rows;
     bool scan_ends;
     /* > 0: rows fall into sets of this many, each of which a chain passes: row k of set i is row
@@ -188,6 +201,8 @@ typedef struct {
     bool divided;         /* some product is */
     bool unfused;         /* every node's result to pass through memory */
     bool fused;           /* some node's result does not */
+    bool sparing;         /* no node to take more memory so as to be quicker */
+    bool lavish;          /* some does */
     int32_t group_result; /* tensor that gets a copy of the merged tables; -1 none */
     bool shares_rows;     /* tensors that never live at once may have the same rows */
     GroupPlan *group;     /* of the one node that groups; NULL none; owned */
@@ -228,6 +243,9 @@ static inline Place tsp_stripe(const Tensor *t, int32_t group, int32_t row, int3
     Place p = t->stripes[((block * t->ctiles + ctile) * t->bytes + byte) * group + local % group];
     p.addr += local / group;
     return p;
+}
+static inline int32_t tsp_striped_rows(const Tensor *t) {
+    return t->striped_rows ? t->striped_rows : t->rows;
 }
 /* Rows of a block of a flat tensor of `rows` rows: a block for each ALU, so that all can work on
  * it side by side, if the blocks are long enough to be worth a flow. */

@@ -261,6 +261,33 @@ START_TEST(the_dead_are_not_read) {
 }
 END_TEST
 
+/* What the host reads of a result lives to the end, whatever follows; its strip too. */
+START_TEST(strips_live_on) {
+    static const char text[] =
+        "{\"inputs\": [{\"name\": \"A\", \"dtype\": \"float16\", \"shape\": [64, 800]}, "
+        "{\"name\": \"B\", \"dtype\": \"float16\", \"shape\": [800, 33]}], \"nodes\": ["
+        "{\"op\": \"MatMul\", \"inputs\": [\"A\", \"B\"], \"outputs\": [\"C\"]}, "
+        "{\"op\": \"Tanh\", \"inputs\": [\"A\"], \"outputs\": [\"D\"]}], "
+        "\"outputs\": [\"C\", \"D\"]}";
+    TspGraph g;
+    TspError err;
+    Module module = {.graph = &g, .machine = small_machine(4096)};
+    int32_t strips = 0;
+    ck_assert(tsp_graph_parse(&g, text, strlen(text), "strip.json", &err));
+    ck_assert(tsp_pass_lower(&module, &err) && tsp_pass_layout(&module, &err));
+    for (int32_t i = 0; i < module.tensor_count; i++) {
+        const Tensor *t = &module.tensors[i];
+        if (!t->strip) continue;
+        strips++;
+        ck_assert_int_ge(module.tensors[t->strip].born, 0);
+        ck_assert_int_eq(module.tensors[t->strip].dies, module.stage_count);
+    }
+    ck_assert_int_eq(strips, 1);
+    tsp_module_free(&module);
+    tsp_graph_free(&g);
+}
+END_TEST
+
 START_TEST(random_graphs) {
     const char *scale = getenv("TSP_TEST_SCALE");
     int32_t cases = scale && !strcmp(scale, "small") ? 6 : 60, shared = 0, refused = 0;
@@ -325,6 +352,7 @@ int main(void) {
     tcase_add_test(c, what_must_be_finite_keeps_its_rows);
     tcase_add_test(c, writes_wait_for_reads);
     tcase_add_test(c, the_dead_are_not_read);
+    tcase_add_test(c, strips_live_on);
     tcase_add_test(c, one_row_too_few);
     tcase_add_test(c, random_graphs);
     suite_add_tcase(s, c);

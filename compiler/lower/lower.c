@@ -2,6 +2,7 @@
  */
 #include "lower_axes.h"
 #include "lower_build.h"
+#include "lower_heads.h"
 #include "lower_view.h"
 
 #include <stdlib.h>
@@ -15,6 +16,8 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
     if (l->flat[node->output] && lower_relabels(node)) return lower_flat_elementwise(l, node, err);
     if (lower_is_dot(l, node)) return lower_reduce(l, node, err);
     if (lower_is_pointed(l->graph, node)) return lower_pointed(l, node, err);
+    if (l->joined[node->output] >= 0 && lower_is_elementwise(node))
+        return lower_joined_elementwise(l, node, err);
     switch (node->op) {
     case TSP_GRAPH_MATMUL:
         return lower_heads(l, node, &done, err) && (done || lower_matmul(l, node, err));
@@ -51,6 +54,8 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
     case TSP_GRAPH_TRILU:
         return lower_trilu(l, node, err);
     case TSP_GRAPH_RESHAPE:
+        if (l->joined[l->views[node->inputs[0]].value] == node->output) return true;
+        return lower_movement(l, node, err);
     case TSP_GRAPH_FLATTEN:
     case TSP_GRAPH_SQUEEZE:
     case TSP_GRAPH_UNSQUEEZE:
@@ -93,6 +98,7 @@ static bool lower_all(Lowerer *l, TspError *err) {
     lower_find_flat(l);
     lower_find_views(l);
     lower_find_orientations(l);
+    lower_find_joined(l);
     for (int32_t v = 0; v < g->value_count; v++)
         if (g->values[v].is_input && !lower_group_reads(l, v) && input_tensor(l, v, err) < 0)
             return false;
@@ -126,7 +132,9 @@ static bool lower_graph(Module *module, const TspGraph *graph, TspError *err) {
     l.flat = calloc(values, sizeof *l.flat);
     l.views = calloc(values, sizeof *l.views);
     l.lanewise = calloc(values, sizeof *l.lanewise);
-    if (l.tensor_of && l.split_of && l.needs && l.turned && l.flat && l.lanewise && l.views)
+    l.joined = calloc(values, sizeof *l.joined);
+    if (l.tensor_of && l.split_of && l.needs && l.turned && l.flat && l.lanewise && l.joined &&
+        l.views)
         ok = lower_all(&l, err);
     else
         tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
@@ -137,6 +145,7 @@ static bool lower_graph(Module *module, const TspGraph *graph, TspError *err) {
     free(l.flat);
     free(l.views);
     free(l.lanewise);
+    free(l.joined);
     free(l.plan);
     return ok;
 }

@@ -62,10 +62,7 @@ static int32_t constant_row(Lowerer *l, const char *suffix, TspDtype type, int32
     return i;
 }
 
-/* The last row of x with the identity in the lanes beyond its elements; -1 without an error if they
- * are zero as they should be. */
-static int32_t padded_row(Lowerer *l, int32_t x, int64_t elements, const Fold *fold,
-                          TspError *err) {
+int32_t fold_padded_row(Lowerer *l, int32_t x, int64_t elements, const Fold *fold, TspError *err) {
     int32_t lanes = tsp_lanes(&l->module->machine), rest = (int32_t)(elements % lanes), pad, to;
     TspDtype type = l->module->tensors[x].dtype;
     Stage *s;
@@ -82,9 +79,10 @@ static int32_t padded_row(Lowerer *l, int32_t x, int64_t elements, const Fold *f
     return to;
 }
 
-Stage *fold_chains(Lowerer *l, int32_t x, int32_t steps, TspDtype type, TspError *err) {
+Stage *fold_chains(Lowerer *l, int32_t x, int32_t first, int32_t steps, TspDtype type,
+                   TspError *err) {
     const TspMachine *m = &l->module->machine;
-    int32_t rows = l->module->tensors[x].rows, run = tsp_flat_run(m, rows), whole;
+    int32_t all = l->module->tensors[x].rows, rows = all - first, run = tsp_flat_run(m, all), whole;
     int32_t most = tsp_min32(fold_tree_width(m, type), (int32_t)m->vxm_alus / steps);
     Stage *s = lower_new_stage(l, "chains", rows, tsp_lanes(m), err);
     if (!s) return NULL;
@@ -110,18 +108,20 @@ bool fold_left(Lowerer *l, From result, TspDtype type, Rows *left, TspError *err
     return true;
 }
 
-/* Chains over all rows of x, or of the products of x and y (-1: none); the rows that they leave. */
-static bool lower_chains(Lowerer *l, int32_t x, int32_t y, int32_t last, const Fold *fold,
-                         Rows *left, TspError *err) {
+/* Chains over the rows of x from `first` on, or of the products of x and y (-1: none); the rows
+ * that they leave. */
+static bool lower_chains(Lowerer *l, int32_t x, int32_t y, int32_t first, int32_t last,
+                         const Fold *fold, Rows *left, TspError *err) {
     TspDtype type = l->module->tensors[x].dtype;
     const int32_t tensor[2] = {x, y};
     int32_t operands = y < 0 ? 1 : 2, converts = type != fold->type;
-    Stage *s = fold_chains(l, x, operands * (1 + converts) + fold->absolute, fold->type, err);
+    Stage *s =
+        fold_chains(l, x, first, operands * (1 + converts) + fold->absolute, fold->type, err);
     From row[2] = {from_none(), from_none()};
     if (!s) return false;
     s->last = last;
     for (int32_t i = 0; i < operands; i++) {
-        row[i] = lower_operand(s, tensor[i], 0, 1);
+        row[i] = lower_operand(s, tensor[i], first, 1);
         if (!converts) continue;
         type = l->module->tensors[tensor[i]].dtype;
         row[i] = lower_step(s, TSP_OP_CVT, type, fold->type, row[i], from_none(), 0);
@@ -132,6 +132,11 @@ static bool lower_chains(Lowerer *l, int32_t x, int32_t y, int32_t last, const F
         row[0] = lower_step(s, TSP_OP_ABS, fold->type, fold->type, row[0], from_none(), 0);
     row[0] = lower_step(s, fold->op, fold->type, fold->type, row[0], (From){FROM_SELF, 0}, 0);
     return fold_left(l, row[0], fold->type, left, err);
+}
+
+bool fold_products(Lowerer *l, int32_t x, int32_t y, int32_t first, const Fold *fold, Rows *left,
+                   TspError *err) {
+    return lower_chains(l, x, y, first, -1, fold, left, err);
 }
 
 Stage *fold_tree(Lowerer *l, const Fold *fold, const Rows *rows, int32_t first, int32_t step,
@@ -213,6 +218,15 @@ static int32_t lower_whole(Lowerer *l, const Fold *fold, const Rows *rows, int32
     l->module->tensors[whole].wanted = 2;
     lower_output(l, s, result, whole, 0);
     return whole;
+}
+
+int32_t fold_row(Lowerer *l, const Fold *fold, Rows *rows, TspError *err) {
+    const TspMachine *m = &l->module->machine;
+    if (!lower_turns(l, fold, rows, err)) return -1;
+    if (rows->count == 1) return rows->tensor[0];
+    if (!lower_trees(l, fold, rows, (int32_t)m->vxm_op_cycles, fold_tree_width(m, fold->type), err))
+        return -1;
+    return lower_whole(l, fold, rows, tsp_lanes(m), err);
 }
 
 /* Combines the rows to one, and adds to it the same moved south by `part` of its `lanes` lanes,
@@ -313,8 +327,8 @@ bool fold_result(Lowerer *l, Stage *s, From result, int32_t out, TspError *err) 
 Stage *fold_vectors(Lowerer *l, int32_t x, int32_t y, int64_t elements, const Fold *fold,
                     From *result, TspError *err) {
     Rows rows;
-    int32_t last = padded_row(l, x, elements, fold, err);
+    int32_t last = fold_padded_row(l, x, elements, fold, err);
     if (last < 0 && err->text[0]) return NULL;
-    if (!lower_chains(l, x, y, last, fold, &rows, err)) return NULL;
+    if (!lower_chains(l, x, y, 0, last, fold, &rows, err)) return NULL;
     return fold_finish(l, fold, &rows, result, err);
 }

@@ -312,6 +312,8 @@ static void drop_tensors(Fuser *f, int32_t *now) {
             m->tensors[count++] = m->tensors[i];
     }
     m->tensor_count = count;
+    for (int32_t i = 0; i < count; i++)
+        if (m->tensors[i].strip) m->tensors[i].strip = now[m->tensors[i].strip];
     for (int32_t i = 0; i < m->stage_count; i++) {
         Stage *s = &m->stages[i];
         for (int32_t j = 0; j < s->term_count; j++) {

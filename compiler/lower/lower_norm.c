@@ -250,7 +250,7 @@ static Stage *sum_lanes(const Norm *n, const int32_t *part, int32_t parts, int32
         if (!(s->terms = malloc(sizeof *s->terms)))
             return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), NULL;
         s->product = s->whole = true;
-        s->terms[s->term_count++] = (Term){part[i], 0, 0, -1, ones, 0, 0, -1, 0};
+        s->terms[s->term_count++] = (Term){part[i], 0, 0, -1, ones, 0, 0, -1, 0, 0, 0};
         *sum = from_product();
         if (i > 0) *sum = binary(s, TSP_OP_ADD, *sum, tile_operand(s, before, 0, 0));
         if (i == parts - 1) return s;

@@ -26,7 +26,12 @@ bool lower_pointed(Lowerer *l, const TspNode *node, TspError *err) {
         if (!s->terms) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
         s->product = true;
         for (int32_t tile = 0; tile < m->tensors[x].ctiles; tile++)
-            s->terms[s->term_count++] = (Term){pointers, 0, tile, -1, x, 0, tile, byte, 0};
+            s->terms[s->term_count++] = (Term){.a = pointers,
+                                               .a_ctile = tile,
+                                               .a_byte = -1,
+                                               .w = x,
+                                               .w_ctile = tile,
+                                               .w_byte = byte};
         s->outputs[s->output_count++] = (Output){from_product(), out, 0, 0, byte, 0, 1};
         if (m->machine.mxm_accumulator_rows == 0 && s->term_count > 1 &&
             !lower_finish_product(l, TSP_I32, err))

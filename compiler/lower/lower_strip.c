@@ -3,7 +3,8 @@
  * A plane holds `lanes` columns of the result; a last column tile of a few costs as much as a full
  * one. So the columns beyond the full tiles, the strip, may change places: what streamed for them
  * sits in the planes, and what sat there streams, a vector a column of the strip. The strip comes
- * out turned, and is turned back on the chip into the last column tile of the result.
+ * out turned. The host reads it so, as it reads inputs that are asked for turned; if the chip reads
+ * the result as well, the strip is turned into its last column tile.
  *
  *        full tiles             strip
  *      +----------------------+-------+
@@ -13,7 +14,8 @@
  *      |                      | rest  |   weights stay
  *      +----------------------+-------+
  *
- * The strip and the rest come first and the turning last, so that it waits for nothing.
+ * Where the host alone reads, full tiles come first: all planes keep step over their even parts.
+ * Else the strip and the rest come first and the turning last, so that it waits for nothing.
  */
 #include "lower.h"
 
@@ -37,8 +39,18 @@ static int64_t step_cycles(const TspMachine *m, int64_t interval, int32_t rows, 
     return tsp_max64(rows * interval, load);
 }
 
+/* Is the result for the host alone, which reads a strip where it was made? */
+static bool for_host(const Lowerer *l, const Stage *s) {
+    int32_t value = l->graph->nodes[s->op].output, tensor = s->outputs[0].tensor;
+    const Tensor *out = &l->module->tensors[tensor];
+    return tensor == l->tensor_of[value][ROWWISE] && out->role == TSP_ROLE_OUTPUT &&
+           out->rows == s->rows && out->cols == s->cols && !l->needs[value][ROWWISE] &&
+           !l->needs[value][TRANSPOSED];
+}
+
 /* Cycles of a plane, or for fp16 of a pair, that the strip takes if it is cut at `tall`. */
-static int64_t strip_cycles(const Module *module, const Stage *s, Regions r) {
+static int64_t strip_cycles(const Lowerer *l, const Stage *s, Regions r) {
+    const Module *module = l->module;
     const TspMachine *m = &module->machine;
     int32_t lanes = tsp_lanes(m);
     int64_t interval = halfs(module, s) ? m->mxm_fp16_cycles : 1, steps = 0, turning = 0;
@@ -48,7 +60,7 @@ static int64_t strip_cycles(const Module *module, const Stage *s, Regions r) {
         turning += step_cycles(m, 1, rows, 2 * (int32_t)m->mxm_planes * r.strip);
     }
     if (r.tall < s->rows) steps += step_cycles(m, interval, s->rows - r.tall, r.strip);
-    turning *= module->tensors[s->outputs[0].tensor].bytes;
+    turning *= for_host(l, s) ? 0 : module->tensors[s->outputs[0].tensor].bytes;
     return steps * s->term_count + turning / (halfs(module, s) ? m->mxm_planes : 1);
 }
 
@@ -61,16 +73,16 @@ static int64_t pass_cycles(const TspMachine *m) {
 }
 
 /* Whole planes of rows, all rows, or none: whatever costs least. */
-static Regions choose_regions(const Module *module, const Stage *s) {
-    const TspMachine *m = &module->machine;
+static Regions choose_regions(const Lowerer *l, const Stage *s) {
+    const TspMachine *m = &l->module->machine;
     int32_t lanes = tsp_lanes(m);
-    int64_t units = halfs(module, s) ? 2 : 2 * m->mxm_planes;
+    int64_t units = halfs(l->module, s) ? 2 : 2 * m->mxm_planes;
     Regions none = {s->cols / lanes * lanes, s->cols % lanes, 0}, best = none;
-    int64_t least = strip_cycles(module, s, none) - units * pass_cycles(m);
+    int64_t least = strip_cycles(l, s, none) - (for_host(l, s) ? 0 : units * pass_cycles(m));
     const int32_t tall[2] = {s->rows / lanes * lanes, s->rows};
     for (int i = 0; i < 2 && none.strip; i++) {
         Regions r = {none.full, none.strip, tall[i]};
-        int64_t cycles = strip_cycles(module, s, r);
+        int64_t cycles = strip_cycles(l, s, r);
         cycles += cycles / 16; /* short steps meet more often on slices and streams */
         if (r.tall && cycles < least) best = r, least = cycles;
     }
@@ -89,7 +101,8 @@ static bool divisible(const Module *module, const Stage *s) {
     if (s->operand_count > 0 || s->output_count != 1) return false;
     if (m->mxm_accumulator_rows == 0 && s->term_count > 1) return false;
     for (int32_t i = 0; i < s->term_count; i++)
-        if (s->terms[i].a_skip || !may_change_places(&module->tensors[s->terms[i].a]) ||
+        if (s->terms[i].a_skip || s->terms[i].w_count ||
+            !may_change_places(&module->tensors[s->terms[i].a]) ||
             !may_change_places(&module->tensors[s->terms[i].w]))
             return false;
     return true;
@@ -116,7 +129,8 @@ static Stage *add_region(Lowerer *l, const Stage *whole, int32_t row0, int32_t r
 }
 
 static void change_places(Module *m, Term *t) {
-    *t = (Term){t->w, t->w_row0, t->w_ctile, t->w_byte, t->a, t->a_row0, t->a_ctile, t->a_byte, 0};
+    *t = (Term){t->w,       t->w_row0, t->w_ctile, t->w_byte, t->a, t->a_row0,
+                t->a_ctile, t->a_byte, 0,          0,         0};
     m->tensors[t->a].contiguous = m->tensors[t->a].streamed = true;
     m->tensors[t->w].striped = true;
 }
@@ -134,26 +148,49 @@ static int32_t add_turned(Lowerer *l, const Stage *whole, Regions r, TspError *e
     for (int32_t i = 0; i < s->term_count; i++) change_places(l->module, &s->terms[i]);
     s->outputs[0].tensor = to;
     s->outputs[0].row0 = s->outputs[0].ctile0 = 0;
-    l->module->tensors[to].striped = true;
     return to;
+}
+
+/* The whole strip; its tall part, turned, is the tensor returned, or -1. */
+static int32_t add_strip(Lowerer *l, const Stage *whole, Regions r, TspError *err) {
+    int32_t turned = add_turned(l, whole, r, err), rest = whole->rows - r.tall;
+    if (turned < 0 || rest == 0) return turned;
+    return add_region(l, whole, r.tall, rest, r.full, r.strip, err) ? turned : -1;
+}
+
+static bool add_full(Lowerer *l, const Stage *whole, Regions r, TspError *err) {
+    return r.full == 0 || add_region(l, whole, 0, whole->rows, 0, r.full, err);
+}
+
+/* The host reads the strip as it is. */
+static bool divide_for_host(Lowerer *l, const Stage *whole, Regions r, TspError *err) {
+    int32_t turned = add_full(l, whole, r, err) ? add_strip(l, whole, r, err) : -1;
+    Tensor *out = &l->module->tensors[whole->outputs[0].tensor];
+    if (turned < 0) return false;
+    l->module->tensors[turned].contiguous = true;
+    out->strip = turned;
+    if (r.tall == out->rows && r.full > 0) out->ctiles--; /* no rows are left of the last tile */
+    return true;
+}
+
+static bool divide_and_turn(Lowerer *l, const Stage *whole, Regions r, TspError *err) {
+    int32_t turned = add_strip(l, whole, r, err), column = r.full / tsp_lanes(&l->module->machine);
+    Output out = whole->outputs[0];
+    return turned >= 0 && add_full(l, whole, r, err) &&
+           lower_turn(l, turned, 0, r.strip, out.tensor, out.row0, out.ctile0 + column, err);
 }
 
 bool lower_divide(Lowerer *l, TspError *err) {
     Module *m = l->module;
     Stage whole = m->stages[m->stage_count - 1];
-    Output out = whole.outputs[0];
-    int32_t turned, column = whole.cols / tsp_lanes(&m->machine);
     Regions r;
     bool ok;
-    if (m->whole_products || !divisible(m, &whole) || !(r = choose_regions(m, &whole)).tall)
+    if (m->whole_products || !divisible(m, &whole) || !(r = choose_regions(l, &whole)).tall)
         return true;
     m->stage_count--;
     m->divided = true;
-    ok = (turned = add_turned(l, &whole, r, err)) >= 0 &&
-         (r.tall == whole.rows ||
-          add_region(l, &whole, r.tall, whole.rows - r.tall, r.full, r.strip, err)) &&
-         (r.full == 0 || add_region(l, &whole, 0, whole.rows, 0, r.full, err)) &&
-         lower_turn(l, turned, 0, r.strip, out.tensor, out.row0, out.ctile0 + column, err);
+    ok = for_host(l, &whole) ? divide_for_host(l, &whole, r, err)
+                             : divide_and_turn(l, &whole, r, err);
     free(whole.terms);
     return ok;
 }

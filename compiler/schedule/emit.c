@@ -288,6 +288,15 @@ static void flat_pieces(const Tensor *t, int32_t lanes, int64_t elements, TspPie
     out->pieces[out->piece_count++] = p;
 }
 
+/* Of the one row that a flat tensor is for the host. */
+static TspPiece flat_stripe(TspPiece p, int32_t lanes) {
+    p.col0 = p.row0 * lanes;
+    p.col_step = p.row_step * lanes;
+    p.row0 = p.row_step = 0;
+    p.cols = lanes;
+    return p;
+}
+
 /* One block of a lanewise tensor: the rows that reach as many lanes as there are, then those that
  * reach one less. */
 static void lanewise_pieces(const Tensor *t, int64_t elements, TspPiece p, TspTensor *out) {
@@ -308,17 +317,56 @@ static void lanewise_pieces(const Tensor *t, int64_t elements, TspPiece p, TspTe
     }
 }
 
-static bool emit_tensor(const TspMachine *m, const Tensor *t, TspTensor *out, TspError *err) {
+/* One block of a tensor whose first rows end in `strip`, seen flat: what is not there. */
+static void beside_strip(const Tensor *t, const Tensor *strip, TspPiece p, TspTensor *out) {
+    int32_t end = p.row0 + p.rows, skipped = tsp_min32(p.rows, strip->cols - p.row0);
+    if (p.col0 + p.cols == t->cols && skipped > 0) {
+        p.row0 += skipped;
+        p.addr += skipped;
+        p.rows = end - p.row0;
+    }
+    p.col0 += p.row0 * t->cols;
+    p.col_step = t->cols;
+    p.row0 = p.row_step = 0;
+    if (p.rows > 0) out->pieces[out->piece_count++] = p;
+}
+
+/* The strip of a tensor, seen flat: a row of it is a column. */
+static void strip_pieces(const Tensor *t, const Tensor *strip, int32_t lanes, TspTensor *out) {
+    for (int32_t block = 0; block < strip->blocks; block++)
+        for (int32_t ctile = 0; ctile < strip->ctiles; ctile++)
+            for (int32_t byte = 0; byte < strip->bytes; byte++) {
+                int32_t row = block * strip->block_rows;
+                TspPiece p =
+                    piece_of(strip, lanes, ctile, byte, tsp_place(strip, 0, row, ctile, byte));
+                p.rows = tsp_min32(strip->block_rows, strip->rows - row);
+                p.col0 = p.col0 * t->cols + t->cols - strip->rows + row;
+                p.row_step = 0;
+                p.col_step = 1;
+                p.lane_skip = t->cols - 1;
+                out->pieces[out->piece_count++] = p;
+            }
+}
+
+/* Pieces of a tensor at most. */
+static size_t most_pieces(const TspMachine *m, const Tensor *t) {
+    int32_t places = t->places ? t->copies * (t->blocks + t->flat) : 0;
+    int32_t stripes = t->stripes ? t->stripe_blocks * (int32_t)m->mxm_load_streams : 0;
+    if (t->pieces) return (size_t)t->piece_count;
+    return (size_t)t->ctiles * (size_t)t->bytes * (size_t)(places + stripes);
+}
+
+static bool emit_tensor(const Module *module, const Tensor *t, TspTensor *out, TspError *err) {
+    const TspMachine *m = &module->machine;
+    const Tensor *strip = t->strip ? &module->tensors[t->strip] : NULL;
+    const bool flat = t->flat && !t->bcast_cols;
     int32_t lanes = tsp_lanes(m), group = (int32_t)m->mxm_load_streams;
-    size_t most = t->pieces ? (size_t)t->piece_count
-                            : (size_t)t->ctiles * (size_t)t->bytes *
-                                  (size_t)((t->places ? t->copies * (t->blocks + t->flat) : 0) +
-                                           (t->stripes ? t->stripe_blocks * group : 0));
+    size_t most = most_pieces(m, t) + (strip ? most_pieces(m, strip) : 0);
     *out = (TspTensor){.dtype = t->dtype,
                        .role = t->role,
                        .rank = t->rank,
                        .transposed = t->transposed,
-                       .flat = t->flat,
+                       .flat = flat || strip,
                        .finite = t->finite,
                        .bounded = t->bounded,
                        .low = t->low,
@@ -341,8 +389,10 @@ static bool emit_tensor(const TspMachine *m, const Tensor *t, TspTensor *out, Ts
                     p.rows = tsp_min32(t->block_rows, t->rows - row);
                     if (t->lanewise)
                         lanewise_pieces(t, tsp_tensor_elements(out), p, out);
-                    else if (t->flat)
+                    else if (flat)
                         flat_pieces(t, lanes, tsp_tensor_elements(out), p, out);
+                    else if (strip)
+                        beside_strip(t, strip, p, out);
                     else
                         out->pieces[out->piece_count++] = p;
                 }
@@ -353,9 +403,11 @@ static bool emit_tensor(const TspMachine *m, const Tensor *t, TspTensor *out, Ts
         TspPiece p = piece_of(t, lanes, ctile, byte, t->stripes[i]);
         p.row0 = row + n;
         p.row_step = group;
-        p.rows = tsp_ceil_div(tsp_min32(t->stripe_rows, t->rows - row) - n, group);
+        p.rows = tsp_ceil_div(tsp_min32(t->stripe_rows, tsp_striped_rows(t) - row) - n, group);
+        if (t->flat) p = flat_stripe(p, lanes);
         if (p.rows > 0) out->pieces[out->piece_count++] = p;
     }
+    if (strip) strip_pieces(t, strip, lanes, out);
     return true;
 }
 
@@ -364,7 +416,7 @@ static bool emit_tensors(Module *m, TspProgram *program, TspError *err) {
     if (!program->tensors) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
     for (int32_t i = 0; i < m->tensor_count; i++) {
         program->tensor_count = i + 1;
-        if (!emit_tensor(&m->machine, &m->tensors[i], &program->tensors[i], err)) return false;
+        if (!emit_tensor(m, &m->tensors[i], &program->tensors[i], err)) return false;
         program->tensors[i].data = m->tensors[i].data; /* handed over */
         m->tensors[i].data = NULL;
     }

@@ -101,6 +101,7 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
     int32_t part = t->flat ? block : ctile;
     bool wide = t->flat || t->apart || t->wanted;
     int64_t heat = (int64_t)rows * (t->repeated ? t->repeated : t->streamed ? 4 : 1);
+    if (t->flat && (block + 1) * t->block_rows <= t->striped_rows) heat = 0; /* read as stripes */
     /* of any 2, 4, 8 .. blocks of a flat tensor, evenly spaced or next to each other, one half lies
      * in each hemisphere: the Thue-Morse sequence */
     int wish = t->copies > 1 ? copy >= t->copies / 2
@@ -117,6 +118,7 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
     if (t->spread) add_slices(l, &shunned, in);
     for (int attempt = crowded ? 0 : 2; attempt < 4; attempt++) {
         Place *place = &t->places[((copy * t->blocks + block) * t->ctiles + ctile) * t->bytes];
+        if (t->sided && attempt & 1) continue;
         Set taken = {{0}}; /* all copies of all bytes of a row are written in one cycle */
         int32_t index[MAX_BYTES], byte = 0;
         for (int32_t c = 0; c < copy; c++)
@@ -146,13 +148,18 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
     return false;
 }
 
+/* Are its stripes weights that are there from the start? */
+static bool given_weights(const Tensor *t) {
+    return t->striped && (t->role == TSP_ROLE_INPUT || t->role == TSP_ROLE_CONSTANT);
+}
+
 /* Slices written in the same cycle as stripe n of `byte`: those of the row's other bytes. */
 static void beside_stripe(const Layout *l, const Tensor *t, int32_t block, int32_t ctile,
                           int32_t byte, int32_t n, Set *taken) {
     int32_t group = (int32_t)l->m->mxm_load_streams;
     for (int32_t b = 0; b < byte; b++)
         set_add(taken, t->stripes[((block * t->ctiles + ctile) * t->bytes + b) * group + n].slice);
-    for (int32_t i = 0; t->places && i < t->copies * t->blocks; i++)
+    for (int32_t i = 0; !given_weights(t) && t->places && i < t->copies * t->blocks; i++)
         for (int32_t b = 0; b < t->bytes; b++)
             set_add(taken, t->places[(i * t->ctiles + ctile) * t->bytes + b].slice);
 }
@@ -160,9 +167,10 @@ static void beside_stripe(const Layout *l, const Tensor *t, int32_t block, int32
 static bool place_stripes(Layout *l, int32_t tensor, int32_t block, int32_t ctile, int32_t byte) {
     Tensor *t = &l->module->tensors[tensor];
     int32_t group = (int32_t)l->m->mxm_load_streams;
-    int32_t rows = tsp_ceil_div(tsp_min32(t->stripe_rows, t->rows - block * t->stripe_rows), group);
+    int32_t rows = tsp_ceil_div(
+        tsp_min32(t->stripe_rows, tsp_striped_rows(t) - block * t->stripe_rows), group);
     /* fp16: while one pair loads low bytes from one hemisphere, another loads high ones */
-    int wish = (t->bytes > 1 ? byte : ctile) & 1;
+    int wish = t->flat ? 0 : (t->bytes > 1 ? byte : ctile) & 1;
     Set *in = &l->stripes_in[tensor];
     bool crowded = spread(in) >= l->max_spread;
     /* First where the tensor's stripes lie already: two sets of slices that overlap in part would
@@ -192,32 +200,34 @@ static bool place_stripes(Layout *l, int32_t tensor, int32_t block, int32_t ctil
 /* Blocks of at most `most` rows such that the weights of one plane never straddle two: whole
  * matrices of a batch, or whole column tiles of a single matrix. */
 static bool cut_stripes(const Layout *l, Tensor *t, int32_t most) {
-    int32_t matrix = t->rank >= 2 ? (int32_t)t->shape[t->rank - (t->transposed ? 1 : 2)] : t->rows;
-    int32_t unit = matrix <= most ? matrix : matrix == t->rows ? tsp_lanes(l->m) : INT32_MAX;
-    if (t->rows > most && (unit > most || t->unaligned)) return false;
-    t->stripe_rows = t->rows <= most ? t->rows : most / unit * unit;
-    t->stripe_blocks = tsp_ceil_div(t->rows, t->stripe_rows);
+    int32_t rows = tsp_striped_rows(t);
+    int32_t matrix = t->rank >= 2 ? (int32_t)t->shape[t->rank - (t->transposed ? 1 : 2)] : rows;
+    int32_t unit = matrix <= most ? matrix : matrix == rows ? tsp_lanes(l->m) : INT32_MAX;
+    if (rows > most && (unit > most || t->unaligned)) return false;
+    t->stripe_rows = rows <= most ? rows : most / unit * unit;
+    t->stripe_blocks = tsp_ceil_div(rows, t->stripe_rows);
     return true;
-}
-
-/* Are its stripes weights that are there from the start? */
-static bool given_weights(const Tensor *t) {
-    return t->striped && (t->role == TSP_ROLE_INPUT || t->role == TSP_ROLE_CONSTANT);
 }
 
 /* Slices for the weights of the graph, as many of each hemisphere as they fill or an LW needs: the
  * outermost, since nothing but the MXM asks for them. All else then streams beside them. */
 static void keep_slices(Layout *l) {
-    int32_t group = (int32_t)l->m->mxm_load_streams, half = l->slices / 2, count;
+    int32_t group = (int32_t)l->m->mxm_load_streams, half = l->slices / 2, count, sides = 1;
     int64_t rows = 0;
     l->weights = (Set){{0}};
     for (int32_t i = 0; i < l->module->tensor_count; i++) {
         const Tensor *t = &l->module->tensors[i];
-        if (given_weights(t)) rows += (int64_t)t->rows * t->ctiles * t->bytes;
+        if (!given_weights(t)) continue;
+        rows += (int64_t)tsp_striped_rows(t) * t->ctiles * t->bytes;
+        if (!t->flat) sides = 2;
     }
-    count = group + tsp_ceil_div(rows, tsp_mem_slice_rows(l->m) * 2);
+    count = tsp_ceil_div(rows, tsp_mem_slice_rows(l->m) * sides);
+    if (sides == 2)
+        count += group;
+    else if (count < group)
+        count = group;
     if (rows == 0 || count > half * 3 / 4) return;
-    for (int32_t s = 0; s < l->slices; s++) /* numbered from the VXM outwards */
+    for (int32_t s = 0; s < half * sides; s++) /* numbered from the VXM outwards */
         if (s % half >= half - count) set_add(&l->weights, s);
 }
 

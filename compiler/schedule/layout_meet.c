@@ -50,6 +50,9 @@ bool layout_find_edges(Layout *l, TspError *err) {
             for (int32_t t = 0; t < stage->term_count; t++)
                 if (!add_pair(l, out, stage->terms[t].a, false, false, err)) return false;
         }
+        for (int32_t i = 1; i < stage->operand_count && stage->chain_rows; i++)
+            if (stage->last >= 0 && !add_pair(l, operands[i].tensor, stage->last, true, true, err))
+                return false;
         for (int32_t i = 0; i < stage->operand_count; i++) {
             for (int32_t j = 0; j < i; j++)
                 if (!add_pair(l, operands[i].tensor, operands[j].tensor, true,

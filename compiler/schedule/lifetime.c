@@ -34,6 +34,7 @@ void lifetime_find(Module *module) {
             t->born = -1;
         /* what a run must leave finite is looked at when it is over */
         if (t->born < 0 || t->role == TSP_ROLE_OUTPUT || t->finite) t->dies = module->stage_count;
+        if (t->strip) module->tensors[t->strip].dies = module->stage_count;
     }
 }
 

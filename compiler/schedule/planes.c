@@ -8,6 +8,7 @@
  * do not all ask for the same slices at once.
  */
 #include "schedule.h"
+#include "terms.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,8 @@ static bool add_job(Unit *u, Job job, TspError *err) {
 /* Rows row..end of a tile, in jobs of even length within the limits. */
 static bool add_rows(const Scheduler *s, const Stage *stage, Unit *u, int32_t tile, int32_t row,
                      int32_t end, TspError *err) {
-    int32_t limit = stage->term_count > 1 ? (int32_t)s->m->mxm_accumulator_rows : INT32_MAX / 2;
+    int32_t limit =
+        term_count(s->m, stage, tile) > 1 ? (int32_t)s->m->mxm_accumulator_rows : INT32_MAX / 2;
     while (row < end) {
         int32_t cut = tsp_min32(end, schedule_cut(s, stage, row, INT32_MAX / 2));
         int32_t jobs = tsp_ceil_div(cut - row, limit), rows = tsp_ceil_div(cut - row, jobs);
@@ -54,6 +56,13 @@ static int32_t row_cycles(const Scheduler *s, const Stage *stage) {
     return term_type(a, term->a_byte) == TSP_F16 ? (int32_t)s->m->mxm_fp16_cycles : 1;
 }
 
+/* Cycles in which a plane's next weights load, if the planes of a hemisphere take turns: streams
+ * are left for one beside activations. */
+static int32_t load_cycles(const Scheduler *s, const Stage *stage) {
+    int32_t count = stage->terms[0].w_count, columns = count ? count : tsp_lanes(s->m);
+    return (int32_t)s->m->mxm_planes * tsp_ceil_div(columns, s->m->mxm_load_streams);
+}
+
 /* The cycle from which all rows of a column tile, as far as they have been placed, can be read. */
 static int64_t last_ready(const Tensor *t, int32_t ctile) {
     int64_t last = 0;
@@ -64,14 +73,16 @@ static int64_t last_ready(const Tensor *t, int32_t ctile) {
     return last;
 }
 
-/* Where on the line of tiles x rows the part of each unit ends, so that all end together: who is
- * free later gets less. None begins before the operands are there. */
+/* Where on the line of tiles x rows, each as long as its tile has terms, the part of each unit
+ * ends, so that all end together: who is free later gets less. None begins before the operands are
+ * there. */
 static void part_ends(const Scheduler *s, const Stage *stage, int32_t count, int64_t total,
                       int64_t *end) {
     const Term *term = &stage->terms[0];
     int32_t planes = 2 * (int32_t)s->m->mxm_planes / count, sharing = count;
-    int64_t cycles = stage->term_count * row_cycles(s, stage);
-    int64_t free_at[MAX_PLANES], work = total * cycles, level = 0, done = 0;
+    /* of a term and all rows */
+    int64_t cycles = tsp_max64((int64_t)stage->rows * row_cycles(s, stage), load_cycles(s, stage));
+    int64_t free_at[MAX_PLANES], work = total * cycles / stage->rows, level = 0, done = 0;
     int64_t ready = tsp_max64(last_ready(&s->module->tensors[term->a], term->a_ctile),
                               last_ready(&s->module->tensors[term->w], term->w_ctile));
     for (int32_t u = 0; u < count; u++)
@@ -85,21 +96,15 @@ static void part_ends(const Scheduler *s, const Stage *stage, int32_t count, int
             if (free_at[u] > level) free_at[u] = -1, sharing--, changed = true;
     }
     for (int32_t u = 0; u < count; u++) {
-        if (free_at[u] >= 0) done += (level - free_at[u]) / cycles;
-        end[u] = done;
+        if (free_at[u] >= 0) done += level - free_at[u];
+        end[u] = done * stage->rows / cycles;
     }
     end[count - 1] = total;
 }
 
-/* Cycles in which a plane's next weights load, if the planes of a hemisphere take turns: streams
- * are left for one beside activations. */
-static int32_t load_cycles(const Scheduler *s) {
-    return (int32_t)s->m->mxm_planes * tsp_ceil_div(tsp_lanes(s->m), s->m->mxm_load_streams);
-}
-
 /* Fewer rows than this are not worth another load of the weights. */
 static int32_t short_rows(const Scheduler *s, const Stage *stage) {
-    return tsp_ceil_div(2 * load_cycles(s), row_cycles(s, stage));
+    return tsp_ceil_div(2 * load_cycles(s, stage), row_cycles(s, stage));
 }
 
 /* `end`, or the cut between jobs of rows row.. that is nearest, if a job would be shorter than
@@ -124,16 +129,19 @@ static bool assign_whole(const Scheduler *s, const Stage *stage, Unit *unit, Tsp
 static bool cut_line(const Scheduler *s, const Stage *stage, Unit *units, int32_t count,
                      int32_t least, TspError *err) {
     int32_t tiles = tsp_ceil_div(stage->cols, tsp_lanes(s->m)), unit = 0;
-    int64_t done = 0, part_end[MAX_PLANES];
+    int64_t done = 0, total = 0, part_end[MAX_PLANES];
     for (int32_t i = 0; i < count; i++) units[i].count = 0;
-    part_ends(s, stage, count, (int64_t)tiles * stage->rows, part_end);
+    for (int32_t tile = 0; tile < tiles; tile++)
+        total += (int64_t)term_count(s->m, stage, tile) * stage->rows;
+    part_ends(s, stage, count, total, part_end);
     for (int32_t tile = 0; tile < tiles; tile++) {
+        int32_t terms = term_count(s->m, stage, tile);
         for (int32_t row = 0, end; row < stage->rows; row = end) {
-            int64_t left = part_end[unit] - done;
+            int64_t left = (part_end[unit] - done) / terms;
             end = left < stage->rows - row ? row + (int32_t)tsp_max64(left, 0) : stage->rows;
             end = snap(s, stage, row, end, least);
             if (!add_rows(s, stage, &units[unit], tile, row, end, err)) return false;
-            done += end - row;
+            done += (int64_t)(end - row) * terms;
             if (end < stage->rows) unit++;
         }
     }
@@ -147,8 +155,9 @@ static int64_t line_end(const Scheduler *s, const Stage *stage, const Unit *unit
     for (int32_t u = 0; u < count; u++) {
         int64_t end = s->planes[u * planes].array_free;
         for (int32_t i = 0; i < units[u].count; i++)
-            end += stage->term_count *
-                   tsp_max64((int64_t)units[u].jobs[i].rows * row_cycles(s, stage), load_cycles(s));
+            end += term_count(s->m, stage, units[u].jobs[i].tile) *
+                   tsp_max64((int64_t)units[u].jobs[i].rows * row_cycles(s, stage),
+                             load_cycles(s, stage));
         if (units[u].count) last = tsp_max64(last, end);
     }
     return last;
@@ -177,9 +186,10 @@ static bool load_weights(Scheduler *s, const Stage *stage, const Term *term, int
     TspHemisphere h = plane < (int32_t)m->mxm_planes ? TSP_WEST : TSP_EAST;
     TspDirection direction = h == TSP_WEST ? TSP_WESTWARD : TSP_EASTWARD;
     int32_t group = (int32_t)m->mxm_load_streams, column = tsp_mxm_column(m, h), wire;
-    int32_t columns = tsp_min32(tsp_lanes(m), stage->cols - column0);
+    int32_t columns = term_columns(s->m, stage, term, column0);
     int32_t queue = tsp_queue_mxm(m, h, plane % (int32_t)m->mxm_planes, TSP_ROLE_WEIGHTS);
-    int32_t row0 = term->w_row0 + column0, full = columns / group, rest = columns % group;
+    int32_t row0 = term_row(term, column0), full = columns / group, rest = columns % group;
+    int32_t first = term->w_count ? (term->w_first - column0) / group : 0; /* LW */
     int64_t from = s->planes[plane].load_from, start;
     Flow *f = &s->load;
     flow_clear(f, stage->op, "load");
@@ -210,16 +220,17 @@ static bool load_weights(Scheduler *s, const Stage *stage, const Term *term, int
     for (int part = 0; part < 2; part++) {
         int32_t count = part ? rest : group, issues = part ? rest > 0 : full;
         if (issues == 0) continue;
-        flow_item(f, (Item){.kind = ITEM_QUEUE,
-                            .queue = queue,
-                            .insn = {.op = TSP_OP_LW, .group = part ? full : 0, .count = count},
-                            .step = 1,
-                            .start = part ? full : 0,
-                            .count = issues,
-                            .interval = 1,
-                            .drives = {-1, 0},
-                            .reads = {{wire, 0}, {-1, 0}},
-                            .read_width = {count, 0}});
+        flow_item(
+            f, (Item){.kind = ITEM_QUEUE,
+                      .queue = queue,
+                      .insn = {.op = TSP_OP_LW, .group = first + (part ? full : 0), .count = count},
+                      .step = 1,
+                      .start = part ? full : 0,
+                      .count = issues,
+                      .interval = 1,
+                      .drives = {-1, 0},
+                      .reads = {{wire, 0}, {-1, 0}},
+                      .read_width = {count, 0}});
     }
     if ((start = flow_earliest(&s->table, f, from, err)) < 0 ||
         !flow_commit(&s->table, f, start, err))
@@ -256,8 +267,8 @@ static bool prepare_planes(Scheduler *s, const Stage *stage, const Term *term, i
         int32_t byte = planes > 1 ? i : term->w_byte >= 0 ? term->w_byte : 0;
         if (p->any && p->weights.w == term->w && p->weights.w_row0 == term->w_row0 &&
             p->weights.w_ctile == term->w_ctile && p->weights.w_byte == byte &&
-            p->column0 == column0 &&
-            p->columns == tsp_min32(tsp_lanes(s->m), stage->cols - column0) &&
+            p->column0 == column0 && p->columns == term_columns(s->m, stage, term, column0) &&
+            p->weights.w_first == term->w_first && p->weights.w_count == term->w_count &&
             p->as_bytes == (term->w_byte >= 0))
             continue;
         if (!load_weights(s, stage, term, byte, plane + i, column0, err)) return false;
@@ -337,20 +348,18 @@ static bool build_step(Scheduler *s, const Stage *stage, const Term *term, const
  * that are there already, the next in turn. */
 static int32_t next_term(const Scheduler *s, const Stage *stage, const Unit *u, const Job *job,
                          int64_t now, int32_t turn) {
-    int32_t best = -1,
-            columns = tsp_min32(tsp_lanes(s->m), stage->cols - job->tile * tsp_lanes(s->m));
+    int32_t best = -1, column0 = job->tile * tsp_lanes(s->m);
     int64_t least = INT64_MAX;
     for (int32_t i = 0; i < stage->term_count; i++) {
         int32_t n = (turn + i) % stage->term_count;
         const Term *term = &stage->terms[n];
         const Tensor *a = &s->module->tensors[term->a], *w = &s->module->tensors[term->w];
         int64_t ready;
-        if (u->taken[n]) continue;
-        ready =
-            tsp_max64(schedule_ready(a, term->a_ctile, term->a_row0 + job->row, 1, job->rows,
-                                     row_cycles(s, stage)),
-                      schedule_ready(w, term->w_ctile, term->w_row0 + job->tile * tsp_lanes(s->m),
-                                     1, columns, 0));
+        if (u->taken[n] || !term_meets(s->m, term, job->tile)) continue;
+        ready = tsp_max64(schedule_ready(a, term->a_ctile, term->a_row0 + job->row, 1, job->rows,
+                                         row_cycles(s, stage)),
+                          schedule_ready(w, term->w_ctile, term_row(term, column0), 1,
+                                         term_columns(s->m, stage, term, column0), 0));
         ready = tsp_max64(ready, now);
         if (ready >= least) continue;
         least = ready;
@@ -363,13 +372,14 @@ static int32_t next_term(const Scheduler *s, const Stage *stage, const Unit *u, 
 static bool place_step(Scheduler *s, const Stage *stage, Unit *u, int32_t plane, int32_t planes,
                        int32_t unit, int32_t units, TspError *err) {
     const Job *job = &u->jobs[u->job];
+    int32_t count = term_count(s->m, stage, job->tile);
     int32_t turn = next_term(s, stage, u, job, s->planes[plane].array_free,
                              u->placed + unit * stage->term_count / units);
     const Term *term = &stage->terms[turn];
     const Tensor *a = &s->module->tensors[term->a];
     int32_t interval = term_type(a, term->a_byte) == TSP_F16 ? (int32_t)s->m->mxm_fp16_cycles : 1;
     int32_t copy = unit * a->copies / units, best_copy = copy;
-    bool add = u->placed > 0, emit = u->placed == stage->term_count - 1;
+    bool add = u->placed > 0, emit = u->placed == count - 1;
     int64_t least = 0, start = -1, end;
     if (!prepare_planes(s, stage, term, plane, planes, job->tile * tsp_lanes(s->m), err))
         return false;
@@ -392,7 +402,7 @@ static bool place_step(Scheduler *s, const Stage *stage, Unit *u, int32_t plane,
     end = start + (int64_t)job->rows * interval;
     for (int32_t i = 0; i < planes; i++) s->planes[plane + i].array_free = end;
     u->taken[turn] = true;
-    if (++u->placed == stage->term_count) {
+    if (++u->placed == count) {
         u->placed = 0;
         u->job++;
         memset(u->taken, 0, (size_t)stage->term_count * sizeof *u->taken);
@@ -437,15 +447,15 @@ static int32_t first_free(const Scheduler *s, const Unit *units, int32_t count,
     return first;
 }
 
+static bool alike(const Stage *a, const Stage *b) {
+    return a->product && a->op == b->op && a->rows == b->rows && a->cols == b->cols;
+}
+
 /* Products of one node, one after the other: the matrices of a batch. */
 static int32_t batch_of(const Scheduler *s, const Stage *stage) {
     const Stage *first = stage, *last = stage, *stages = s->module->stages;
-    while (first > stages && first[-1].product && first[-1].op == stage->op &&
-           first[-1].rows == stage->rows)
-        first--;
-    while (last + 1 < stages + s->module->stage_count && last[1].product &&
-           last[1].op == stage->op && last[1].rows == stage->rows)
-        last++;
+    while (first > stages && alike(first - 1, stage)) first--;
+    while (last + 1 < stages + s->module->stage_count && alike(last + 1, stage)) last++;
     return (int32_t)(last - first) + 1;
 }
 
