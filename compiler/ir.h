@@ -205,6 +205,8 @@ typedef struct {
     bool lavish;          /* some does */
     int32_t group_result; /* tensor that gets a copy of the merged tables; -1 none */
     bool shares_rows;     /* tensors that never live at once may have the same rows */
+    bool trial;           /* memory is endless and never busy */
+    struct Traffic *traffic; /* when memory is busy, about; NULL unknown; owned */
     GroupPlan *group;     /* of the one node that groups; NULL none; owned */
     int64_t bound_cycles;
     const char *bound_by;
@@ -217,6 +219,9 @@ bool tsp_grow(void **items, int32_t *capacity, int32_t needed, size_t item_size,
 
 /* The passes, in order; each fills its part of the module. */
 bool tsp_pass_lower(Module *module, TspError *err);
+/* Layout and schedule of a trial, of which only module->traffic stays, if there was no error: what
+ * goes wrong here will again. */
+void tsp_pass_trial(Module *module);
 bool tsp_pass_layout(Module *module, TspError *err);
 bool tsp_pass_schedule(Module *module, TspError *err);
 bool tsp_pass_bound(Module *module, TspError *err);
