@@ -143,7 +143,10 @@ static int32_t lower_begins(Lowerer *l, const Fold *fold, int32_t chains, int32_
     int32_t to = scan_tensor(l, ".begin", fold->type, chains, 0, err);
     Stage *s = to < 0 ? NULL : lower_new_stage(l, "begin", 1, lanes, err);
     if (!s) return -1;
-    l->module->tensors[to].wanted = 2;
+    if (!l->module->sparing) {
+        l->module->tensors[to].wanted = 2; /* one in the hemisphere of each chain's rows */
+        l->module->lavish = true;
+    }
     lower_output(l, s,
                  lower_step(s, TSP_OP_PASS, fold->type, fold->type, lower_operand(s, south, 0, 0),
                             from_none(), 0),
@@ -202,8 +205,9 @@ bool lower_cum_sum(Lowerer *l, const TspNode *node, TspError *err) {
     chains = tsp_ceil_div(rows, chain);
     sums = scan_tensor(l, ".sums", fold.type, chains, (int32_t)m->vxm_op_cycles, err);
     if (sums < 0) return false;
-    trees = wide < 0 && tsp_ceil_div(chains, m->vxm_op_cycles) <= fold_tree_width(m, fold.type);
-    lay_sums(&l->module->tensors[sums], &l->module->tensors[x], trees);
+    trees = wide < 0 && !l->module->sparing &&
+            tsp_ceil_div(chains, m->vxm_op_cycles) <= fold_tree_width(m, fold.type);
+    if (trees || wide >= 0) lay_sums(&l->module->tensors[sums], &l->module->tensors[x], trees);
     if (!lower_scan(l, "sums", fold.type, x, -1, chain, true, sums, wide, err)) return false;
     before = scan_tensor(l, ".before", fold.type, chains, 0, err);
     return before >= 0 &&
