@@ -78,8 +78,8 @@ TspDirection schedule_direction(const Scheduler *s, const Operand *o, int32_t fi
     return tsp_slice_hemisphere(s->m, p.slice) == TSP_WEST ? TSP_EASTWARD : TSP_WESTWARD;
 }
 
-void schedule_reads(Scheduler *s, Flow *f, const Operand *o, int32_t wire, int32_t first,
-                    int32_t count, int32_t ctile, int32_t interval, int64_t *from) {
+void schedule_reads(Scheduler *s, Flow *f, const Operand *o, int32_t wire, int32_t skip,
+                    int32_t first, int32_t count, int32_t ctile, int32_t interval, int64_t *from) {
     const TspMachine *m = s->m;
     const Tensor *t = &s->module->tensors[o->tensor];
     int32_t row = o->row0 + first * o->row_step, tile = operand_tile(o, ctile),
@@ -89,7 +89,8 @@ void schedule_reads(Scheduler *s, Flow *f, const Operand *o, int32_t wire, int32
         int32_t column = tsp_slice_column(m, p.slice);
         int64_t start;
         flow_reach(&f->wires[wire], column);
-        start = flow_time_at(&f->wires[wire], column) - m->mem_read_cycles;
+        start =
+            flow_time_at(&f->wires[wire], column) + (int64_t)skip * interval - m->mem_read_cycles;
         *from =
             tsp_max64(*from, schedule_ready(t, tile, row, o->row_step, count, interval) - start);
         flow_item(f, (Item){.kind = ITEM_MEM,
@@ -112,7 +113,7 @@ int32_t schedule_operand(Scheduler *s, Flow *f, const Operand *o, int32_t first,
     int32_t vxm = tsp_vxm_column(s->m), bytes = s->module->tensors[o->tensor].bytes;
     int32_t wire = flow_wire(f, (Wire){direction, bytes, flow_phase(direction, time, vxm), count,
                                        interval, vxm, vxm, 0});
-    schedule_reads(s, f, o, wire, first, count, ctile, interval, from);
+    schedule_reads(s, f, o, wire, 0, first, count, ctile, interval, from);
     return wire;
 }
 
