@@ -200,8 +200,9 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
         w.units[BY_MXM] = (double)tsp_node_macs(g, n) * plane_cycles(m, a->dtype) / (lanes * lanes);
         w.units[BY_WEIGHTS] = weights / lanes;
         w.fill = product_fill(m);
-    } else if (n->op == TSP_GRAPH_SOFTMAX) {
-        /* the greatest, x - m, exp, the sum, its share; halfs are widened, and narrowed */
+    } else if (n->op == TSP_GRAPH_SOFTMAX || n->op == TSP_GRAPH_LOG_SOFTMAX) {
+        /* the greatest, x - m, exp, the sum, its share or what is left of x; halfs are widened, and
+         * narrowed */
         const double steps = a->dtype == TSP_F16 ? 7 : 5;
         w.units[BY_STREAMS] = traffic + results;
         w.units[BY_VXM] = steps * (double)ceil_div(tsp_value_elements(a), tsp_lanes(m));
