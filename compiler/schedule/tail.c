@@ -277,7 +277,7 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
     }
     for (int32_t i = 0; i < stage->operand_count; i++) {
         Operand o = stage->operands[i];
-        if (o.row_step == 0) o.copy = turn(s, stage, first) % s->module->tensors[o.tensor].copies;
+        if (o.row_step == 0) o.copy += turn(s, stage, first);
         f->op = reader(stage, i);
         operand_wires[i] = schedule_operand(s, f, &o, first, count, ctile, interval,
                                             base + times.operand[i] - m->vxm_entry_cycles, from);
