@@ -3,6 +3,7 @@
  *
  * Values of the file keep their indices, those on the way come after them. Nodes are in order.
  * Functions that fail leave `failed` and err, after which none does anything.
+ * Of two arguments at most one may build nodes: their order must not be the host compiler's choice.
  */
 #ifndef TSP_LOWER_BUILD_H
 #define TSP_LOWER_BUILD_H

@@ -34,8 +34,9 @@ static int32_t along_axis(Build *b, const TspNode *n, int32_t i) {
 /* x / scale to the nearest whole number, as int32 that is far from its ends. */
 static int32_t whole_quotient(Build *b, int32_t x, int32_t scale) {
     enum { FAR = 1 << 24 };
-    int32_t y =
-        build_two(b, TSP_GRAPH_DIV, build_cast(b, x, TSP_F32), build_cast(b, scale, TSP_F32));
+    int32_t y;
+    x = build_cast(b, x, TSP_F32);
+    y = build_two(b, TSP_GRAPH_DIV, x, build_cast(b, scale, TSP_F32));
     return build_cast(b, clip(b, build_one(b, TSP_GRAPH_ROUND, y), TSP_F32, -FAR, FAR), TSP_I32);
 }
 

@@ -67,7 +67,7 @@ static int64_t reduction_fill(const TspMachine *m, int64_t elements, int64_t res
 
 /* Nodes that say nothing about how fast their elements must pass. */
 static bool relabels(const TspNode *n) {
-    return n->op == TSP_GRAPH_IDENTITY ||
+    return n->op == TSP_GRAPH_IDENTITY || n->noop ||
            (n->op >= TSP_GRAPH_RESHAPE && n->op <= TSP_GRAPH_SPACE_TO_DEPTH);
 }
 
@@ -212,7 +212,7 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
         w.units[BY_VXM] = (double)ceil_div(tsp_value_elements(a), tsp_lanes(m));
         if (a->dtype == TSP_F16 && widens(n)) w.units[BY_VXM] *= 2;
         w.fill = reduction_fill(m, tsp_value_elements(a), tsp_value_elements(y));
-    } else if (n->op == TSP_GRAPH_CUM_SUM) {
+    } else if (n->op == TSP_GRAPH_CUM_SUM && y->rank == 1) {
         scan_work(m, y, traffic, results, &w);
     } else if (n->op == TSP_GRAPH_GROUP_BY_AGGREGATE) {
         /* A wave of a row a superlane: maps for a record, its update and its way back; the record
