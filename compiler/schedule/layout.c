@@ -283,13 +283,13 @@ static int32_t block_count(const Layout *l, Tensor *t, int32_t limit) {
     int32_t blocks = tsp_ceil_div(t->rows, t->run ? tsp_min32(t->run, limit) : limit);
     t->spliced = false;
     if (t->run) return blocks;
+    if (!t->streamed && t->ctiles < 4 && t->rows >= BLOCKS * LEAST_ROWS)
+        blocks = (int32_t)tsp_max64(blocks, BLOCKS);
     if (t->turned && t->rows >= 2 * tsp_lanes(l->m))
-        return (int32_t)tsp_max64(blocks, tsp_turned_blocks(l->m, t->bytes));
-    if (l->max_copies > 1 && !t->flat && t->born >= 0 && t->read && t->rows >= 2 * LEAST_ROWS) {
-        t->spliced = true;
-        return (int32_t)tsp_max64(blocks, tsp_min32(BLOCKS, t->rows / LEAST_ROWS));
-    }
-    if (!t->streamed && t->ctiles < 4 && t->rows >= 256) return (int32_t)tsp_max64(blocks, BLOCKS);
+        blocks = (int32_t)tsp_max64(blocks, tsp_turned_blocks(l->m, t->bytes));
+    t->spliced = l->max_copies > 1 && blocks == 1 && !t->flat && !t->turned && t->born >= 0 &&
+                 t->read && t->rows >= 2 * LEAST_ROWS;
+    if (t->spliced) blocks = tsp_min32(BLOCKS, t->rows / LEAST_ROWS);
     return blocks;
 }
 
