@@ -16,8 +16,8 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
     if (l->flat[node->output] && lower_relabels(node)) return lower_flat_elementwise(l, node, err);
     if (lower_is_dot(l, node)) return lower_reduce(l, node, err);
     if (lower_is_pointed(l->graph, node)) return lower_pointed(l, node, err);
-    if (l->joined[node->output] >= 0 && lower_is_elementwise(node))
-        return lower_joined_elementwise(l, node, err);
+    if (lower_is_beside(l, node->output) && lower_is_elementwise(node))
+        return lower_beside_elementwise(l, node, err);
     switch (node->op) {
     case TSP_GRAPH_MATMUL:
         return lower_heads(l, node, &done, err) && (done || lower_matmul(l, node, err));
@@ -89,21 +89,44 @@ static bool balance_all(Lowerer *l, TspError *err) {
     return true;
 }
 
+/* What is only asked for turned, and was not made so, is turned as soon as it is there, and windows
+ * of it are masked: units have time for it then. */
+static bool prepare_early(Lowerer *l, int32_t value, TspError *err) {
+    if (lower_is_view(l, value) || l->tensor_of[value][ROWWISE] < 0) return true;
+    return lower_mask_early(l, value, err) &&
+           (!l->needs[value][TRANSPOSED] || l->needs[value][ROWWISE] ||
+            lower_oriented(l, value, TRANSPOSED, err) >= 0);
+}
+
+static bool lower_nodes(Lowerer *l, TspError *err) {
+    const TspGraph *g = l->graph;
+    int32_t *order = lower_order(l, err);
+    bool ok = order != NULL;
+    for (int32_t i = 0; ok && i < g->node_count; i++) {
+        l->node = order[i];
+        ok = lower_node(l, &g->nodes[l->node], err) &&
+             prepare_early(l, g->nodes[l->node].output, err);
+    }
+    free(order);
+    return ok;
+}
+
 static bool lower_all(Lowerer *l, TspError *err) {
     const TspGraph *g = l->graph;
     for (int32_t v = 0; v < g->value_count; v++) {
         memset(l->tensor_of[v], -1, sizeof l->tensor_of[v]);
         memset(l->split_of[v], -1, sizeof l->split_of[v]);
     }
+    memset(l->masked, -1, (size_t)g->node_count * sizeof *l->masked);
     lower_find_flat(l);
     lower_find_views(l);
     lower_find_orientations(l);
     lower_find_joined(l);
+    lower_find_packed(l);
     for (int32_t v = 0; v < g->value_count; v++)
         if (g->values[v].is_input && !lower_group_reads(l, v) && input_tensor(l, v, err) < 0)
             return false;
-    for (l->node = 0; l->node < g->node_count; l->node++)
-        if (!lower_node(l, &g->nodes[l->node], err)) return false;
+    if (!lower_nodes(l, err)) return false;
     if (!lower_fuse(l, err) || !balance_all(l, err) || !lower_interleave(l, err)) return false;
     for (int32_t i = 0; i < l->module->tensor_count; i++) { /* an input that nobody reads */
         Tensor *t = &l->module->tensors[i];
@@ -133,8 +156,10 @@ static bool lower_graph(Module *module, const TspGraph *graph, TspError *err) {
     l.views = calloc(values, sizeof *l.views);
     l.lanewise = calloc(values, sizeof *l.lanewise);
     l.joined = calloc(values, sizeof *l.joined);
+    l.packed = calloc(values, sizeof *l.packed);
+    l.masked = calloc((size_t)graph->node_count + 1, sizeof *l.masked);
     if (l.tensor_of && l.split_of && l.needs && l.turned && l.flat && l.lanewise && l.joined &&
-        l.views)
+        l.packed && l.masked && l.views)
         ok = lower_all(&l, err);
     else
         tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
@@ -146,6 +171,8 @@ static bool lower_graph(Module *module, const TspGraph *graph, TspError *err) {
     free(l.views);
     free(l.lanewise);
     free(l.joined);
+    lower_forget_packed(&l);
+    free(l.masked);
     free(l.plan);
     return ok;
 }

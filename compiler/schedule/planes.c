@@ -129,8 +129,13 @@ static bool build_step(Scheduler *s, const Stage *stage, const Term *term, const
     wire = flow_wire(
         f, (Wire){out, width, flow_phase(out, 0, column), job->rows, interval, column, column, 0});
     for (int32_t b = 0; b < width; b++) {
-        const Rows rows = {a,   copy, term->a_ctile, term->a_byte >= 0 ? term->a_byte : b,
-                           row, step, job->rows};
+        const Rows rows = {.tensor = a,
+                           .copy = copy,
+                           .ctile = term->a_ctile,
+                           .byte = term->a_byte >= 0 ? term->a_byte : b,
+                           .row = row,
+                           .step = step,
+                           .count = job->rows};
         schedule_rows_read(s, f, &rows, (Tap){wire, b}, interval, from);
     }
     flow_item(f, (Item){.kind = ITEM_QUEUE,

@@ -97,7 +97,7 @@ void schedule_rows_read(const Scheduler *s, Flow *f, const Rows *rows, Tap to, i
         int64_t start = flow_time_at(wire, column) - m->mem_read_cycles;
         count = tsp_min32(rows->count - i, rows_inside(t, row, rows->step));
         flow_reach(wire, column);
-        start += (int64_t)i * interval;
+        start += (int64_t)(rows->skip + i) * interval;
         *from = tsp_max64(*from,
                           schedule_ready(t, rows->ctile, row, rows->step, count, interval) - start);
         flow_item(f, (Item){.kind = ITEM_MEM,
@@ -114,13 +114,18 @@ void schedule_rows_read(const Scheduler *s, Flow *f, const Rows *rows, Tap to, i
     }
 }
 
-void schedule_reads(Scheduler *s, Flow *f, const Operand *o, int32_t wire, int32_t first,
-                    int32_t count, int32_t ctile, int32_t interval, int64_t *from) {
+void schedule_reads(Scheduler *s, Flow *f, const Operand *o, int32_t wire, int32_t skip,
+                    int32_t first, int32_t count, int32_t ctile, int32_t interval, int64_t *from) {
     const Tensor *t = &s->module->tensors[o->tensor];
     for (int32_t byte = 0; byte < t->bytes; byte++) {
-        const Rows rows = {t,    operand_copy(t, o, ctile),     operand_tile(o, ctile),
-                           byte, o->row0 + first * o->row_step, o->row_step,
-                           count};
+        const Rows rows = {.tensor = t,
+                           .copy = operand_copy(t, o, ctile),
+                           .ctile = operand_tile(o, ctile),
+                           .byte = byte,
+                           .row = o->row0 + first * o->row_step,
+                           .step = o->row_step,
+                           .count = count,
+                           .skip = skip};
         schedule_rows_read(s, f, &rows, (Tap){wire, o->byte + byte}, interval, from);
     }
 }
@@ -131,7 +136,7 @@ int32_t schedule_operand(Scheduler *s, Flow *f, const Operand *o, int32_t first,
     int32_t vxm = tsp_vxm_column(s->m), bytes = s->module->tensors[o->tensor].bytes;
     int32_t wire = flow_wire(f, (Wire){direction, bytes, flow_phase(direction, time, vxm), count,
                                        interval, vxm, vxm, 0});
-    schedule_reads(s, f, o, wire, first, count, ctile, interval, from);
+    schedule_reads(s, f, o, wire, 0, first, count, ctile, interval, from);
     return wire;
 }
 
@@ -297,7 +302,7 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
     }
     for (int32_t i = 0; i < stage->operand_count; i++) {
         Operand o = stage->operands[i];
-        if (o.row_step == 0) o.copy = turn(s, stage, first) % s->module->tensors[o.tensor].copies;
+        if (o.row_step == 0) o.copy += turn(s, stage, first);
         f->op = reader(stage, i);
         operand_wires[i] = schedule_operand(s, f, &o, first, count, ctile, interval,
                                             base + times.operand[i] - m->vxm_entry_cycles, from);
