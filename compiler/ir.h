@@ -61,6 +61,7 @@ typedef struct {
     int32_t repeated; /* > 0: how often each row is read, for a whole stage */
     int32_t turns;    /* > 0: block i lies in the slices of block i - turns */
     int32_t run;      /* rows of a block, if there is room; 0: for the layout to say */
+    bool spliced;     /* all blocks of a column tile lie in one hemisphere: a flow may cross them */
     int32_t strip;    /* not 0: tensor whose rows are the last columns of this one's first rows, for
                        * the host to read there */
     TspPiece *pieces; /* placed by the lowering: layout leaves it alone; owned */
@@ -70,6 +71,7 @@ typedef struct {
     Place *places; /* [copy][block][ctile][byte] */
     int32_t stripe_blocks, stripe_rows;
     Place *stripes;     /* [block][ctile][byte][G]; G: vectors that an LW takes */
+    bool read;          /* by a stage */
     int32_t born, dies; /* stages: the first that writes it, -1 from the start; the last that needs
                          * it, the number of stages to the end (lifetime.h) */
     /* schedule */
@@ -195,20 +197,20 @@ typedef struct {
     int32_t run_count, run_capacity;
     TspLink *links;
     int32_t link_count, link_capacity;
-    bool group_tables;    /* see TspCompileOptions */
-    bool whole_products;  /* to be left undivided */
-    bool in_order;        /* stages are not to take turns */
-    bool takes_turns;     /* some do */
-    bool divided;         /* some product is */
-    bool unfused;         /* every node's result to pass through memory */
-    bool fused;           /* some node's result does not */
-    bool sparing;         /* no node to take more memory so as to be quicker */
-    bool lavish;          /* some does */
-    int32_t group_result; /* tensor that gets a copy of the merged tables; -1 none */
-    bool shares_rows;     /* tensors that never live at once may have the same rows */
-    bool trial;           /* memory is endless and never busy */
+    bool group_tables;       /* see TspCompileOptions */
+    bool whole_products;     /* to be left undivided */
+    bool in_order;           /* stages are not to take turns */
+    bool takes_turns;        /* some do */
+    bool divided;            /* some product is */
+    bool unfused;            /* every node's result to pass through memory */
+    bool fused;              /* some node's result does not */
+    bool sparing;            /* no node to take more memory so as to be quicker */
+    bool lavish;             /* some does */
+    int32_t group_result;    /* tensor that gets a copy of the merged tables; -1 none */
+    bool shares_rows;        /* tensors that never live at once may have the same rows */
+    bool trial;              /* memory is endless and never busy */
     struct Traffic *traffic; /* when memory is busy, about; NULL unknown; owned */
-    GroupPlan *group;     /* of the one node that groups; NULL none; owned */
+    GroupPlan *group;        /* of the one node that groups; NULL none; owned */
     int64_t bound_cycles;
     const char *bound_by;
     int64_t *op_bound; /* one a node */

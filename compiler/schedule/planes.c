@@ -129,24 +129,14 @@ static bool build_step(Scheduler *s, const Stage *stage, const Term *term, const
     wire = flow_wire(
         f, (Wire){out, width, flow_phase(out, 0, column), job->rows, interval, column, column, 0});
     for (int32_t b = 0; b < width; b++) {
-        Place p = tsp_place(a, copy, row, term->a_ctile, term->a_byte >= 0 ? term->a_byte : b);
-        int32_t slice_column = tsp_slice_column(m, p.slice);
-        int64_t read;
-        flow_reach(&f->wires[wire], slice_column);
-        read = flow_time_at(&f->wires[wire], slice_column) - m->mem_read_cycles;
-        *from = tsp_max64(*from,
-                          schedule_ready(a, term->a_ctile, row, step, job->rows, interval) - read);
-        flow_item(f, (Item){.kind = ITEM_MEM,
-                            .queue = p.slice,
-                            .insn = {.op = TSP_OP_READ, .addr = p.addr},
-                            .step = step,
-                            .start = read,
-                            .count = job->rows,
-                            .interval = interval,
-                            .bank = tsp_mem_bank(m, p.addr),
-                            .drives = {wire, b},
-                            .drive_width = 1,
-                            .reads = {{-1, 0}, {-1, 0}}});
+        const Rows rows = {.tensor = a,
+                           .copy = copy,
+                           .ctile = term->a_ctile,
+                           .byte = term->a_byte >= 0 ? term->a_byte : b,
+                           .row = row,
+                           .step = step,
+                           .count = job->rows};
+        schedule_rows_read(s, f, &rows, (Tap){wire, b}, interval, from);
     }
     flow_item(f, (Item){.kind = ITEM_QUEUE,
                         .queue = tsp_queue_mxm(m, h, local, TSP_ROLE_ACTIVATIONS),
