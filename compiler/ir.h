@@ -77,7 +77,7 @@ typedef struct {
 /* Where a step takes an operand from. */
 typedef enum {
     FROM_NONE,
-    FROM_PRODUCT,
+    FROM_PRODUCT, /* of products that meet, that of term `index` */
     FROM_OPERAND,
     FROM_STEP,
     FROM_IMM,
@@ -121,7 +121,7 @@ typedef struct {
     int32_t a_skip; /* rows of A left out from one to the next; -1: the same row again */
 } Term;
 
-enum { MAX_OPERANDS = 17, MAX_STEPS = 24, MAX_OUTPUTS = 4 };
+enum { MAX_OPERANDS = 17, MAX_STEPS = 24, MAX_OUTPUTS = 4, TSP_MEETING = 2 };
 
 typedef struct {
     int32_t op;          /* node of the graph: what no step works for */
@@ -129,6 +129,8 @@ typedef struct {
     int32_t rows, cols;  /* of the result */
     bool product, group; /* group: what module->group says, and none of what follows */
     bool whole;          /* a plane takes all rows, while others take the stages beside it */
+    bool meets;          /* each of two fp16 terms is a product of its own, made in a hemisphere of
+                          * its own: both come to the VXM in the same cycle */
     Term *terms;
     int32_t term_count;
     Operand operands[MAX_OPERANDS];
@@ -161,6 +163,11 @@ typedef struct {
      * or north if it is less than 0. */
     int32_t shift;
 } Stage;
+
+/* Products that a row of the stage takes from the MXM. */
+static inline int32_t tsp_stage_products(const Stage *s) {
+    return s->meets ? TSP_MEETING : s->product;
+}
 
 /* A run of issues, placed. The address that Repeat steps is, in issue i, that of the instruction
  * plus i*step; with `wrap`, (i % wrap)*step + (i / wrap)*step2. */

@@ -6,8 +6,8 @@
  *
  * A product with ones leaves the sum over lanes in every lane, where the next step takes it as an
  * operand. It takes halfs: a sum s is handed over as h = fp16(s) and the rest, times 2^11, as
- * another half, which meets ones of 2^-11. Each part is a product of its own, so that no weights
- * change while rows pass and later rows follow at once.
+ * another half, which meets ones of 2^-11. Both halfs are summed up at once, each in a hemisphere of
+ * its own, and meet in the VXM; no weights change while rows pass, so later rows follow at once.
  */
 #include "lower.h"
 #include "isa/half.h"
@@ -239,24 +239,38 @@ static int32_t ones_of(Lowerer *l, int32_t part, TspError *err) {
     return *i;
 }
 
+/* A stage that sums up the lanes of `count` parts from `first` on, in the first `cols` lanes. */
+static Stage *lane_stage(const Norm *n, const int32_t *part, int32_t first, int32_t count,
+                         int32_t cols, TspError *err) {
+    int32_t ones[MOST_PARTS];
+    Stage *s;
+    for (int32_t i = first; i < first + count; i++)
+        if ((ones[i] = ones_of(n->l, i, err)) < 0) return NULL;
+    if (!(s = lower_new_stage(n->l, "lanes", n->rows, cols, err))) return NULL;
+    if (!(s->terms = malloc((size_t)count * sizeof *s->terms)))
+        return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), NULL;
+    s->product = s->whole = true;
+    s->meets = count > 1;
+    for (int32_t i = first; i < first + count; i++)
+        s->terms[s->term_count++] = (Term){part[i], 0, 0, -1, ones[i], 0, 0, -1, 0};
+    return s;
+}
+
 /* The sum over the lanes of all parts, in the first `cols` lanes: *sum of the stage returned. */
 static Stage *sum_lanes(const Norm *n, const int32_t *part, int32_t parts, int32_t cols, From *sum,
                         TspError *err) {
-    Lowerer *l = n->l;
-    for (int32_t i = 0, before = -1;; i++) {
-        int32_t ones = ones_of(l, i, err);
-        Stage *s = ones < 0 ? NULL : lower_new_stage(l, "lanes", n->rows, cols, err);
-        if (!s) return NULL;
-        if (!(s->terms = malloc(sizeof *s->terms)))
-            return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), NULL;
-        s->product = s->whole = true;
-        s->terms[s->term_count++] = (Term){part[i], 0, 0, -1, ones, 0, 0, -1, 0};
-        *sum = from_product();
-        if (i > 0) *sum = binary(s, TSP_OP_ADD, *sum, tile_operand(s, before, 0, 0));
-        if (i == parts - 1) return s;
-        if ((before = rows_tensor(n, ".partial", TSP_F32, cols, 0, err)) < 0) return NULL;
-        lower_output(l, s, *sum, before, 0);
+    int32_t least = -1;
+    Stage *s;
+    if (parts > TSP_MEETING) {
+        if ((least = rows_tensor(n, ".partial", TSP_F32, cols, 0, err)) < 0 ||
+            !(s = lane_stage(n, part, TSP_MEETING, 1, cols, err)))
+            return NULL;
+        lower_output(n->l, s, from_product(), least, 0);
     }
+    if (!(s = lane_stage(n, part, 0, TSP_MEETING, cols, err))) return NULL;
+    *sum = binary(s, TSP_OP_ADD, (From){FROM_PRODUCT, 0}, (From){FROM_PRODUCT, 1});
+    if (least >= 0) *sum = binary(s, TSP_OP_ADD, *sum, tile_operand(s, least, 0, 0));
+    return s;
 }
 
 /* ---- mean, deviation, result ---- */

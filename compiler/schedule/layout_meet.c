@@ -50,6 +50,9 @@ bool layout_find_edges(Layout *l, TspError *err) {
             for (int32_t t = 0; t < stage->term_count; t++)
                 if (!add_pair(l, out, stage->terms[t].a, false, false, err)) return false;
         }
+        if (stage->meets &&
+            !add_pair(l, stage->terms[0].a, stage->terms[1].a, true, false, err))
+            return false;
         for (int32_t i = 0; i < stage->operand_count; i++) {
             for (int32_t j = 0; j < i; j++)
                 if (!add_pair(l, operands[i].tensor, operands[j].tensor, true,

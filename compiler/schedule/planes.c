@@ -23,10 +23,6 @@ typedef struct {
     bool *taken;         /* [term] of the job */
 } Unit;
 
-static TspDtype term_type(const Tensor *t, int32_t byte) {
-    return byte >= 0 || t->dtype == TSP_BOOL ? TSP_U8 : t->dtype;
-}
-
 static bool add_job(Unit *u, Job job, TspError *err) {
     if (!tsp_grow((void **)&u->jobs, &u->capacity, u->count + 1, sizeof job, err)) return false;
     u->jobs[u->count++] = job;
@@ -49,9 +45,7 @@ static bool add_rows(const Scheduler *s, const Stage *stage, Unit *u, int32_t ti
 
 /* Cycles between activations. */
 static int32_t row_cycles(const Scheduler *s, const Stage *stage) {
-    const Term *term = &stage->terms[0];
-    const Tensor *a = &s->module->tensors[term->a];
-    return term_type(a, term->a_byte) == TSP_F16 ? (int32_t)s->m->mxm_fp16_cycles : 1;
+    return schedule_pass_interval(s, &stage->terms[0]);
 }
 
 /* Cycles in which a plane's next weights load, if the planes of a hemisphere take turns: streams
@@ -170,169 +164,23 @@ static bool share_out(const Scheduler *s, const Stage *stage, Unit *units, int32
     return cut_line(s, stage, units, count, best, err);
 }
 
-/* Loads the weights of a term for output columns column0.. into one plane. `byte`: of the element.
- */
-static bool load_weights(Scheduler *s, const Stage *stage, const Term *term, int32_t byte,
-                         int32_t plane, int32_t column0, TspError *err) {
-    const TspMachine *m = s->m;
-    const Tensor *w = &s->module->tensors[term->w];
-    TspHemisphere h = plane < (int32_t)m->mxm_planes ? TSP_WEST : TSP_EAST;
-    TspDirection direction = h == TSP_WEST ? TSP_WESTWARD : TSP_EASTWARD;
-    int32_t group = (int32_t)m->mxm_load_streams, column = tsp_mxm_column(m, h), wire;
-    int32_t columns = tsp_min32(tsp_lanes(m), stage->cols - column0);
-    int32_t queue = tsp_queue_mxm(m, h, plane % (int32_t)m->mxm_planes, TSP_ROLE_WEIGHTS);
-    int32_t row0 = term->w_row0 + column0, full = columns / group, rest = columns % group;
-    int64_t from = s->planes[plane].load_from, start;
-    Flow *f = &s->load;
-    flow_clear(f, stage->op, "load");
-    wire = flow_wire(f, (Wire){direction, group, flow_phase(direction, 0, column),
-                               full + (rest > 0), 1, column, column, 0});
-    for (int32_t j = 0; j < tsp_min32(group, columns); j++) {
-        int32_t row = row0 + j; /* the first of its slice: rows row, row + group, ... */
-        Place p = tsp_stripe(w, group, row, term->w_ctile, byte);
-        int32_t slice_column = tsp_slice_column(m, p.slice), count = full + (j < rest);
-        int64_t read;
-        flow_reach(&f->wires[wire], slice_column);
-        read = flow_time_at(&f->wires[wire], slice_column) - m->mem_read_cycles;
-        for (int32_t g = 0; w->ready && g < count; g++)
-            from = tsp_max64(from,
-                             schedule_ready(w, term->w_ctile, row + g * group, 0, 1, 1) - read - g);
-        flow_item(f, (Item){.kind = ITEM_MEM,
-                            .queue = p.slice,
-                            .insn = {.op = TSP_OP_READ, .addr = p.addr},
-                            .step = 1,
-                            .start = read,
-                            .count = count,
-                            .interval = 1,
-                            .bank = tsp_mem_bank(m, p.addr),
-                            .drives = {wire, j},
-                            .drive_width = 1,
-                            .reads = {{-1, 0}, {-1, 0}}});
-    }
-    for (int part = 0; part < 2; part++) {
-        int32_t count = part ? rest : group, issues = part ? rest > 0 : full;
-        if (issues == 0) continue;
-        flow_item(f, (Item){.kind = ITEM_QUEUE,
-                            .queue = queue,
-                            .insn = {.op = TSP_OP_LW, .group = part ? full : 0, .count = count},
-                            .step = 1,
-                            .start = part ? full : 0,
-                            .count = issues,
-                            .interval = 1,
-                            .drives = {-1, 0},
-                            .reads = {{wire, 0}, {-1, 0}},
-                            .read_width = {count, 0}});
-    }
-    if ((start = flow_earliest(&s->table, f, from, err)) < 0 ||
-        !flow_commit(&s->table, f, start, err))
-        return false;
-    /* installed no earlier than the last vector is in the buffer, and not under a computation */
-    from = tsp_max64(start + full + (rest > 0) - 1 + m->mxm_load_cycles,
-                     s->planes[plane].array_free - m->mxm_install_cycles);
-    flow_clear(f, stage->op, "install");
-    flow_item(f, (Item){.kind = ITEM_QUEUE,
-                        .queue = queue,
-                        .insn = {.op = TSP_OP_IW, .type = (int32_t)term_type(w, term->w_byte)},
-                        .count = 1,
-                        .interval = 1,
-                        .drives = {-1, 0},
-                        .reads = {{-1, 0}, {-1, 0}}});
-    if ((start = flow_earliest(&s->table, f, from, err)) < 0 ||
-        !flow_commit(&s->table, f, start, err))
-        return false;
-    s->planes[plane].installed = start + m->mxm_install_cycles;
-    s->planes[plane].load_from = start + tsp_max64(1, m->mxm_install_cycles - m->mxm_load_cycles);
-    s->planes[plane].any = true;
-    s->planes[plane].weights = *term;
-    s->planes[plane].weights.w_byte = byte;
-    s->planes[plane].column0 = column0;
-    s->planes[plane].columns = columns;
-    return true;
-}
-
-/* Loads what the step needs unless it is there already. */
-static bool prepare_planes(Scheduler *s, const Stage *stage, const Term *term, int32_t plane,
-                           int32_t planes, int32_t column0, TspError *err) {
-    for (int32_t i = 0; i < planes; i++) {
-        const Plane *p = &s->planes[plane + i];
-        int32_t byte = planes > 1 ? i : term->w_byte >= 0 ? term->w_byte : 0;
-        if (p->any && p->weights.w == term->w && p->weights.w_row0 == term->w_row0 &&
-            p->weights.w_ctile == term->w_ctile && p->weights.w_byte == byte &&
-            p->column0 == column0 &&
-            p->columns == tsp_min32(tsp_lanes(s->m), stage->cols - column0) &&
-            p->as_bytes == (term->w_byte >= 0))
-            continue;
-        if (!load_weights(s, stage, term, byte, plane + i, column0, err)) return false;
-        s->planes[plane + i].as_bytes = term->w_byte >= 0;
-    }
-    return true;
-}
-
 /* The flow of one step: activations in, products out or into the accumulators. */
 static bool build_step(Scheduler *s, const Stage *stage, const Term *term, const Job *job,
                        int32_t plane, int32_t copy, bool add, bool emit, int64_t *from,
                        TspError *err) {
-    const TspMachine *m = s->m;
-    const Tensor *a = &s->module->tensors[term->a];
-    TspDtype type = term_type(a, term->a_byte);
-    TspHemisphere h = plane < (int32_t)m->mxm_planes ? TSP_WEST : TSP_EAST;
-    TspDirection out = h == TSP_WEST ? TSP_WESTWARD : TSP_EASTWARD;
-    int32_t column = tsp_mxm_column(m, h),
-            interval = type == TSP_F16 ? (int32_t)m->mxm_fp16_cycles : 1;
-    int32_t width = type == TSP_F16 ? 2 : 1, wire, product = -1;
-    int32_t step = 1 + term->a_skip, row = term->a_row0 + job->row * step;
-    int32_t local = plane % (int32_t)m->mxm_planes;
-    int64_t acc = tsp_op_func(m, TSP_OP_ABC);
+    const Pass pass = {.term = term,
+                       .plane = plane,
+                       .row = job->row,
+                       .rows = job->rows,
+                       .copy = copy,
+                       .add = add,
+                       .emit = emit};
     Flow *f = &s->compute;
+    int32_t product;
     flow_clear(f, stage->op, stage->what);
-    wire = flow_wire(
-        f, (Wire){out, width, flow_phase(out, 0, column), job->rows, interval, column, column, 0});
-    for (int32_t b = 0; b < width; b++) {
-        Place p = tsp_place(a, copy, row, term->a_ctile, term->a_byte >= 0 ? term->a_byte : b);
-        int32_t slice_column = tsp_slice_column(m, p.slice);
-        int64_t read;
-        flow_reach(&f->wires[wire], slice_column);
-        read = flow_time_at(&f->wires[wire], slice_column) - m->mem_read_cycles;
-        *from = tsp_max64(*from,
-                          schedule_ready(a, term->a_ctile, row, step, job->rows, interval) - read);
-        flow_item(f, (Item){.kind = ITEM_MEM,
-                            .queue = p.slice,
-                            .insn = {.op = TSP_OP_READ, .addr = p.addr},
-                            .step = step,
-                            .start = read,
-                            .count = job->rows,
-                            .interval = interval,
-                            .bank = tsp_mem_bank(m, p.addr),
-                            .drives = {wire, b},
-                            .drive_width = 1,
-                            .reads = {{-1, 0}, {-1, 0}}});
-    }
-    flow_item(f, (Item){.kind = ITEM_QUEUE,
-                        .queue = tsp_queue_mxm(m, h, local, TSP_ROLE_ACTIVATIONS),
-                        .insn = {.op = TSP_OP_ABC, .type = (int32_t)type},
-                        .count = job->rows,
-                        .interval = interval,
-                        .drives = {-1, 0},
-                        .reads = {{wire, 0}, {-1, 0}},
-                        .read_width = {width, 0}});
-    if (emit) {
-        TspDirection back = h == TSP_WEST ? TSP_EASTWARD : TSP_WESTWARD;
-        product =
-            flow_wire(f, (Wire){back, 4, flow_phase(back, acc + tsp_op_func(m, TSP_OP_ACC), column),
-                                job->rows, interval, column, column, 0});
-    }
-    flow_item(f, (Item){.kind = ITEM_QUEUE,
-                        .queue = tsp_queue_mxm(m, h, local, TSP_ROLE_RESULTS),
-                        .insn = {.op = TSP_OP_ACC, .add = add, .emit = emit},
-                        .step = add || !emit,
-                        .start = acc,
-                        .count = job->rows,
-                        .interval = interval,
-                        .drives = {product, 0},
-                        .drive_width = emit ? 4 : 0,
-                        .reads = {{-1, 0}, {-1, 0}}});
-    return !emit ||
-           schedule_tail(s, f, stage, job->row, job->rows, job->tile, interval, product, from, err);
+    product = schedule_pass(s, f, &pass, from);
+    return !emit || schedule_tail(s, f, stage, job->row, job->rows, job->tile,
+                                  schedule_pass_interval(s, term), &product, from, err);
 }
 
 /* The term of the job to come next: of those left, one whose operands are there first; of those
@@ -369,11 +217,11 @@ static bool place_step(Scheduler *s, const Stage *stage, Unit *u, int32_t plane,
                              u->placed + unit * stage->term_count / units);
     const Term *term = &stage->terms[turn];
     const Tensor *a = &s->module->tensors[term->a];
-    int32_t interval = term_type(a, term->a_byte) == TSP_F16 ? (int32_t)s->m->mxm_fp16_cycles : 1;
+    int32_t interval = schedule_pass_interval(s, term);
     int32_t copy = unit * a->copies / units, best_copy = copy;
     bool add = u->placed > 0, emit = u->placed == stage->term_count - 1;
     int64_t least = 0, start = -1, end;
-    if (!prepare_planes(s, stage, term, plane, planes, job->tile * tsp_lanes(s->m), err))
+    if (!schedule_weights(s, stage, term, plane, planes, job->tile * tsp_lanes(s->m), err))
         return false;
     for (int32_t i = 0; i < planes; i++)
         least = tsp_max64(
@@ -461,8 +309,7 @@ static bool is_whole(const Scheduler *s, const Stage *stage, int32_t units) {
 
 bool schedule_product(Scheduler *s, const Stage *stage, TspError *err) {
     Unit units[MAX_PLANES] = {{0}};
-    const Term *term = &stage->terms[0];
-    int32_t planes = term_type(&s->module->tensors[term->a], term->a_byte) == TSP_F16 ? 2 : 1;
+    int32_t planes = schedule_pass_planes(s, &stage->terms[0]);
     int32_t count = 2 * (int32_t)s->m->mxm_planes / planes;
     int32_t plane_of[MAX_PLANES];
     bool ok = is_whole(s, stage, count) ? assign_whole(s, stage, &units[0], err)

@@ -68,7 +68,7 @@ static bool schedule_rows(Scheduler *s, const Stage *stage, int32_t first, int32
         for (int32_t tile = 0; tile < tiles; tile++) {
             int64_t from = 0;
             flow_clear(&s->compute, stage->op, stage->what);
-            if (!schedule_tail(s, &s->compute, stage, row, end - row, tile, 1, -1, &from, err) ||
+            if (!schedule_tail(s, &s->compute, stage, row, end - row, tile, 1, NULL, &from, err) ||
                 (from = flow_earliest(&s->table, &s->compute, from, err)) < 0 ||
                 !flow_commit(&s->table, &s->compute, from, err) ||
                 !schedule_results(s, stage, &s->compute, from, row, end - row, tile, 1, err))
@@ -80,6 +80,7 @@ static bool schedule_rows(Scheduler *s, const Stage *stage, int32_t first, int32
 
 static bool schedule_stage(Scheduler *s, const Stage *stage, TspError *err) {
     if (stage->group) return schedule_group(s, stage, err);
+    if (stage->meets) return schedule_meeting(s, stage, err);
     if (stage->product) return schedule_product(s, stage, err);
     if (stage->chain_rows) return schedule_chains(s, stage, err);
     if (stage->set_rows) return schedule_sets(s, stage, err);

@@ -163,7 +163,7 @@ static TspDtype result_type(const Step *step) {
 
 /* Adds the ALU item of a step; returns its index among the items. */
 static int32_t step_item(const Scheduler *s, Flow *f, const Step *step, int32_t time,
-                         const int32_t *operand_wires, int32_t product, int32_t count,
+                         const int32_t *operand_wires, const int32_t *products, int32_t count,
                          int32_t interval) {
     Item item = {.kind = ITEM_ALU,
                  .queue = f->alus++,
@@ -182,7 +182,7 @@ static int32_t step_item(const Scheduler *s, Flow *f, const Step *step, int32_t 
         int32_t *source = j ? &item.insn.src_b : &item.insn.src_a;
         switch (from[j].kind) {
         case FROM_PRODUCT:
-            item.reads[j].wire = product;
+            item.reads[j].wire = products[from[j].index];
             break;
         case FROM_OPERAND:
             item.reads[j].wire = operand_wires[from[j].index];
@@ -226,7 +226,7 @@ static int32_t turn(const Scheduler *s, const Stage *stage, int32_t first) {
 /* One more ALU, for the other direction: it does the same beside step `last`, whose result is there
  * at `time`, or where wiring is scarce passes that on. */
 static int32_t second_item(const Scheduler *s, Flow *f, const Stage *stage, int32_t last,
-                           int32_t time, const int32_t *operand_wires, int32_t product,
+                           int32_t time, const int32_t *operand_wires, const int32_t *products,
                            int32_t count, int32_t interval) {
     const Step *step = &stage->steps[last];
     const Step pass = {TSP_OP_PASS,       result_type(step), result_type(step),
@@ -234,11 +234,12 @@ static int32_t second_item(const Scheduler *s, Flow *f, const Stage *stage, int3
                        step->node};
     bool same = !s->m->vxm_neighbour_only;
     return step_item(s, f, same ? step : &pass, same ? time - (int32_t)s->m->vxm_op_cycles : time,
-                     operand_wires, product, count, interval);
+                     operand_wires, products, count, interval);
 }
 
 bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int32_t count,
-                   int32_t ctile, int32_t interval, int32_t product, int64_t *from, TspError *err) {
+                   int32_t ctile, int32_t interval, const int32_t *products, int64_t *from,
+                   TspError *err) {
     const TspMachine *m = s->m;
     int32_t vxm = tsp_vxm_column(m), op_cycles = (int32_t)m->vxm_op_cycles, first_step;
     int32_t operand_wires[MAX_OPERANDS];
@@ -246,15 +247,13 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
     StepTimes times;
     if (stage->step_count == 0) {
         for (int32_t o = 0; o < stage->output_count; o++)
-            write_output(s, f, &stage->outputs[o], product, -1, first, count, ctile, interval);
+            write_output(s, f, &stage->outputs[o], products[0], -1, first, count, ctile, interval);
         return true;
     }
-    if (!schedule_times(stage, product >= 0, &times, op_cycles))
+    if (!schedule_times(stage, products != NULL, &times, op_cycles))
         return tsp_fail(err, TSP_ERR_BUG, "the steps of a stage (%s) cannot meet", stage->what);
-    if (product >= 0) {
-        flow_reach(&f->wires[product], vxm);
-        base += flow_time_at(&f->wires[product], vxm);
-    }
+    for (int32_t i = 0; i < tsp_stage_products(stage); i++) flow_reach(&f->wires[products[i]], vxm);
+    if (products) base += flow_time_at(&f->wires[products[0]], vxm);
     for (int32_t i = 0; i < stage->operand_count; i++) {
         Operand o = stage->operands[i];
         if (o.row_step == 0) o.copy = turn(s, stage, first) % s->module->tensors[o.tensor].copies;
@@ -264,7 +263,7 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
     }
     first_step = f->item_count;
     for (int32_t i = 0; i < stage->step_count; i++)
-        step_item(s, f, &stage->steps[i], (int32_t)base + times.step[i], operand_wires, product,
+        step_item(s, f, &stage->steps[i], (int32_t)base + times.step[i], operand_wires, products,
                   count, interval);
     for (int32_t o = 0; o < stage->output_count; o++) {
         const Output *out = &stage->outputs[o];
@@ -277,7 +276,7 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
             int32_t wire, item = first_step + last;
             if (!lies_in(s, out, h, first, count, ctile)) continue;
             if (emitted++) {
-                item = second_item(s, f, stage, last, (int32_t)time, operand_wires, product, count,
+                item = second_item(s, f, stage, last, (int32_t)time, operand_wires, products, count,
                                    interval);
                 time = f->items[item].start + m->vxm_entry_cycles + op_cycles;
             }
