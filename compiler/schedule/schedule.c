@@ -59,21 +59,60 @@ bool schedule_note(Tensor *t, int32_t ctile, Ready ready, TspError *err) {
     return true;
 }
 
+/* Cycles between rows first .. first+count-1 of what a stage reads, where they come slowest. */
+static int32_t pace(const Scheduler *s, const Stage *stage, int32_t first, int32_t count,
+                    int32_t ctile) {
+    int32_t slowest = 1;
+    for (int32_t i = 0; i < stage->operand_count; i++) {
+        const Operand *o = &stage->operands[i];
+        const Tensor *t = &s->module->tensors[o->tensor];
+        const ReadyList *list = t->ready ? &t->ready[o->ctile0 + (o->one_tile ? 0 : ctile)] : NULL;
+        const int32_t row = o->row0 + first;
+        for (int32_t k = 0; o->row_step == 1 && list && k < list->count; k++) {
+            const Ready *r = &list->items[k];
+            if (r->row0 < row + count && row < r->row0 + r->count && r->interval > slowest)
+                slowest = r->interval;
+        }
+    }
+    return slowest;
+}
+
+/* The flow of some rows of one column tile, `interval` cycles apart: the first cycle at which it is
+ * free; -1 with err set. */
+static int64_t build_rows(Scheduler *s, const Stage *stage, int32_t first, int32_t count,
+                          int32_t ctile, int32_t interval, TspError *err) {
+    int64_t from = 0;
+    flow_clear(&s->compute, stage->op, stage->what);
+    if (!schedule_tail(s, &s->compute, stage, first, count, ctile, interval, NULL, &from, err))
+        return -1;
+    return flow_earliest(&s->table, &s->compute, from, err);
+}
+
+/* Rows that come slower than one a cycle are taken as they come, or a row a cycle when all are
+ * there: whichever ends first. */
+static bool place_rows(Scheduler *s, const Stage *stage, int32_t first, int32_t count,
+                       int32_t ctile, TspError *err) {
+    int32_t interval = pace(s, stage, first, count, ctile);
+    int64_t slow = 0, start;
+    if (interval > 1 && (slow = build_rows(s, stage, first, count, ctile, interval, err)) < 0)
+        return false;
+    if ((start = build_rows(s, stage, first, count, ctile, 1, err)) < 0) return false;
+    if (interval > 1 && slow + (int64_t)(count - 1) * (interval - 1) < start)
+        start = build_rows(s, stage, first, count, ctile, interval, err);
+    else
+        interval = 1;
+    return flow_commit(&s->table, &s->compute, start, err) &&
+           schedule_results(s, stage, &s->compute, start, first, count, ctile, interval, err);
+}
+
 /* Rows first .. last-1 of a stage without a product. */
 static bool schedule_rows(Scheduler *s, const Stage *stage, int32_t first, int32_t last,
                           TspError *err) {
     int32_t tiles = tsp_ceil_div(stage->cols, tsp_lanes(s->m));
     for (int32_t row = first, end; row < last; row = end) {
         end = schedule_cut(s, stage, row, last - row);
-        for (int32_t tile = 0; tile < tiles; tile++) {
-            int64_t from = 0;
-            flow_clear(&s->compute, stage->op, stage->what);
-            if (!schedule_tail(s, &s->compute, stage, row, end - row, tile, 1, NULL, &from, err) ||
-                (from = flow_earliest(&s->table, &s->compute, from, err)) < 0 ||
-                !flow_commit(&s->table, &s->compute, from, err) ||
-                !schedule_results(s, stage, &s->compute, from, row, end - row, tile, 1, err))
-                return false;
-        }
+        for (int32_t tile = 0; tile < tiles; tile++)
+            if (!place_rows(s, stage, row, end - row, tile, err)) return false;
     }
     return true;
 }
