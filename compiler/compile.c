@@ -32,16 +32,26 @@ static bool run_passes(Module *module, const TspCompileOptions *options, TspProg
     return true;
 }
 
+/* What graphs may be compiled with or without: products divided into regions, results that never
+ * pass memory, and nodes that take more memory to be quicker. */
+enum { DIVIDED = 1, FUSED = 2, LAVISH = 4, ALL_WAYS = 7 };
+
 typedef struct {
     TspProgram program;
     TspError err;
     char *text; /* dumped */
-    bool ok, divided, fused, takes_turns;
+    bool ok;
+    int ways; /* that change what is made of the graph */
 } Attempt;
 
 /* Ways to compile, as bits. WHOLE: no product is divided into regions; UNFUSED: every node's result
- * passes memory; IN_ORDER: no stages take turns, so that tensors live less long. */
-enum { WHOLE = 1, UNFUSED = 2, IN_ORDER = 4 };
+ * passes memory; IN_ORDER: no stages take turns, so that tensors live less long; SPARING: no node
+ * takes more memory to be quicker. */
+enum { WHOLE = 1, UNFUSED = 2, IN_ORDER = 4, SPARING = 8 };
+
+/* What is tried in turn where a graph does not fit. */
+static const int fallbacks[] = {SPARING, WHOLE | IN_ORDER | SPARING, UNFUSED | IN_ORDER | SPARING,
+                                WHOLE | UNFUSED | IN_ORDER | SPARING};
 
 static Attempt attempt(const TspGraph *g, const TspMachine *machine,
                        const TspCompileOptions *options, int ways) {
@@ -52,13 +62,13 @@ static Attempt attempt(const TspGraph *g, const TspMachine *machine,
                      .group_tables = own.group_tables,
                      .whole_products = ways & WHOLE,
                      .unfused = ways & UNFUSED || own.unfused,
-                     .in_order = ways & IN_ORDER};
+                     .in_order = ways & IN_ORDER,
+                     .sparing = ways & SPARING};
     own.dump_text = &a.text;
     tsp_program_init(&a.program, machine);
     a.ok = run_passes(&module, &own, &a.program, &a.err);
-    a.divided = module.divided;
-    a.fused = module.fused;
-    a.takes_turns = module.takes_turns;
+    a.ways = (module.divided ? WHOLE : 0) | (module.fused ? UNFUSED : 0) |
+             (module.takes_turns ? IN_ORDER : 0) | (module.lavish ? SPARING : 0);
     tsp_module_free(&module);
     return a;
 }
@@ -78,17 +88,19 @@ static void offer(Attempt *best, Attempt other) {
 
 /* Divided products take more memory, and not always less time: the better of both is kept. Fused
  * stages ask for more slices, streams and wires at once than some machines have, and what takes
- * turns for more memory. */
+ * turns, keys of ArgMax and sums of halfs for more memory. */
 bool tsp_compile(const TspGraph *g, const TspMachine *machine, const TspCompileOptions *options,
                  TspProgram *program, TspError *err) {
     Attempt best = attempt(g, machine, options, 0);
-    const bool divided = best.divided, fused = best.fused, turns = best.takes_turns;
+    const int apply = best.ways;
+    unsigned tried = 1u | 1u << (apply & WHOLE); /* a bit for each set of ways */
     if (options && options->dump_pass) *options->dump_text = NULL;
-    if (divided) offer(&best, attempt(g, machine, options, WHOLE));
-    if (turns && !best.ok) offer(&best, attempt(g, machine, options, WHOLE | IN_ORDER));
-    if (fused && !best.ok) offer(&best, attempt(g, machine, options, UNFUSED | IN_ORDER));
-    if (fused && divided && !best.ok)
-        offer(&best, attempt(g, machine, options, WHOLE | UNFUSED | IN_ORDER));
+    if (apply & WHOLE) offer(&best, attempt(g, machine, options, WHOLE));
+    for (size_t i = 0; i < sizeof(fallbacks) / sizeof(*fallbacks) && !best.ok; i++) {
+        const int ways = fallbacks[i] & apply;
+        if (!(tried >> ways & 1)) offer(&best, attempt(g, machine, options, ways));
+        tried |= 1u << ways;
+    }
     if (!best.ok) {
         if (err) *err = best.err;
         return drop(&best), false;

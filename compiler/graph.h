@@ -33,13 +33,15 @@ typedef struct {
     int32_t input_count;
     int32_t output; /* value index */
     /* attributes that the ops above have */
-    double alpha, beta;      /* Gemm, default 1; alpha of LeakyRelu, default 0.01 */
+    double alpha, beta;      /* Gemm, default 1; alpha of LeakyRelu and others, default ONNX's; beta
+                              * is gamma of Selu */
     bool trans_a, trans_b;   /* Gemm */
-    TspDtype to;             /* Cast */
+    TspDtype to;             /* Cast; QuantizeLinear: output_dtype, bool if not given */
     bool shift_right;        /* BitShift */
     bool keepdims;           /* reductions, default 1 */
     bool noop;               /* reductions without axes that reduce nothing */
     bool select_last;        /* ArgMax, ArgMin */
+    bool fmod;               /* Mod */
     bool exclusive, reverse; /* CumSum */
     bool tanh_form;          /* Gelu: approximate "tanh" */
     double epsilon;          /* normalizations, default 1e-5 */

@@ -54,6 +54,7 @@ typedef struct {
     bool selects;     /* a matrix of zeros and ones that moves lanes */
     bool apart;       /* no two blocks in one slice: their rows are read at once */
     bool spread;      /* the same as far as there are slices */
+    bool sided;       /* every block in the hemisphere that its level names, or copy in its own */
     int32_t level;    /* of flat tensors: stages from an input to here; even and odd ones lie in
                        * opposite hemispheres */
     int32_t repeated; /* > 0: how often each row is read, for a whole stage */
@@ -102,8 +103,9 @@ typedef struct {
 typedef struct {
     int32_t tensor, row0, row_step, ctile0;
     int32_t copy; /* of the tensor; chains take turns at the copies of a row that they all read */
-    bool
-        one_tile; /* all column tiles of the stage meet tile ctile0, and take turns at its copies */
+    /* all column tiles of the stage meet tile ctile0, and take turns at its copies */
+    bool one_tile;
+    int32_t byte; /* of joined operands: place of the lowest byte in the stream group */
 } Operand;
 
 /* Result `from` (bytes src_byte..) is written to byte planes byte0.. of the tensor. It is a step if
@@ -144,10 +146,15 @@ typedef struct {
      * a block of vxm_op_cycles rows each. */
     int32_t chain_rows;
     int32_t last; /* of chains: tensor that stands for the last row of operand 0; -1: none */
+    /* Of chains, > 0: operands are bytes of one stream group of so many, from `byte` of each on:
+     * elements of a wider type that no ALU has joined, which steps take as operand 0. All have
+     * row_step 1, and all but the tensor `last`, which has a copy in each hemisphere, lie in the
+     * hemisphere of operand 1. */
+    int32_t joined_bytes;
     /* > 0: a step that takes FROM_SELF combines each row with those before it, in chains of this
      * many rows; a chain takes a row every vxm_op_cycles. Chain i begins with row i of the last
      * operand, if that has row_step 0. All rows are results, or with `scan_ends` the last of each
-     * chain, chain i's as row i. */
+     * chain, chain i's as row i; then a second output may have all rows of another step. */
     int32_t scan_rows;
     bool scan_ends;
     /* > 0: rows fall into sets of this many, each of which a chain passes: row k of set i is row
@@ -197,6 +204,8 @@ typedef struct {
     bool divided;         /* some product is */
     bool unfused;         /* every node's result to pass through memory */
     bool fused;           /* some node's result does not */
+    bool sparing;         /* no node to take more memory so as to be quicker */
+    bool lavish;          /* some does */
     int32_t group_result; /* tensor that gets a copy of the merged tables; -1 none */
     bool shares_rows;     /* tensors that never live at once may have the same rows */
     GroupPlan *group;     /* of the one node that groups; NULL none; owned */

@@ -38,6 +38,15 @@ static void put_number(FILE *out, bool known, int64_t value) {
         fputs("<td class=\"n\">–</td>", out);
 }
 
+/* When something runs, of the whole run: a bar as wide as the cell is. */
+static void put_when(FILE *out, bool runs, int64_t start, int64_t end, int64_t cycles) {
+    fputs("<td class=\"when\">", out);
+    if (runs && cycles > 0)
+        fprintf(out, "<i style=\"margin-left:%.2f%%;width:%.2f%%\"></i>",
+                100 * (double)start / (double)cycles, 100 * (double)(end - start) / (double)cycles);
+    fputs("</td>", out);
+}
+
 /* Column heads, separated by |; those that begin with # are of numbers. */
 static void begin_table(FILE *out, const char *heads) {
     fputs("<table class=\"sort\"><thead><tr>", out);
@@ -84,7 +93,7 @@ static void put_head(FILE *out, const TspReport *r) {
 static void put_ops(FILE *out, const TspReport *r) {
     if (!r->program->op_count) return;
     fputs("<h2>Ops</h2>\n", out);
-    begin_table(out, "name|operator|#start|#end|#cycles|#bound|#× bound|bound by");
+    begin_table(out, "name|operator|when|#start|#end|#cycles|#bound|#× bound|bound by");
     for (int32_t i = 0; i < r->program->op_count; i++) {
         const TspOpReport *op = &r->ops[i];
         const bool issues = op->start >= 0;
@@ -92,6 +101,7 @@ static void put_ops(FILE *out, const TspReport *r) {
         fputs("<tr>", out);
         put_cell(out, r->program->ops[i].name);
         put_cell(out, r->program->ops[i].type);
+        put_when(out, issues, op->start, op->end, r->cycles);
         put_number(out, issues, op->start);
         put_number(out, issues, op->end);
         put_number(out, issues, op->end - op->start);

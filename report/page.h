@@ -10,7 +10,7 @@ static const char page_style[] =
     "--r7:#1b1b1b}\n"
     "*{box-sizing:border-box}\n"
     "body{font:13px/1.45 system-ui,sans-serif;color:var(--ink);background:var(--paper);"
-    "max-width:1120px;margin:24px auto;padding:0 20px}\n"
+    "max-width:1320px;margin:24px auto;padding:0 20px}\n"
     "h1{font-size:20px;font-weight:600;margin:0}h2{font-size:14px;font-weight:600;margin:28px 0 "
     "6px;"
     "border-bottom:1px solid var(--line);padding-bottom:3px}\n"
@@ -26,6 +26,8 @@ static const char page_style[] =
     "th button:focus-visible{outline:2px solid var(--use)}\n"
     "svg{display:block;width:100%}svg text{font:10px system-ui,sans-serif;fill:var(--quiet)}"
     "i{display:inline-block;width:10px;height:10px;margin-right:6px;border:1px solid #0003}\n"
+    ".when{width:150px}.when i{display:block;height:9px;margin-top:5px;border:0;min-width:1px;"
+    "background:var(--use)}\n"
     "@media print{body{margin:0;max-width:none;font-size:10px}h2{break-after:avoid}"
     "tr,svg{break-inside:avoid}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n";
 

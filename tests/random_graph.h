@@ -155,25 +155,64 @@ static const uint32_t graph_integers = 1u << TSP_I8 | 1u << TSP_U8 | 1u << TSP_I
 
 static inline bool graph_unary(RandomGraph *g) {
     static const struct {
-        const char *op;
+        const char *op, *attributes;
         double least, most; /* of the operand's magnitude; of the result: 0 as the operand's */
-    } ops[] = {{"Relu", 1e9, 0},    {"Neg", 1e9, 0}, {"Abs", 1e9, 0},       {"Tanh", 1e9, 1},
-               {"Sigmoid", 1e9, 1}, {"Exp", 5, 150}, {"LeakyRelu", 1e9, 0}, {"Gelu", 1e9, 0}};
+    } ops[] = {
+        {"Relu", "", 1e9, 0},      {"Neg", "", 1e9, 0},
+        {"Abs", "", 1e9, 0},       {"Tanh", "", 1e9, 1},
+        {"Sigmoid", "", 1e9, 1},   {"Exp", "", 5, 150},
+        {"LeakyRelu", "", 1e9, 0}, {"Gelu", "\"approximate\": \"tanh\"", 1e9, 0},
+        {"Gelu", "", 1e9, 0},      {"Erf", "", 1e9, 1},
+        {"Floor", "", 1e4, 1e4},   {"Ceil", "", 1e4, 1e4},
+        {"Round", "", 1e4, 1e4},   {"Sign", "", 1e9, 1},
+        {"Softsign", "", 1e9, 1},  {"HardSigmoid", "\"alpha\": 0.3", 1e9, 1},
+        {"HardSwish", "", 1e3, 0}, {"Softplus", "", 100, 101},
+        {"Mish", "", 1e3, 0},      {"Elu", "\"alpha\": 0.5", 1e3, 0},
+        {"Celu", "", 100, 0},      {"Selu", "", 1e3, 1.1e3},
+        {"Swish", "", 1e3, 0},
+    };
     int32_t which = random_below(sizeof ops / sizeof *ops);
     GraphValue *v = graph_any(g, graph_floats), result;
     if (!v || v->most > ops[which].least) return false;
     result = *v;
     if (ops[which].most > 0) result.most = ops[which].most;
-    graph_node(g, ops[which].op, strcmp(ops[which].op, "Gelu") ? "" : "\"approximate\": \"tanh\"",
-               v, NULL, NULL, result);
+    graph_node(g, ops[which].op, ops[which].attributes, v, NULL, NULL, result);
+    return true;
+}
+
+/* Operators that need their operand away from 0: 1 or 2 is added to its magnitude first. */
+static inline bool graph_positive(RandomGraph *g) {
+    static const char *const ops[] = {"Log", "Sqrt", "Reciprocal", "Pow", "Div"};
+    const char *op = ops[random_below(5)];
+    GraphValue *v = graph_any(g, graph_floats), *positive, *second = NULL, shift, result;
+    if (!v || v->most > 30) return false;
+    shift = (GraphValue){.dtype = v->dtype, .most = pick(1, 2)};
+    result = *v;
+    positive = graph_node(g, "Abs", "", v, NULL, NULL, result);
+    result.most += shift.most;
+    positive =
+        graph_node(g, "Add", "", positive, graph_constant(g, shift, shift.most), NULL, result);
+    if (*op == 'D') {
+        result.most = v->most;
+        graph_node(g, op, "", v, positive, NULL, result);
+        return true;
+    }
+    if (*op == 'P') {
+        GraphValue exponent = one_in(2) ? shift : graph_narrowed(v);
+        exponent.most = 2;
+        second = graph_constant(g, exponent, one_in(2) ? 2 : -2);
+        result.most *= result.most;
+    }
+    graph_node(g, op, "", positive, second, NULL, result);
     return true;
 }
 
 static inline bool graph_binary(RandomGraph *g) {
-    static const char *const ops[] = {"Add", "Sub", "Mul", "Min", "Max"};
-    const char *op = ops[random_below(5)];
-    GraphValue *v = graph_any(g, graph_floats | 1u << TSP_I32), *other = NULL, result;
-    if (!v) return false;
+    static const char *const ops[] = {"Add", "Sub", "Mul", "Min", "Max", "Sum"};
+    const char *op = ops[random_below(6)];
+    GraphValue *v = graph_any(g, graph_floats | 1u << TSP_I32), *other = NULL, *third = NULL,
+               result;
+    if (!v || (op[2] == 'm' && !graph_is_float(v))) return false;
     for (int32_t i = 0; i < g->count && one_in(2); i++) {
         GraphValue *o = &g->values[i];
         int32_t rank;
@@ -189,9 +228,10 @@ static inline bool graph_binary(RandomGraph *g) {
         other = graph_constant(g, n, -n.most);
     }
     result = *v;
-    result.most = op[1] == 'u' && op[0] == 'M' ? v->most * other->most : v->most + other->most;
+    result.most = !strcmp(op, "Mul") ? v->most * other->most : 2 * v->most + other->most;
     if (result.most > (v->dtype == TSP_I32 ? 1e9 : 2e4)) return false;
-    graph_node(g, op, "", v, other, NULL, result);
+    if (op[2] != 'd' && op[2] != 'b' && op[2] != 'l' && one_in(2)) third = v; /* Min, Max, Sum */
+    graph_node(g, op, "", v, other, third, result);
     return true;
 }
 
@@ -297,17 +337,34 @@ static inline bool graph_moved(RandomGraph *g) {
     }
 }
 
+/* Scales and zero points: one, or as many as the axis is long; both known. */
+static inline void graph_scales(RandomGraph *g, const GraphValue *along, TspDtype scales,
+                                TspDtype zeros, int32_t axis, GraphValue **scale,
+                                GraphValue **zero) {
+    GraphValue number = {.dtype = scales, .most = 0.125};
+    if (axis >= 0) number.rank = 1, number.shape[0] = along->shape[axis];
+    *scale = graph_constant(g, number, 0.03125);
+    number.dtype = zeros;
+    number.most = one_in(2) ? 0 : 100;
+    *zero = graph_constant(g, number, zeros == TSP_I8 ? -number.most : 0);
+}
+
+/* To bytes, or from bytes. */
 static inline bool graph_quantize(RandomGraph *g) {
-    GraphValue *v = graph_any(g, graph_floats), *scale, *zero, number, result;
-    if (!v || v->most > 100) return false;
-    number = (GraphValue){.dtype = v->dtype, .most = 0.125};
-    scale = graph_constant(g, number, 0.03125);
-    number = (GraphValue){.dtype = one_in(2) ? TSP_I8 : TSP_U8, .most = 0};
-    zero = graph_constant(g, number, 0);
+    GraphValue *v = graph_any(g, graph_floats | 1u << TSP_I8 | 1u << TSP_U8), *scale, *zero, result;
+    bool floats = v && graph_is_float(v);
+    TspDtype bytes = !v || floats ? one_in(2) ? TSP_I8 : TSP_U8 : v->dtype;
+    TspDtype type = floats ? v->dtype : one_in(2) ? TSP_F16 : TSP_F32;
+    int32_t axis = v && v->rank && one_in(2) ? random_below(v->rank) : -1;
+    char attributes[40] = "";
+    if (!v || v->most > (floats ? 100 : 255)) return false;
+    graph_scales(g, v, type, bytes, axis, &scale, &zero);
     result = *v;
-    result.dtype = zero->dtype;
-    result.most = zero->dtype == TSP_I8 ? 128 : 255;
-    graph_node(g, "QuantizeLinear", "", v, scale, zero, result);
+    result.dtype = floats ? bytes : type;
+    result.most = floats ? bytes == TSP_I8 ? 128 : 255 : 0.125 * 383;
+    if (axis >= 0) snprintf(attributes, sizeof attributes, "\"axis\": %d", (int)axis);
+    graph_node(g, floats ? "QuantizeLinear" : "DequantizeLinear", attributes, v, scale, zero,
+               result);
     return true;
 }
 
@@ -322,8 +379,9 @@ static inline void graph_start(RandomGraph *g) {
 }
 
 typedef bool GraphMaker(RandomGraph *g);
-static GraphMaker *const graph_makers[] = {graph_unary,    graph_binary, graph_product, graph_cast,
-                                           graph_quantize, graph_along,  graph_moved};
+static GraphMaker *const graph_makers[] = {graph_unary, graph_binary,   graph_product,
+                                           graph_cast,  graph_quantize, graph_along,
+                                           graph_moved, graph_positive};
 
 /* The graph of a seed. Its text is in g->text. */
 static inline void random_graph_make(RandomGraph *g, uint64_t seed, int32_t greatest) {

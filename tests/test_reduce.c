@@ -91,6 +91,48 @@ START_TEST(lanes_without_elements_do_not_count) {
 }
 END_TEST
 
+/* Of two elements that are the greatest the first counts, wherever they lie: near each other, in
+ * other lanes, rows, and chains; and of vectors of one number the first of all. */
+static void try_ties(TspDtype type, int32_t elements, const char *name) {
+    const int32_t high = type == TSP_U8 ? 255 : type == TSP_I8 ? 127 : 32767;
+    const bool flat = random_below(4) == 0; /* all the least */
+    int32_t a = random_below(elements), b = random_below(2) ? random_below(elements) : elements - 1;
+    char shape[40];
+    Case c = {0};
+    snprintf(shape, sizeof shape, "[%d]", elements);
+    make_graph(&c, type, shape, 1, ONE("ArgMax"));
+    c.in[0] = malloc((size_t)elements * (size_t)tsp_dtype_bytes(type));
+    for (int32_t i = 0; i < elements; i++)
+        tsp_store_int(type, c.in[0], i, flat ? high + 1 : high - 1 - random_below(3));
+    if (!flat) tsp_store_int(type, c.in[0], a, high);
+    if (!flat) tsp_store_int(type, c.in[0], b, high);
+    simulate(&c, name);
+    interpret(&c, name);
+    ck_assert_int_eq(tsp_load_int(TSP_I32, c.got, 0), flat ? 0 : a < b ? a : b);
+    free_case(&c);
+}
+
+START_TEST(first_of_the_greatest) {
+    static const TspDtype kinds[] = {TSP_I8, TSP_U8, TSP_I16};
+    static const int lengths[] = {2, 15, 16, 17, 319, 320, 321, 639, 640, 641, 5119, 5120, 5121};
+    enum { LENGTHS = sizeof lengths / sizeof *lengths };
+    random_start();
+    for (int32_t i = 0; i < 6 * LENGTHS; i++)
+        try_ties(kinds[i / LENGTHS % 3], lengths[i % LENGTHS], i / LENGTHS < 3 ? "tsp1" : "tiny");
+    for (int32_t i = 0; i < 6; i++)
+        try_ties(kinds[i % 3], 20000 + random_below(100000), i < 3 ? "tsp1" : "tiny");
+}
+END_TEST
+
+/* What 24 bits of a key can count, and one element more. */
+START_TEST(the_longest_keys) {
+    enum { MOST = (1 << 24) / 320 * 320 };
+    random_start();
+    try_ties(TSP_I8, MOST, "tsp1");
+    try_ties(TSP_I8, MOST + 1, "tsp1");
+}
+END_TEST
+
 /* ---- running sums ---- */
 
 #define CUM_SUM(x, z)                                                                              \
@@ -287,6 +329,7 @@ START_TEST(long_vectors_run_near_the_bound) {
     try_speed(TSP_F32, 1, ONE("ReduceMean"), 135);
     try_speed(TSP_I8, 1, ONE("ReduceMax"), 130);
     try_speed(TSP_F32, 1, ONE("ReduceMin"), 136);
+    try_speed(TSP_I8, 1, ONE("ArgMax"), 142);
     try_speed(TSP_I16, 1, ONE("ArgMax"), 480);
     try_speed(TSP_I32, 1, CUM_SUM("x", "z"), 215);
     try_speed(TSP_I8, 2, TWO("MatMulInteger"), 230);
@@ -301,6 +344,8 @@ int main(void) {
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, reductions_of_any_length);
     tcase_add_test(tests, lanes_without_elements_do_not_count);
+    tcase_add_test(tests, first_of_the_greatest);
+    tcase_add_test(tests, the_longest_keys);
     tcase_add_test(tests, running_sums_of_any_length);
     tcase_add_test(tests, dot_products_of_any_length);
     tcase_add_test(tests, vectors_and_scalars);

@@ -172,19 +172,18 @@ static const struct {
 
 static bool read_op(const Reader *r, const cJSON *item, TspNode *node) {
     const char *names[TSP_GRAPH_OP_COUNT], *nearest;
-    char list[800] = "";
     for (int i = 0; i < TSP_GRAPH_OP_COUNT; i++) {
-        size_t used = strlen(list);
         node->op = (TspGraphOp)i;
         names[i] = operators[i].name;
         if (strcmp(names[i], item->valuestring) == 0) return true;
-        snprintf(list + used, sizeof list - used, i ? ", %s" : "%s", names[i]);
     }
     nearest = tsp_nearest(item->valuestring, names, TSP_GRAPH_OP_COUNT);
     if (nearest)
         return tsp_read_fail(&r->read, item, "unknown op \"%.60s\"; did you mean \"%s\"?",
                              item->valuestring, nearest);
-    return tsp_read_fail(&r->read, item, "unknown op \"%.60s\"; use %s", item->valuestring, list);
+    return tsp_read_fail(&r->read, item,
+                         "unknown op \"%.60s\"; use one that docs/graph-format.md lists",
+                         item->valuestring);
 }
 
 static bool name_node(Reader *r, const cJSON *item, const cJSON *name, int32_t index) {
@@ -227,8 +226,8 @@ static bool read_node(Reader *r, const cJSON *item, int32_t place, int32_t part)
     TspNode *node = &r->g->nodes[index];
     TspValue *v;
     if (!tsp_read_keys(&r->read, item, "a node", keys, 5, found)) return false;
-    *node = (TspNode){
-        .alpha = 1, .beta = 1, .keepdims = true, .inputs = {-1, -1, -1, -1}, .output = -1};
+    *node = (TspNode){.alpha = 1, .beta = 1, .keepdims = true, .output = -1};
+    for (int32_t i = 0; i < TSP_NODE_INPUTS; i++) node->inputs[i] = -1;
     node->upper = true;
     node->part = part;
     node->parts = parts_of(item);
@@ -254,16 +253,12 @@ static bool connect_node(const Reader *r, int32_t index) {
     const cJSON *array = r->node_inputs[index], *item;
     int32_t least = operators[node->op].min_inputs, most = operators[node->op].max_inputs, i = 0;
     int32_t count = cJSON_GetArraySize(array);
+    char more[32] = "";
+    if (most > least + 1) snprintf(more, sizeof more, " to %d", (int)most);
     if (count < least || count > most)
         return tsp_read_fail(&r->read, array, "%s has %d input%s; it takes %d%s",
                              operators[node->op].name, (int)count, count == 1 ? "" : "s",
-                             (int)least,
-                             most == least       ? ""
-                             : most == least + 1 ? " or one more"
-                             : most == 3         ? " to 3"
-                             : most == 4         ? " to 4"
-                             : most == 5         ? " to 5"
-                                                 : " to 32");
+                             (int)least, most == least + 1 ? " or one more" : more);
     cJSON_ArrayForEach(item, array) {
         if (!cJSON_IsString(item))
             return tsp_read_fail(&r->read, item, "not the name of a tensor; write a string");

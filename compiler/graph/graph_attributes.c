@@ -140,6 +140,23 @@ static bool read_pad_mode(const TspGraphReader *r, const cJSON *item, TspNode *n
                          item->string);
 }
 
+/* What only training needs. */
+static bool read_momentum(const TspGraphReader *r, const cJSON *item, TspNode *node,
+                          size_t offset) {
+    (void)node;
+    (void)offset;
+    return cJSON_IsNumber(item) ||
+           tsp_read_fail(r, item, "\"%s\" is no number; write one", item->string);
+}
+
+static bool read_training(const TspGraphReader *r, const cJSON *item, TspNode *node,
+                          size_t offset) {
+    (void)node;
+    (void)offset;
+    return cJSON_IsFalse(item) || (cJSON_IsNumber(item) && item->valuedouble == 0) ||
+           tsp_read_fail(r, item, "only \"%s\" 0 is modelled; leave it out", item->string);
+}
+
 static const struct {
     TspGraphOp op;
     const char *name;
@@ -154,6 +171,20 @@ static const struct {
     {TSP_GRAPH_CAST, "to", true, read_type, offsetof(TspNode, to)},
     {TSP_GRAPH_BIT_SHIFT, "direction", true, read_direction, offsetof(TspNode, shift_right)},
     {TSP_GRAPH_LEAKY_RELU, "alpha", false, read_real, offsetof(TspNode, alpha)},
+    {TSP_GRAPH_MOD, "fmod", false, read_flag, offsetof(TspNode, fmod)},
+    {TSP_GRAPH_QUANTIZE_LINEAR, "axis", false, read_axis, offsetof(TspNode, axis)},
+    {TSP_GRAPH_QUANTIZE_LINEAR, "output_dtype", false, read_type, offsetof(TspNode, to)},
+    {TSP_GRAPH_DEQUANTIZE_LINEAR, "axis", false, read_axis, offsetof(TspNode, axis)},
+    {TSP_GRAPH_BATCH_NORMALIZATION, "epsilon", false, read_real, offsetof(TspNode, epsilon)},
+    {TSP_GRAPH_BATCH_NORMALIZATION, "momentum", false, read_momentum, 0},
+    {TSP_GRAPH_BATCH_NORMALIZATION, "training_mode", false, read_training, 0},
+    {TSP_GRAPH_HARD_SIGMOID, "alpha", false, read_real, offsetof(TspNode, alpha)},
+    {TSP_GRAPH_HARD_SIGMOID, "beta", false, read_real, offsetof(TspNode, beta)},
+    {TSP_GRAPH_ELU, "alpha", false, read_real, offsetof(TspNode, alpha)},
+    {TSP_GRAPH_CELU, "alpha", false, read_real, offsetof(TspNode, alpha)},
+    {TSP_GRAPH_SELU, "alpha", false, read_real, offsetof(TspNode, alpha)},
+    {TSP_GRAPH_SELU, "gamma", false, read_real, offsetof(TspNode, beta)},
+    {TSP_GRAPH_SWISH, "alpha", false, read_real, offsetof(TspNode, alpha)},
     {TSP_GRAPH_REDUCE_SUM, "axes", false, read_axes, offsetof(TspNode, axes)},
     {TSP_GRAPH_REDUCE_SUM, "keepdims", false, read_flag, offsetof(TspNode, keepdims)},
     {TSP_GRAPH_REDUCE_SUM, "noop_with_empty_axes", false, read_flag, offsetof(TspNode, noop)},
@@ -214,20 +245,32 @@ static const struct {
 };
 enum { ATTRIBUTES = sizeof attributes / sizeof attributes[0] };
 
+/* ONNX's, where they are not those of a new node. */
+static void set_defaults(TspNode *node) {
+    if (node->op == TSP_GRAPH_LEAKY_RELU) node->alpha = 0.01;
+    if (node->op == TSP_GRAPH_HARD_SIGMOID) node->alpha = 0.2, node->beta = 0.5;
+    if (node->op == TSP_GRAPH_SELU)
+        node->alpha = 1.67326319217681884765625, node->beta = 1.05070102214813232421875;
+    if (node->op == TSP_GRAPH_BATCH_NORMALIZATION) node->epsilon = 1e-5;
+    if (node->op == TSP_GRAPH_QUANTIZE_LINEAR) node->to = TSP_BOOL;
+    if (node->op == TSP_GRAPH_QUANTIZE_LINEAR || node->op == TSP_GRAPH_DEQUANTIZE_LINEAR ||
+        node->op == TSP_GRAPH_FLATTEN)
+        node->axis = 1;
+    if (node->op == TSP_GRAPH_SOFTMAX) node->axis = -1;
+    if (tsp_graph_normalizes(node->op)) {
+        node->axis = -1;
+        node->epsilon = 1e-5;
+        node->stash_type = TSP_F32;
+    }
+}
+
 bool tsp_read_attributes(const TspGraphReader *r, const cJSON *node_item, const cJSON *object,
                          TspNode *node) {
     TspKey keys[TSP_KEYS_MAX];
     const cJSON *found[TSP_KEYS_MAX] = {NULL};
     int32_t which[TSP_KEYS_MAX], count = 0;
     const char *op = tsp_graph_op_name(node->op);
-    if (node->op == TSP_GRAPH_LEAKY_RELU) node->alpha = 0.01; /* ONNX's defaults */
-    if (node->op == TSP_GRAPH_SOFTMAX) node->axis = -1;
-    if (node->op == TSP_GRAPH_FLATTEN) node->axis = 1;
-    if (tsp_graph_normalizes(node->op)) {
-        node->axis = -1;
-        node->epsilon = 1e-5;
-        node->stash_type = TSP_F32;
-    }
+    set_defaults(node);
     for (int32_t i = 0; i < ATTRIBUTES; i++)
         if (attributes[i].op == node->op) {
             keys[count] = (TspKey){attributes[i].name, TSP_JSON_ANY, attributes[i].needed};

@@ -55,28 +55,3 @@ bool tsp_check_quantised(const TspGraph *g, const TspNode *node, int32_t *blame,
     }
     return true;
 }
-
-bool tsp_quantize_infer(const TspGraph *g, const TspNode *node, TspValue *out, int32_t *blame,
-                        TspError *err) {
-    const TspValue *x = &g->values[node->inputs[0]], *scale = &g->values[node->inputs[1]];
-    const TspValue *zero =
-        node->input_count > 2 && node->inputs[2] >= 0 ? &g->values[node->inputs[2]] : NULL;
-    *blame = 1;
-    if (scale->dtype != x->dtype || !scale->data || tsp_value_elements(scale) != 1 ||
-        !(tsp_load_double(scale->dtype, scale->data, 0) > 0))
-        return tsp_fail(err, TSP_ERR_INPUT,
-                        "scale \"%s\" is no scalar initializer above 0 of type %s; make it one",
-                        scale->name, tsp_dtype_name(x->dtype));
-    out->dtype = zero ? zero->dtype : TSP_U8;
-    *blame = 2;
-    if (!zero) return true;
-    if (!is_byte(zero) || !zero->data || tsp_value_elements(zero) != 1)
-        return tsp_fail(err, TSP_ERR_INPUT,
-                        "zero point \"%s\" is no scalar initializer of int8 or uint8; make it one",
-                        zero->name);
-    if (tsp_load_int(zero->dtype, zero->data, 0) != 0)
-        return tsp_fail(err, TSP_ERR_NOT_MODELLED,
-                        "QuantizeLinear with a zero point other than 0 is not modelled; use "
-                        "QLinearMatMul, or add it after a Cast to int32");
-    return true;
-}

@@ -5,7 +5,6 @@
  */
 #include "graph_shape.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -211,33 +210,6 @@ static bool infer_comparison(const Infer *f) {
     return infer_pairwise(f);
 }
 
-/* alpha is used in the dtype of the operand, where it has to be a number. */
-static bool infer_leaky_relu(const Infer *f) {
-    const TspValue *a = input(f, 0);
-    if (a->dtype == TSP_F16 && fabs(f->node->alpha) > 65504)
-        return tsp_fail(f->err, TSP_ERR_INPUT,
-                        "\"alpha\" %g is beyond float16, which \"%s\" is; write at most 65504",
-                        f->node->alpha, a->name);
-    return infer_same(f);
-}
-
-/* The bounds are known scalars: they become immediates. */
-static bool infer_clip(const Infer *f) {
-    if (!check_same_dtype(f)) return false;
-    for (int32_t i = 1; i < f->node->input_count; i++) {
-        const TspValue *bound = input(f, i);
-        *f->blame = i;
-        if (!bound) continue;
-        if (!check_rank(f, i, 0, 0, "scalar bounds, shape []")) return false;
-        if (!bound->data)
-            return tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
-                            "Clip to \"%s\", which is not an initializer, is not modelled; use Max "
-                            "and Min",
-                            bound->name);
-    }
-    return infer_same(f);
-}
-
 static bool infer_where(const Infer *f) {
     const TspValue *condition = input(f, 0), *x = input(f, 1), *y = input(f, 2);
     TspValue *out = f->out;
@@ -315,6 +287,18 @@ static bool infer_norm(const Infer *f) {
     return check_same_dtype(f) && tsp_norm_infer(f->g, f->node, f->out, f->blame, f->err);
 }
 
+static bool infer_several(const Infer *f) {
+    return check_same_dtype(f) && tsp_infer_several(f->g, f->node, f->out, f->blame, f->err);
+}
+
+static bool infer_known(const Infer *f) {
+    return tsp_infer_known(f->g, f->node, f->out, f->blame, f->err);
+}
+
+static bool infer_clip(const Infer *f) {
+    return check_same_dtype(f) && infer_known(f);
+}
+
 /* Rows of the result: count, sum, least, greatest. */
 static bool infer_group(const Infer *f) {
     const TspValue *keys = input(f, 0), *values = input(f, 1);
@@ -339,18 +323,6 @@ static bool infer_group(const Infer *f) {
     return true;
 }
 
-static bool infer_gelu(const Infer *f) {
-    if (!f->node->tanh_form)
-        return tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
-                        "Gelu by erf, approximate \"none\", is not modelled; write the attribute "
-                        "\"approximate\": \"tanh\"");
-    return infer_same(f);
-}
-
-static bool infer_quantize(const Infer *f) {
-    return infer_same(f) && tsp_quantize_infer(f->g, f->node, f->out, f->blame, f->err);
-}
-
 /* dtypes: of the first two inputs; the output has the first one's unless the rule says otherwise.
  */
 static bool infer_movement(const Infer *f) {
@@ -372,8 +344,8 @@ static const struct {
     [TSP_GRAPH_CAST] = {ANY, infer_cast},
     [TSP_GRAPH_NEG] = {NUMBERS & ~BIT(TSP_U8), infer_same},
     [TSP_GRAPH_ABS] = {NUMBERS, infer_same},
-    [TSP_GRAPH_MIN] = {NUMBERS, infer_pairwise},
-    [TSP_GRAPH_MAX] = {NUMBERS, infer_pairwise},
+    [TSP_GRAPH_MIN] = {NUMBERS, infer_several},
+    [TSP_GRAPH_MAX] = {NUMBERS, infer_several},
     [TSP_GRAPH_IDENTITY] = {ANY, infer_same},
     [TSP_GRAPH_EQUAL] = {ANY, infer_comparison},
     [TSP_GRAPH_GREATER] = {NUMBERS, infer_comparison},
@@ -388,12 +360,35 @@ static const struct {
     [TSP_GRAPH_TANH] = {FLOATS, infer_same},
     [TSP_GRAPH_EXP] = {FLOATS, infer_same},
     [TSP_GRAPH_CLIP] = {NUMBERS, infer_clip},
-    [TSP_GRAPH_LEAKY_RELU] = {FLOATS, infer_leaky_relu},
+    [TSP_GRAPH_LEAKY_RELU] = {FLOATS, infer_known},
     [TSP_GRAPH_WHERE] = {ANY, infer_where},
     [TSP_GRAPH_SIGMOID] = {FLOATS, infer_same},
-    [TSP_GRAPH_GELU] = {FLOATS, infer_gelu},
-    [TSP_GRAPH_QUANTIZE_LINEAR] = {FLOATS, infer_quantize},
     [TSP_GRAPH_SQRT] = {FLOATS, infer_same},
+    [TSP_GRAPH_DIV] = {NUMBERS & ~BIT(TSP_I32), infer_pairwise},
+    [TSP_GRAPH_RECIPROCAL] = {FLOATS, infer_same},
+    [TSP_GRAPH_MOD] = {BYTES | BIT(TSP_I16), infer_pairwise},
+    [TSP_GRAPH_POW] = {ANY, infer_known},
+    [TSP_GRAPH_LOG] = {FLOATS, infer_same},
+    [TSP_GRAPH_ERF] = {FLOATS, infer_same},
+    [TSP_GRAPH_GELU] = {FLOATS, infer_same},
+    [TSP_GRAPH_FLOOR] = {FLOATS, infer_same},
+    [TSP_GRAPH_CEIL] = {FLOATS, infer_same},
+    [TSP_GRAPH_ROUND] = {FLOATS, infer_same},
+    [TSP_GRAPH_SIGN] = {NUMBERS, infer_same},
+    [TSP_GRAPH_SUM] = {FLOATS, infer_several},
+    [TSP_GRAPH_QUANTIZE_LINEAR] = {FLOATS | BIT(TSP_I32), infer_known},
+    [TSP_GRAPH_DEQUANTIZE_LINEAR] = {ANY, infer_known},
+    [TSP_GRAPH_BATCH_NORMALIZATION] = {FLOATS, infer_known},
+    [TSP_GRAPH_HARD_SIGMOID] = {FLOATS, infer_same},
+    [TSP_GRAPH_HARD_SWISH] = {FLOATS, infer_same},
+    [TSP_GRAPH_SOFTPLUS] = {FLOATS, infer_same},
+    [TSP_GRAPH_SOFTSIGN] = {FLOATS, infer_same},
+    [TSP_GRAPH_MISH] = {FLOATS, infer_same},
+    [TSP_GRAPH_ELU] = {FLOATS, infer_same},
+    [TSP_GRAPH_CELU] = {FLOATS, infer_known},
+    [TSP_GRAPH_SELU] = {FLOATS, infer_same},
+    [TSP_GRAPH_PRELU] = {FLOATS, infer_pairwise},
+    [TSP_GRAPH_SWISH] = {FLOATS, infer_same},
     [TSP_GRAPH_REDUCE_SUM] = {BIT(TSP_I32) | FLOATS, infer_reduce},
     [TSP_GRAPH_REDUCE_MEAN] = {FLOATS, infer_reduce},
     [TSP_GRAPH_REDUCE_MAX] = {NUMBERS, infer_reduce},

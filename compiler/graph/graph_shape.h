@@ -28,10 +28,6 @@ bool tsp_node_place_axes(const TspGraph *g, TspNode *node, int32_t *blame, TspEr
 /* Shape of `a` without its axes, or with 1 in their place. */
 void tsp_reduced_shape(const TspNode *node, const TspValue *a, TspValue *out);
 
-/* QuantizeLinear: a scale of the operand's type, a zero point that says the type of the result,
- * both known. Also in graph_quantised.c. */
-bool tsp_quantize_infer(const TspGraph *g, const TspNode *node, TspValue *out, int32_t *blame,
-                        TspError *err);
 /* What QLinearMatMul needs of the types of its inputs and of its scales, which are known numbers;
  * blame and error as above. graph_quantised.c. */
 bool tsp_check_quantised(const TspGraph *g, const TspNode *node, int32_t *blame, TspError *err);
@@ -52,6 +48,14 @@ bool tsp_graph_normalizes(TspGraphOp op);
 /* Shape of the output of such a node, and what we cannot do refused; as tsp_node_infer. */
 bool tsp_norm_infer(const TspGraph *g, const TspNode *node, TspValue *out, int32_t *blame,
                     TspError *err);
+
+/* graph_known.c: operators of one to many inputs that broadcast together, and those whose other
+ * inputs or attributes are numbers that have to be known and in range; as tsp_node_infer. dtype is
+ * that of the first input. */
+bool tsp_infer_several(const TspGraph *g, const TspNode *node, TspValue *out, int32_t *blame,
+                       TspError *err);
+bool tsp_infer_known(const TspGraph *g, const TspNode *node, TspValue *out, int32_t *blame,
+                     TspError *err);
 
 /* order[] gets every node index after those of the nodes it needs, file order where free. If some
  * nodes need each other in a circle, *cycle_length is their number (else 0) and order[] begins

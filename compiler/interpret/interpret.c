@@ -14,6 +14,7 @@ double tsp_ulp(TspDtype type, double magnitude) {
     int digits = type == TSP_F16 ? 11 : 24, least = type == TSP_F16 ? -24 : -149;
     int greatest = type == TSP_F16 ? 16 : 128, exponent;
     if (!tsp_dtype_is_float(type) || !isfinite(magnitude)) return 0;
+    if (magnitude == 0) return ldexp(1, least);
     frexp(magnitude, &exponent); /* magnitude < 2^exponent */
     if (exponent > greatest) exponent = greatest;
     return ldexp(1, exponent - digits < least ? least : exponent - digits);
@@ -277,9 +278,32 @@ static bool (*const interpreters[TSP_GRAPH_OP_COUNT])(const TspNode *node, int32
     [TSP_GRAPH_LEAKY_RELU] = tsp_interpret_elementwise,
     [TSP_GRAPH_WHERE] = tsp_interpret_elementwise,
     [TSP_GRAPH_SIGMOID] = tsp_interpret_elementwise,
-    [TSP_GRAPH_GELU] = tsp_interpret_elementwise,
-    [TSP_GRAPH_QUANTIZE_LINEAR] = tsp_interpret_elementwise,
     [TSP_GRAPH_SQRT] = tsp_interpret_elementwise,
+    [TSP_GRAPH_DIV] = tsp_interpret_elementwise,
+    [TSP_GRAPH_RECIPROCAL] = tsp_interpret_elementwise,
+    [TSP_GRAPH_MOD] = tsp_interpret_elementwise,
+    [TSP_GRAPH_POW] = tsp_interpret_elementwise,
+    [TSP_GRAPH_LOG] = tsp_interpret_elementwise,
+    [TSP_GRAPH_ERF] = tsp_interpret_elementwise,
+    [TSP_GRAPH_GELU] = tsp_interpret_elementwise,
+    [TSP_GRAPH_FLOOR] = tsp_interpret_elementwise,
+    [TSP_GRAPH_CEIL] = tsp_interpret_elementwise,
+    [TSP_GRAPH_ROUND] = tsp_interpret_elementwise,
+    [TSP_GRAPH_SIGN] = tsp_interpret_elementwise,
+    [TSP_GRAPH_SUM] = tsp_interpret_elementwise,
+    [TSP_GRAPH_HARD_SIGMOID] = tsp_interpret_elementwise,
+    [TSP_GRAPH_HARD_SWISH] = tsp_interpret_elementwise,
+    [TSP_GRAPH_SOFTPLUS] = tsp_interpret_elementwise,
+    [TSP_GRAPH_SOFTSIGN] = tsp_interpret_elementwise,
+    [TSP_GRAPH_MISH] = tsp_interpret_elementwise,
+    [TSP_GRAPH_ELU] = tsp_interpret_elementwise,
+    [TSP_GRAPH_CELU] = tsp_interpret_elementwise,
+    [TSP_GRAPH_SELU] = tsp_interpret_elementwise,
+    [TSP_GRAPH_PRELU] = tsp_interpret_elementwise,
+    [TSP_GRAPH_SWISH] = tsp_interpret_elementwise,
+    [TSP_GRAPH_QUANTIZE_LINEAR] = tsp_interpret_quantize,
+    [TSP_GRAPH_DEQUANTIZE_LINEAR] = tsp_interpret_quantize,
+    [TSP_GRAPH_BATCH_NORMALIZATION] = tsp_interpret_batch_norm,
     [TSP_GRAPH_REDUCE_SUM] = tsp_interpret_axes,
     [TSP_GRAPH_REDUCE_MEAN] = tsp_interpret_axes,
     [TSP_GRAPH_REDUCE_MAX] = tsp_interpret_axes,

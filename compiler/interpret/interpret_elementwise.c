@@ -3,19 +3,10 @@
  * Elements of every type are exact in double; a result is rounded once, when it is stored. Beside
  * it goes how far the machine may be from it (docs/graph-format.md, "Tolerances").
  */
-#include "interpret_parts.h"
+#include "interpret_rule.h"
 #include "compiler/number.h"
 
 #include <stdlib.h>
-
-enum { INPUTS = 3 };
-
-/* One element of each operand, and its tolerance; left-out bounds of Clip are infinities. */
-typedef struct {
-    const TspNode *node;
-    TspDtype type; /* of the result */
-    double x[INPUTS], error[INPUTS];
-} Elements;
 
 /* ---- values ---- */
 
@@ -150,11 +141,6 @@ static double of_where(const Elements *e) {
     return e->x[0] != 0 ? e->error[1] : e->error[2];
 }
 
-static double gelu(const Elements *e) {
-    const double x = e->x[0];
-    return x / 2 * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
-}
-
 /* Of the steps, and anything where a negative operand could make it NaN. */
 static double of_square_root(const Elements *e) {
     double y = sqrt(e->x[0] + 0.0), error = e->error[0];
@@ -165,33 +151,6 @@ static double of_square_root(const Elements *e) {
 static double of_sigmoid(const Elements *e) {
     return e->error[0] + 0x1p-23;
 }
-
-/* The slope is at most 1.13; steps are rounded to float32. */
-static double of_gelu(const Elements *e) {
-    return 1.13 * e->error[0] + 0x1p-20 * fabs(e->x[0]);
-}
-
-static double quotient(const Elements *e, double x) {
-    double least = e->type == TSP_U8 ? 0 : -128, q = nearbyint(x / e->x[1]);
-    return q < least ? least : q > least + 255 ? least + 255 : q;
-}
-static double quantized(const Elements *e) {
-    return e->x[0] != e->x[0] ? 0 : quotient(e, e->x[0]);
-}
-/* The machine multiplies by the reciprocal, in float32. */
-static double of_quantized(const Elements *e) {
-    int exponent;
-    double exact = frexp(e->x[1], &exponent) == 0.5 ? 0 : fabs(e->x[0]) * 0x1p-22;
-    double t = e->error[0] + exact, y = quantized(e);
-    return fmax(quotient(e, e->x[0] + t) - y, y - quotient(e, e->x[0] - t));
-}
-
-/* rounds: the machine's last rounding may differ from ours although the operands are exact. */
-typedef struct {
-    double (*value)(const Elements *e);
-    double (*error)(const Elements *e);
-    bool rounds;
-} Rule;
 
 static const Rule rules[TSP_GRAPH_OP_COUNT] = {
     [TSP_GRAPH_NEG] = {neg, of_first, false},
@@ -215,8 +174,6 @@ static const Rule rules[TSP_GRAPH_OP_COUNT] = {
     [TSP_GRAPH_LEAKY_RELU] = {leaky_relu, of_leaky_relu, false},
     [TSP_GRAPH_WHERE] = {where, of_where, false},
     [TSP_GRAPH_SIGMOID] = {sigmoid, of_sigmoid, true},
-    [TSP_GRAPH_GELU] = {gelu, of_gelu, true},
-    [TSP_GRAPH_QUANTIZE_LINEAR] = {quantized, of_quantized, true},
     [TSP_GRAPH_SQRT] = {square_root, of_square_root, true},
 };
 
@@ -232,9 +189,7 @@ static void evaluate(const Rule *rule, const Elements *e, TspResult *out, int64_
     error = rule->error(e);
     if (!(error >= 0)) error = 0; /* NaN bounds nothing: then demand the very same */
     if (!tsp_dtype_is_float(e->type)) {
-        out->tolerance[i] = e->type == TSP_BOOL || e->node->op == TSP_GRAPH_QUANTIZE_LINEAR
-                                ? error
-                                : tsp_int_tolerance(e->type, y, error);
+        out->tolerance[i] = e->type == TSP_BOOL ? error : tsp_int_tolerance(e->type, y, error);
         return;
     }
     if (rule->rounds || error > 0) error += tsp_ulp(e->type, fabs(y) + error);
@@ -251,14 +206,14 @@ static int64_t position(const TspValue *out, const int64_t *stride, int64_t i) {
     return at;
 }
 
-bool tsp_interpret_elementwise(const TspNode *node, int32_t lanes, const TspOperand in[4],
+bool tsp_interpret_elementwise(const TspNode *node, int32_t lanes, const TspOperand *in,
                                TspResult *out) {
-    const Rule *rule = &rules[node->op];
+    const Rule *curve = interpret_curve_rule(node), *rule = curve ? curve : &rules[node->op];
     const int64_t elements = tsp_value_elements(out->value);
-    int64_t stride[INPUTS][TSP_MAX_RANK];
+    int64_t stride[RULE_INPUTS][TSP_MAX_RANK];
     bool inexact = rule->rounds;
     (void)lanes;
-    for (int32_t k = 0; k < INPUTS; k++) {
+    for (int32_t k = 0; k < RULE_INPUTS; k++) {
         inexact |= in[k].tolerance != NULL;
         if (in[k].value)
             tsp_broadcast_strides(in[k].value, out->value->rank, out->value->shape, stride[k]);
@@ -267,7 +222,7 @@ bool tsp_interpret_elementwise(const TspNode *node, int32_t lanes, const TspOper
         return false;
     for (int64_t i = 0; i < elements; i++) {
         Elements e = {node, out->value->dtype, {0, -INFINITY, INFINITY}, {0}};
-        for (int32_t k = 0; k < INPUTS; k++) {
+        for (int32_t k = 0; k < RULE_INPUTS; k++) {
             int64_t at = in[k].value ? position(out->value, stride[k], i) : 0;
             if (in[k].value) e.x[k] = tsp_load_double(in[k].value->dtype, in[k].data, at);
             if (in[k].tolerance) e.error[k] = in[k].tolerance[at];

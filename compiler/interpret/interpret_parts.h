@@ -27,8 +27,14 @@ bool tsp_interpret_qlinear(const TspNode *node, int32_t lanes, const TspOperand 
                            TspResult *out);
 
 /* The element-wise operators that interpret.c has not: interpret_elementwise.c. */
-bool tsp_interpret_elementwise(const TspNode *node, int32_t lanes, const TspOperand in[4],
+bool tsp_interpret_elementwise(const TspNode *node, int32_t lanes, const TspOperand *in,
                                TspResult *out);
+
+/* QuantizeLinear, DequantizeLinear; BatchNormalization, of five inputs: interpret_quantize.c. */
+bool tsp_interpret_quantize(const TspNode *node, int32_t lanes, const TspOperand *in,
+                            TspResult *out);
+bool tsp_interpret_batch_norm(const TspNode *node, int32_t lanes, const TspOperand *in,
+                              TspResult *out);
 
 /* Reductions over axes, ArgMax, ArgMin, Softmax: interpret_axes.c. CumSum: interpret_reduce.c. */
 bool tsp_interpret_axes(const TspNode *node, int32_t lanes, const TspOperand in[4], TspResult *out);

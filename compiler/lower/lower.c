@@ -105,9 +105,12 @@ static bool lower_all(Lowerer *l, TspError *err) {
 }
 
 bool tsp_pass_lower(Module *module, TspError *err) {
-    size_t values = (size_t)module->graph->value_count;
-    Lowerer l = {.module = module, .graph = module->graph, .identity = -1, .ones = {-1, -1, -1}};
+    TspGraph known;
+    size_t values;
+    Lowerer l = {.module = module, .graph = &known, .identity = -1, .ones = {-1, -1, -1}};
     bool ok = false;
+    if (!lower_know(module->graph, &known, err)) return lower_forget(module->graph, &known), false;
+    values = (size_t)known.value_count;
     l.tensor_of = calloc(values, sizeof *l.tensor_of);
     l.split_of = calloc(values, sizeof *l.split_of);
     l.needs = calloc(values, sizeof *l.needs);
@@ -126,5 +129,7 @@ bool tsp_pass_lower(Module *module, TspError *err) {
     free(l.flat);
     free(l.views);
     free(l.lanewise);
+    free(l.plan);
+    lower_forget(module->graph, &known);
     return ok;
 }

@@ -22,6 +22,7 @@ typedef struct {
     int32_t identity; /* uint8 identity matrix, lanes x lanes; -1 none yet */
     int32_t ones[3];  /* fp16 matrices, lanes x lanes, all 1, 2^-11, 2^-22; -1 none yet */
     int32_t node;     /* being lowered */
+    struct CurvePlan *plan; /* of the curve that was cut last, NULL none; owned */
 } Lowerer;
 
 /* lower_tensor.c: tensors and the stages that only move or reshape data. All return an index or -1
@@ -98,7 +99,7 @@ int32_t lower_copy(Lowerer *l, int32_t from, TspError *err);
  * `lower_streamed` inputs of the node; `ones`, if the node needs it and not all lanes hold
  * elements, is a row of ones of the result's type in the lanes that do: what keeps the others zero.
  * Where all do, a node that takes a number may have a known scalar as `lower_number`. */
-enum { ELEMENTWISE_INPUTS = 3 };
+enum { ELEMENTWISE_INPUTS = 8 };
 bool lower_is_elementwise(const TspNode *node);
 int32_t lower_streamed(const TspNode *node);
 /* Whether the node's result has the elements of its first input in the same order. */
@@ -116,6 +117,24 @@ bool lower_movement(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_trilu(Lowerer *l, const TspNode *node, TspError *err);
 /* lower_fill.c: the type that moves elements of another bit for bit. */
 TspDtype lower_bits(TspDtype type);
+
+/* Ends a stage that has the operands of an element-wise node: its steps, and its result as rows
+ * row.. of `out`; with further stages if the node is a curve. Returns how many stages these are, 0
+ * with err set. */
+int32_t lower_finish_elementwise(Lowerer *l, const TspNode *node, Stage *s,
+                                 const From in[ELEMENTWISE_INPUTS], From ones, int32_t out,
+                                 int32_t row, TspError *err);
+/* lower_curve.c, lower_cut.c: nodes of so many steps that they may take several stages; the same
+ * for them. */
+bool lower_is_curve(const TspNode *node);
+bool lower_curve_needs_ones(const TspNode *node);
+int32_t lower_curve(Lowerer *l, const TspNode *node, Stage *stage, const From *in, From ones,
+                    int32_t out, int32_t row, TspError *err);
+
+/* lower_known.c: the graph with what follows from initializers worked out; nodes and values keep
+ * their indices, new values come after them. To be released by lower_forget, also on failure. */
+bool lower_know(const TspGraph *graph, TspGraph *known, TspError *err);
+void lower_forget(const TspGraph *graph, TspGraph *known);
 
 /* lower_flat.c: which values are flat, their tensors, and element-wise nodes on them. */
 void lower_find_flat(Lowerer *l);

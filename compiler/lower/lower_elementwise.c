@@ -80,10 +80,10 @@ bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
             from[i] = number[i] ? lower_number(&g->values[node->inputs[i]])
                                 : lower_operand(s, tensor[i], (int32_t)(first[i] + at[i]),
                                                 run == 1 ? 0 : (int32_t)step[i]);
-        lower_output(
-            l, s,
-            lower_apply(s, node, g, from, ones < 0 ? from_none() : lower_operand(s, ones, 0, 0)),
-            out, (int32_t)row);
+        if (!lower_finish_elementwise(l, node, s, from,
+                                      ones < 0 ? from_none() : lower_operand(s, ones, 0, 0), out,
+                                      (int32_t)row, err))
+            return false;
     }
     return true;
 }

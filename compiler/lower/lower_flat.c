@@ -170,7 +170,8 @@ static bool lower_run(Lowerer *l, const TspNode *node, int32_t row0, int32_t row
                       TspError *err) {
     const TspGraph *g = l->graph;
     int orientation = l->lanewise[node->output] ? LANEWISE : FLAT;
-    int32_t tensor[ELEMENTWISE_INPUTS], read[ELEMENTWISE_INPUTS], count = 0, level, ones = -1;
+    int32_t tensor[ELEMENTWISE_INPUTS], read[ELEMENTWISE_INPUTS], count = 0, level, ones = -1,
+                                                                  stages;
     int32_t out = lower_flat_tensor(l, node->output, orientation, err);
     bool number[ELEMENTWISE_INPUTS] = {false};
     From from[ELEMENTWISE_INPUTS] = {{FROM_NONE, 0}};
@@ -193,11 +194,10 @@ static bool lower_run(Lowerer *l, const TspNode *node, int32_t row0, int32_t row
         from[i] =
             number[i] ? lower_number(v) : lower_operand(s, tensor[i], scalar ? 0 : row0, !scalar);
     }
-    lower_output(
-        l, s, lower_apply(s, node, g, from, ones < 0 ? from_none() : lower_operand(s, ones, 0, 0)),
-        out, row0);
-    l->module->tensors[out].level = level;
-    return true;
+    stages = lower_finish_elementwise(
+        l, node, s, from, ones < 0 ? from_none() : lower_operand(s, ones, 0, 0), out, row0, err);
+    l->module->tensors[out].level = level + stages - 1;
+    return stages > 0;
 }
 
 bool lower_flat_elementwise(Lowerer *l, const TspNode *node, TspError *err) {

@@ -62,10 +62,7 @@ static int32_t constant_row(Lowerer *l, const char *suffix, TspDtype type, int32
     return i;
 }
 
-/* The last row of x with the identity in the lanes beyond its elements; -1 without an error if they
- * are zero as they should be. */
-static int32_t padded_row(Lowerer *l, int32_t x, int64_t elements, const Fold *fold,
-                          TspError *err) {
+int32_t fold_padded_row(Lowerer *l, int32_t x, int64_t elements, const Fold *fold, TspError *err) {
     int32_t lanes = tsp_lanes(&l->module->machine), rest = (int32_t)(elements % lanes), pad, to;
     TspDtype type = l->module->tensors[x].dtype;
     Stage *s;
@@ -215,6 +212,15 @@ static int32_t lower_whole(Lowerer *l, const Fold *fold, const Rows *rows, int32
     return whole;
 }
 
+int32_t fold_row(Lowerer *l, const Fold *fold, Rows *rows, TspError *err) {
+    const TspMachine *m = &l->module->machine;
+    if (!lower_turns(l, fold, rows, err)) return -1;
+    if (rows->count == 1) return rows->tensor[0];
+    if (!lower_trees(l, fold, rows, (int32_t)m->vxm_op_cycles, fold_tree_width(m, fold->type), err))
+        return -1;
+    return lower_whole(l, fold, rows, tsp_lanes(m), err);
+}
+
 /* Combines the rows to one, and adds to it the same moved south by `part` of its `lanes` lanes,
  * twice that, and so on. */
 static bool lower_shifts(Lowerer *l, const Fold *fold, Rows *rows, int32_t lanes, int32_t part,
@@ -313,7 +319,7 @@ bool fold_result(Lowerer *l, Stage *s, From result, int32_t out, TspError *err) 
 Stage *fold_vectors(Lowerer *l, int32_t x, int32_t y, int64_t elements, const Fold *fold,
                     From *result, TspError *err) {
     Rows rows;
-    int32_t last = padded_row(l, x, elements, fold, err);
+    int32_t last = fold_padded_row(l, x, elements, fold, err);
     if (last < 0 && err->text[0]) return NULL;
     if (!lower_chains(l, x, y, last, fold, &rows, err)) return NULL;
     return fold_finish(l, fold, &rows, result, err);

@@ -40,11 +40,16 @@ Stage *fold_tree(Lowerer *l, const Fold *fold, const Rows *rows, int32_t first, 
  * there for a second copy of one row and for a mask) all allow. */
 int32_t fold_tree_width(const TspMachine *m, TspDtype type);
 
+/* The last row of x with the identity in the lanes beyond its elements; -1 without an error if they
+ * are zero as they should be. */
+int32_t fold_padded_row(Lowerer *l, int32_t x, int64_t elements, const Fold *fold, TspError *err);
 /* The stage of chains over all rows of x, `steps` ALUs each, that leave elements of `type`;
  * operands and steps are the caller's. */
 Stage *fold_chains(Lowerer *l, int32_t x, int32_t steps, TspDtype type, TspError *err);
 /* The rows that the chains of the last stage leave of `result`, its last step. */
 bool fold_left(Lowerer *l, From result, TspDtype type, Rows *left, TspError *err);
+/* From rows as chains leave them to the one row of a tensor with a copy in each hemisphere. */
+int32_t fold_row(Lowerer *l, const Fold *fold, Rows *rows, TspError *err);
 /* From rows as chains leave them to one of which lane 0 counts: *result of the stage returned. */
 Stage *fold_finish(Lowerer *l, const Fold *fold, Rows *rows, From *result, TspError *err);
 /* All of that for the `elements` of x, or their products with those of y (-1: none). */
@@ -52,5 +57,9 @@ Stage *fold_vectors(Lowerer *l, int32_t x, int32_t y, int64_t elements, const Fo
                     From *result, TspError *err);
 /* Makes all lanes but the first of `result` of a stage zero, and writes it to `out`. */
 bool fold_result(Lowerer *l, Stage *s, From result, int32_t out, TspError *err);
+
+/* lower_argmax_key.c: whether ArgMax of a flat operand passes it as keys, and that to `out`. */
+bool lower_has_keys(const Lowerer *l, const TspNode *node);
+bool lower_arg_max_key(Lowerer *l, const TspNode *node, int32_t x, int32_t out, TspError *err);
 
 #endif

@@ -91,7 +91,7 @@ static int32_t rows_tensor(const Norm *n, const char *suffix, TspDtype type, int
 
 /* Copies of a tensor that several flows read at once. */
 static int32_t most_copies(const TspMachine *m) {
-    enum { MOST = 2, SLICES_EACH = 16 };
+    enum { MOST = 3, SLICES_EACH = 16 };
     return tsp_min32(MOST, tsp_ceil_div(2 * m->mem_slices, SLICES_EACH));
 }
 

@@ -22,12 +22,13 @@ static int32_t scan_tensor(Lowerer *l, const char *suffix, TspDtype type, int32_
 }
 
 /* Running sums of the rows of x, in chains of `chain` rows that begin with a row of `start` (-1:
- * with nothing); to `to` go all of them or, with `ends`, the last of each chain. */
+ * with nothing); to `to` go all of them or, with `ends`, the last of each chain, and to `wide` (-1:
+ * nowhere) the rows as `type`. */
 static bool lower_scan(Lowerer *l, const char *what, TspDtype type, int32_t x, int32_t start,
-                       int32_t chain, bool ends, int32_t to, TspError *err) {
+                       int32_t chain, bool ends, int32_t to, int32_t wide, TspError *err) {
     const Tensor *from = &l->module->tensors[x], *into = &l->module->tensors[to];
     Stage *s = lower_new_stage(l, what, from->rows, tsp_lanes(&l->module->machine), err);
-    From row;
+    From row, widened;
     if (!s) return false;
     s->scan_rows = chain;
     s->scan_ends = ends;
@@ -35,11 +36,26 @@ static bool lower_scan(Lowerer *l, const char *what, TspDtype type, int32_t x, i
     if (start >= 0) lower_operand(s, start, 0, 0);
     if (from->dtype != type)
         row = lower_step(s, TSP_OP_CVT, from->dtype, type, row, from_none(), 0);
+    widened = row;
     row = lower_step(s, TSP_OP_ADD, type, type, row, (From){FROM_SELF, 0}, 0);
     if (into->dtype != type)
         row = lower_step(s, TSP_OP_CVT, type, into->dtype, row, from_none(), 0);
     lower_output(l, s, row, to, 0);
+    if (wide >= 0) lower_output(l, s, widened, wide, 0);
     return true;
+}
+
+/* The rows of x as float32, kept so that they are converted once; -1 without an error if they need
+ * not be, or memory is short. */
+static int32_t wide_rows(Lowerer *l, int32_t x, TspDtype type, TspError *err) {
+    const Tensor like = l->module->tensors[x];
+    int32_t i;
+    err->text[0] = 0;
+    if (like.dtype == type || l->module->sparing) return -1;
+    if ((i = scan_tensor(l, ".wide", type, like.rows, like.run, err)) < 0) return -1;
+    l->module->tensors[i].flat = l->module->lavish = true;
+    l->module->tensors[i].level = like.level + 1;
+    return i;
 }
 
 /* Terms of a sum of moved rows: as few as reach all lanes in as few rounds as the most would. */
@@ -150,22 +166,24 @@ bool lower_cum_sum(Lowerer *l, const TspNode *node, TspError *err) {
     const TspMachine *m = &l->module->machine;
     TspDtype type = l->graph->values[node->output].dtype;
     Fold fold = {TSP_OP_ADD, type == TSP_F16 ? TSP_F32 : type, 0, false};
-    int32_t x, z, rows, chain, chains, sums, before, south, begin;
+    int32_t x, wide, z, rows, chain, chains, sums, before, south, begin;
     if (tsp_value_elements(&l->graph->values[node->output]) == 1) return lower_one(l, node, err);
     if (!fold_check(l, node, &fold, err) || !check_flat(l, node, err) ||
         (x = lower_flat_tensor(l, node->inputs[0], LANEWISE, err)) < 0 ||
         (z = lower_flat_tensor(l, node->output, LANEWISE, err)) < 0)
         return false;
-    l->module->tensors[z].level = l->module->tensors[x].level + 1;
+    if ((wide = wide_rows(l, x, fold.type, err)) < 0 && err->text[0]) return false;
+    l->module->tensors[z].level = l->module->tensors[wide < 0 ? x : wide].level + 1;
     rows = l->module->tensors[x].rows;
     chain = lower_scan_rows(m, rows);
     chains = tsp_ceil_div(rows, chain);
     sums = scan_tensor(l, ".sums", fold.type, chains, (int32_t)m->vxm_op_cycles, err);
-    if (sums < 0 || !lower_scan(l, "sums", fold.type, x, -1, chain, true, sums, err)) return false;
+    if (sums < 0 || !lower_scan(l, "sums", fold.type, x, -1, chain, true, sums, wide, err))
+        return false;
     before = scan_tensor(l, ".before", fold.type, chains, 0, err);
     return before >= 0 &&
-           lower_scan(l, "before", fold.type, sums, -1, chains, false, before, err) &&
+           lower_scan(l, "before", fold.type, sums, -1, chains, false, before, -1, err) &&
            (south = lower_south(l, &fold, before, chains - 1, err)) >= 0 &&
            (begin = lower_begins(l, &fold, chains, before, south, err)) >= 0 &&
-           lower_scan(l, "scan", fold.type, x, begin, chain, false, z, err);
+           lower_scan(l, "scan", fold.type, wide < 0 ? x : wide, begin, chain, false, z, -1, err);
 }

@@ -46,20 +46,15 @@ static const struct {
     [TSP_GRAPH_WHERE] = {OWN_STEPS, TSP_OP_MASK, false},
     [TSP_GRAPH_SIGMOID] = {OWN_STEPS, TSP_OP_TANH, true},
     [TSP_GRAPH_SQRT] = {OWN_STEPS, TSP_OP_RSQRT, false},
-    [TSP_GRAPH_GELU] = {OWN_STEPS, TSP_OP_TANH, false},
-    [TSP_GRAPH_QUANTIZE_LINEAR] = {OWN_STEPS, TSP_OP_CVT_SAT, false},
     [TSP_GRAPH_CAST] = {OWN_STEPS, TSP_OP_CVT, false},
 };
 
 bool lower_is_elementwise(const TspNode *node) {
-    return rules[node->op].shape != NOT_ELEMENTWISE;
+    return rules[node->op].shape != NOT_ELEMENTWISE || lower_is_curve(node);
 }
 
 int32_t lower_streamed(const TspNode *node) {
-    return node->op == TSP_GRAPH_CLIP || node->op == TSP_GRAPH_QUANTIZE_LINEAR ||
-                   lower_relabels(node)
-               ? 1
-               : node->input_count;
+    return node->op == TSP_GRAPH_CLIP || lower_relabels(node) ? 1 : node->input_count;
 }
 
 bool lower_relabels(const TspNode *node) {
@@ -72,7 +67,7 @@ bool lower_takes_number(const TspNode *node) {
 }
 
 bool lower_needs_ones(const TspNode *node) {
-    return rules[node->op].ones;
+    return lower_is_curve(node) ? lower_curve_needs_ones(node) : rules[node->op].ones;
 }
 
 /* What ALUs take a type for. */
@@ -192,26 +187,6 @@ static From square_root(Stage *s, TspDtype type, From a) {
     return convert(s, TSP_F32, type, binary(s, TSP_OP_MUL, TSP_F32, a, a));
 }
 
-/* x / 2 + x / 2 tanh(x (c0 + c1 x^2)) in float32, the form that ONNX calls "tanh". */
-static From gelu(Stage *s, TspDtype type, From x) {
-    const double c0 = 0.7978845608028654, c1 = 0.044715 * c0; /* c0: the root of 2 / pi */
-    From half, y;
-    x = convert(s, type, TSP_F32, x);
-    y = with_number(s, TSP_OP_MUL, TSP_F32, binary(s, TSP_OP_MUL, TSP_F32, x, x), c1);
-    y = binary(s, TSP_OP_MUL, TSP_F32, with_number(s, TSP_OP_ADD, TSP_F32, y, c0), x);
-    half = with_number(s, TSP_OP_MUL, TSP_F32, x, 0.5);
-    y = binary(s, TSP_OP_MUL, TSP_F32, half, unary(s, TSP_OP_TANH, TSP_F32, y));
-    return convert(s, TSP_F32, type, binary(s, TSP_OP_ADD, TSP_F32, half, y));
-}
-
-/* x times 1 / scale, rounded half to even and saturated. */
-static From quantize(Stage *s, const TspNode *node, const TspGraph *g, From x) {
-    const TspValue *scale = &g->values[node->inputs[1]];
-    x = convert(s, g->values[node->inputs[0]].dtype, TSP_F32, x);
-    x = with_number(s, TSP_OP_MUL, TSP_F32, x, 1 / tsp_load_double(scale->dtype, scale->data, 0));
-    return lower_step(s, TSP_OP_CVT_SAT, TSP_F32, g->values[node->output].dtype, x, from_none(), 0);
-}
-
 static From own_steps(Stage *s, const TspNode *node, const TspGraph *g, const From *in, From ones) {
     const TspDtype type = g->values[node->inputs[0]].dtype;
     switch (node->op) {
@@ -228,10 +203,6 @@ static From own_steps(Stage *s, const TspNode *node, const TspGraph *g, const Fr
         return choose(s, g->values[node->output].dtype, in);
     case TSP_GRAPH_SIGMOID:
         return sigmoid(s, type, in[0]);
-    case TSP_GRAPH_GELU:
-        return gelu(s, type, in[0]);
-    case TSP_GRAPH_QUANTIZE_LINEAR:
-        return quantize(s, node, g, in[0]);
     case TSP_GRAPH_SQRT:
         return square_root(s, type, in[0]);
     default:
@@ -251,4 +222,12 @@ From lower_apply(Stage *s, const TspNode *node, const TspGraph *g,
     if (rules[node->op].shape == COMPARE && type != TSP_I8) y = convert(s, type, TSP_U8, y);
     if (ones.kind == FROM_NONE || node->op == TSP_GRAPH_NOT) return y;
     return binary(s, TSP_OP_MASK, result, y, ones);
+}
+
+int32_t lower_finish_elementwise(Lowerer *l, const TspNode *node, Stage *s,
+                                 const From in[ELEMENTWISE_INPUTS], From ones, int32_t out,
+                                 int32_t row, TspError *err) {
+    if (lower_is_curve(node)) return lower_curve(l, node, s, in, ones, out, row, err);
+    lower_output(l, s, lower_apply(s, node, l->graph, in, ones), out, row);
+    return 1;
 }

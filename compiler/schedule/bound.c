@@ -85,6 +85,13 @@ static int64_t own_bytes(const TspGraph *g, int32_t value) {
     return all < root ? all : root;
 }
 
+/* Whether all inputs but the first are known, and the host may make less of them. */
+static bool is_worked_out(const TspNode *n) {
+    return n->op == TSP_GRAPH_QUANTIZE_LINEAR || n->op == TSP_GRAPH_DEQUANTIZE_LINEAR ||
+           n->op == TSP_GRAPH_BATCH_NORMALIZATION || n->op == TSP_GRAPH_POW ||
+           n->op == TSP_GRAPH_DIV;
+}
+
 static void count_uses(const TspGraph *g, int32_t *reads, int32_t *products) {
     for (int32_t i = 0; i < g->node_count; i++)
         for (int32_t j = 0; j < g->nodes[i].input_count; j++) {
@@ -94,6 +101,7 @@ static void count_uses(const TspGraph *g, int32_t *reads, int32_t *products) {
             if (g->nodes[i].op == TSP_GRAPH_QLINEAR_MATMUL && !matrix) continue;
             if (g->nodes[i].op == TSP_GRAPH_CUM_SUM && j >= 1) continue; /* the axis */
             if (relabels(&g->nodes[i])) continue;
+            if (j >= 1 && is_worked_out(&g->nodes[i])) continue;
             v = root_of(g, v);
             reads[v]++;
             products[v] += is_product(&g->nodes[i]) && matrix;

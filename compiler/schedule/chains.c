@@ -58,6 +58,38 @@ void schedule_step(Flow *f, const Stage *stage, int32_t i, const Part *part, int
     flow_item(f, item);
 }
 
+/* Operand i for rows of the chain that begins with row `low`, from `row` on. */
+static Operand chain_operand(const Scheduler *s, const Stage *stage, int32_t i, int32_t low,
+                             int32_t row) {
+    Operand o = stage->operands[i];
+    if (i == 0 && stage->last >= 0 && row == stage->rows - 1)
+        o = (Operand){.tensor = stage->last, .byte = o.byte};
+    if (o.row_step == 0) o.copy = low / stage->chain_rows % s->module->tensors[o.tensor].copies;
+    return o;
+}
+
+/* All operands of rows row .. row+count-1 as bytes of one wire, which is at the VXM from `time` on;
+ * -1: error. */
+static int32_t joined_operands(Scheduler *s, Flow *f, const Stage *stage, int32_t low, int32_t row,
+                               int32_t count, int64_t time, int64_t *from, TspError *err) {
+    TspDirection direction = schedule_direction(s, &stage->operands[1], row, 0);
+    int32_t vxm = tsp_vxm_column(s->m);
+    int32_t wire = flow_wire(f, (Wire){direction, stage->joined_bytes,
+                                       flow_phase(direction, time, vxm), count, 1, vxm, vxm, 0});
+    for (int32_t i = 0; i < stage->operand_count; i++) {
+        Operand o = chain_operand(s, stage, i, low, row);
+        int32_t copies = s->module->tensors[o.tensor].copies;
+        for (o.copy = 0; o.copy < copies; o.copy++)
+            if (schedule_direction(s, &o, row, 0) == direction) break;
+        if (o.copy == copies)
+            return tsp_fail(err, TSP_ERR_BUG, "what is joined (%s) lies in two hemispheres",
+                            stage->what),
+                   -1;
+        schedule_reads(s, f, &o, wire, row, count, 0, 1, from);
+    }
+    return wire;
+}
+
 /* The flow of the chain of rows low .. high-1, which leaves its results in rows row0.. of the
  * output. Row `low` meets the VXM at time 0. */
 static bool chain_flow(Scheduler *s, Flow *f, const Stage *stage, int32_t low, int32_t high,
@@ -82,12 +114,13 @@ static bool chain_flow(Scheduler *s, Flow *f, const Stage *stage, int32_t low, i
     for (int32_t row = low, end; row < high && !f->failed; row = end) {
         int32_t wires[MAX_OPERANDS];
         end = segment_end(s, stage, row, high);
-        for (int32_t i = 0; i < stage->operand_count; i++) {
-            Operand o = stage->operands[i];
-            if (i == 0 && stage->last >= 0 && row == stage->rows - 1)
-                o = (Operand){.tensor = stage->last};
-            if (o.row_step == 0)
-                o.copy = low / stage->chain_rows % s->module->tensors[o.tensor].copies;
+        if (stage->joined_bytes) {
+            wires[0] = joined_operands(s, f, stage, low, row, end - row,
+                                       row - low + times.operand[0], from, err);
+            if (wires[0] < 0) return false;
+        }
+        for (int32_t i = 0; i < stage->operand_count && !stage->joined_bytes; i++) {
+            Operand o = chain_operand(s, stage, i, low, row);
             wires[i] = schedule_operand(s, f, &o, row, end - row, 0, 1,
                                         row - low + times.operand[i], from);
         }

@@ -350,13 +350,14 @@ static size_t most_pieces(const TspMachine *m, const Tensor *t) {
 static bool emit_tensor(const Module *module, const Tensor *t, TspTensor *out, TspError *err) {
     const TspMachine *m = &module->machine;
     const Tensor *strip = t->strip ? &module->tensors[t->strip] : NULL;
+    const bool flat = t->flat && !t->bcast_cols;
     int32_t lanes = tsp_lanes(m), group = (int32_t)m->mxm_load_streams;
     size_t most = most_pieces(m, t) + (strip ? most_pieces(m, strip) : 0);
     *out = (TspTensor){.dtype = t->dtype,
                        .role = t->role,
                        .rank = t->rank,
                        .transposed = t->transposed,
-                       .flat = t->flat || strip,
+                       .flat = flat || strip,
                        .finite = t->finite,
                        .bounded = t->bounded,
                        .low = t->low,
@@ -379,7 +380,7 @@ static bool emit_tensor(const Module *module, const Tensor *t, TspTensor *out, T
                     p.rows = tsp_min32(t->block_rows, t->rows - row);
                     if (t->lanewise)
                         lanewise_pieces(t, tsp_tensor_elements(out), p, out);
-                    else if (t->flat)
+                    else if (flat)
                         flat_pieces(t, lanes, tsp_tensor_elements(out), p, out);
                     else if (strip)
                         beside_strip(t, strip, p, out);

@@ -53,6 +53,9 @@ bool layout_find_edges(Layout *l, TspError *err) {
         if (stage->meets &&
             !add_pair(l, stage->terms[0].a, stage->terms[1].a, true, false, err))
             return false;
+        for (int32_t i = 1; i < stage->operand_count && stage->chain_rows; i++)
+            if (stage->last >= 0 && !add_pair(l, operands[i].tensor, stage->last, true, true, err))
+                return false;
         for (int32_t i = 0; i < stage->operand_count; i++) {
             for (int32_t j = 0; j < i; j++)
                 if (!add_pair(l, operands[i].tensor, operands[j].tensor, true,

@@ -33,12 +33,12 @@ static Part next_part(const Scheduler *s, const Stage *stage, int32_t row, int32
                   begin >= 0 ? (From){FROM_OPERAND, begin} : (From){FROM_NONE, 0}};
 }
 
-/* The wire that takes `count` results to row `row` of the output and those after it, the first of
- * them made by an issue of the last step at `time`. */
-static int32_t result_wire(const Scheduler *s, Flow *f, const Stage *stage, int32_t copy,
+/* The wire that takes `count` results to row `row` of an output and those after it, the first of
+ * them made by an issue of its step at `time`. */
+static int32_t result_wire(const Scheduler *s, Flow *f, const Output *out, int32_t copy,
                            int32_t row, int32_t count, int64_t time) {
     const TspMachine *m = s->m;
-    const Tensor *t = &s->module->tensors[stage->outputs[0].tensor];
+    const Tensor *t = &s->module->tensors[out->tensor];
     int32_t vxm = tsp_vxm_column(m);
     TspDirection direction =
         tsp_slice_hemisphere(m, tsp_place(t, copy, row, 0, 0).slice) == TSP_WEST ? TSP_WESTWARD
@@ -48,11 +48,11 @@ static int32_t result_wire(const Scheduler *s, Flow *f, const Stage *stage, int3
                                (int32_t)m->vxm_op_cycles, vxm, vxm, 0});
 }
 
-/* The Writes of `count` results from row `row` of the output on, after the first `skip` of a wire:
+/* The Writes of `count` results from row `row` of an output on, after the first `skip` of a wire:
  * a run has operands of one run only, so each part has its own. */
-static void write_results(const Scheduler *s, Flow *f, const Stage *stage, int32_t copy,
+static void write_results(const Scheduler *s, Flow *f, const Output *out, int32_t copy,
                           int32_t wire, int32_t row, int32_t skip, int32_t count) {
-    const Tensor *t = &s->module->tensors[stage->outputs[0].tensor];
+    const Tensor *t = &s->module->tensors[out->tensor];
     for (int32_t byte = 0; byte < t->bytes && !f->failed; byte++)
         schedule_write(s, f, wire, byte, tsp_place(t, copy, row, 0, byte), skip, count,
                        (int32_t)s->m->vxm_op_cycles);
@@ -63,7 +63,8 @@ static void segment_flow(Scheduler *s, Flow *f, const Stage *stage, const StepTi
                          int32_t copy, int32_t chain, int32_t low, int32_t high, int32_t row,
                          int32_t end, int64_t *from) {
     int32_t interval = (int32_t)s->m->vxm_op_cycles, last = stage->step_count - 1;
-    int32_t wires[MAX_OPERANDS], result = -1, begins = begin_operand(stage);
+    const Output *out = &stage->outputs[0], *kept = stage->output_count > 1 ? out + 1 : NULL;
+    int32_t wires[MAX_OPERANDS], result = -1, keeps = -1, begins = begin_operand(stage);
     int32_t first = row; /* on the wire of results */
     int64_t base = (int64_t)(row - low) * interval;
     for (int32_t i = 0; i < stage->operand_count; i++)
@@ -77,18 +78,24 @@ static void segment_flow(Scheduler *s, Flow *f, const Stage *stage, const StepTi
             schedule_operand(s, f, &begin, 0, 1, 0, interval, times->step[self_step(stage)], from);
     }
     if (!stage->scan_ends)
-        result = result_wire(s, f, stage, copy, row, end - row, base + times->step[last]);
+        result = result_wire(s, f, out, copy, row, end - row, base + times->step[last]);
     else if (end == high)
-        result = result_wire(s, f, stage, copy, chain, 1,
+        result = result_wire(s, f, out, copy, chain, 1,
                              base + (int64_t)(high - 1 - row) * interval + times->step[last]);
+    if (kept)
+        keeps = result_wire(s, f, kept, 0, row, end - row, base + times->step[kept->from.index]);
     for (Part part; row < end && !f->failed; row += part.count) {
         part = next_part(s, stage, row, low, high, end);
         for (int32_t i = 0; i <= last; i++)
             schedule_step(f, stage, i, &part, (int64_t)(row - low) * interval + times->step[i],
-                          wires, i == last && part.leaves ? result : -1);
+                          wires,
+                          i == last && part.leaves        ? result
+                          : kept && i == kept->from.index ? keeps
+                                                          : -1);
         if (part.leaves)
-            write_results(s, f, stage, copy, result, stage->scan_ends ? chain : row,
+            write_results(s, f, out, copy, result, stage->scan_ends ? chain : row,
                           stage->scan_ends ? 0 : row - first, part.count);
+        if (kept) write_results(s, f, kept, 0, keeps, row, row - first, part.count);
     }
 }
 
@@ -107,16 +114,18 @@ static bool scan_flow(Scheduler *s, Flow *f, const Stage *stage, int32_t copy, i
     return f->failed ? tsp_fail(err, TSP_ERR_SYSTEM, "out of memory") : true;
 }
 
-/* Notes when the results of a flow placed at `start` can be read: a Write run for each byte of each
- * part, in the order of rows. */
-static bool note_results(Scheduler *s, const Stage *stage, const Flow *f, int32_t row,
+/* Notes when rows from `row` on of an output's copy, results of a flow placed at `start`, can be
+ * read: a Write run for each byte of each part, in the order of rows. */
+static bool note_results(Scheduler *s, const Output *out, int32_t copy, const Flow *f, int32_t row,
                          int64_t start, TspError *err) {
-    Tensor *t = &s->module->tensors[stage->outputs[0].tensor];
+    Tensor *t = &s->module->tensors[out->tensor];
     int64_t landed = 0;
     int32_t byte = 0;
     for (int32_t i = 0; i < f->item_count; i++) {
         const Item *item = &f->items[i];
-        if (item->kind != ITEM_MEM || item->insn.op != TSP_OP_WRITE) continue;
+        if (item->kind != ITEM_MEM || item->insn.op != TSP_OP_WRITE || row == t->rows) continue;
+        Place p = tsp_place(t, copy, row, 0, byte);
+        if (item->queue != p.slice || item->insn.waddr != p.addr) continue; /* another's */
         landed = tsp_max64(landed, start + item->start + s->m->mem_write_cycles);
         if (++byte < t->bytes) continue;
         if (!schedule_note(t, 0, (Ready){row, item->count, landed, item->interval}, err))
@@ -132,11 +141,13 @@ static bool schedule_scan(Scheduler *s, const Stage *stage, int32_t copy, int32_
                           TspError *err) {
     int32_t low = chain * stage->scan_rows;
     int32_t high = tsp_min32(low + stage->scan_rows, stage->rows);
+    const Output *out = stage->outputs;
     int64_t start = 0;
     return scan_flow(s, &s->compute, stage, copy, chain, low, high, &start, err) &&
            (start = flow_earliest(&s->table, &s->compute, start, err)) >= 0 &&
            flow_commit(&s->table, &s->compute, start, err) &&
-           note_results(s, stage, &s->compute, stage->scan_ends ? chain : low, start, err);
+           note_results(s, out, copy, &s->compute, stage->scan_ends ? chain : low, start, err) &&
+           (stage->output_count == 1 || note_results(s, out + 1, 0, &s->compute, low, start, err));
 }
 
 /* A chain with a flow for each copy of its results: they take the turns that the others leave. */

@@ -62,18 +62,28 @@ bool schedule_times(const Stage *stage, bool product, StepTimes *t, int32_t op_c
     return true;
 }
 
-int32_t schedule_operand(Scheduler *s, Flow *f, const Operand *o, int32_t first, int32_t count,
-                         int32_t ctile, int32_t interval, int64_t time, int64_t *from) {
+/* Column tile and copy that an operand has for column tile `ctile` of the stage. */
+static int32_t operand_tile(const Operand *o, int32_t ctile) {
+    return o->ctile0 + (o->one_tile ? 0 : ctile);
+}
+static int32_t operand_copy(const Tensor *t, const Operand *o, int32_t ctile) {
+    return (o->copy + (o->one_tile ? ctile : 0)) % t->copies;
+}
+
+TspDirection schedule_direction(const Scheduler *s, const Operand *o, int32_t first,
+                                int32_t ctile) {
+    const Tensor *t = &s->module->tensors[o->tensor];
+    Place p = tsp_place(t, operand_copy(t, o, ctile), o->row0 + first * o->row_step,
+                        operand_tile(o, ctile), 0);
+    return tsp_slice_hemisphere(s->m, p.slice) == TSP_WEST ? TSP_EASTWARD : TSP_WESTWARD;
+}
+
+void schedule_reads(Scheduler *s, Flow *f, const Operand *o, int32_t wire, int32_t first,
+                    int32_t count, int32_t ctile, int32_t interval, int64_t *from) {
     const TspMachine *m = s->m;
     const Tensor *t = &s->module->tensors[o->tensor];
-    int32_t row = o->row0 + first * o->row_step, vxm = tsp_vxm_column(m), wire,
-            tile = o->ctile0 + (o->one_tile ? 0 : ctile),
-            copy = (o->copy + (o->one_tile ? ctile : 0)) % (t->copies);
-    TspDirection direction =
-        tsp_slice_hemisphere(m, tsp_place(t, copy, row, tile, 0).slice) == TSP_WEST ? TSP_EASTWARD
-                                                                                    : TSP_WESTWARD;
-    wire = flow_wire(f, (Wire){direction, t->bytes, flow_phase(direction, time, vxm), count,
-                               interval, vxm, vxm, 0});
+    int32_t row = o->row0 + first * o->row_step, tile = operand_tile(o, ctile),
+            copy = operand_copy(t, o, ctile);
     for (int32_t byte = 0; byte < t->bytes && !f->failed; byte++) {
         Place p = tsp_place(t, copy, row, tile, byte);
         int32_t column = tsp_slice_column(m, p.slice);
@@ -90,10 +100,19 @@ int32_t schedule_operand(Scheduler *s, Flow *f, const Operand *o, int32_t first,
                             .count = count,
                             .interval = interval,
                             .bank = tsp_mem_bank(m, p.addr),
-                            .drives = {wire, byte},
+                            .drives = {wire, o->byte + byte},
                             .drive_width = 1,
                             .reads = {{-1, 0}, {-1, 0}}});
     }
+}
+
+int32_t schedule_operand(Scheduler *s, Flow *f, const Operand *o, int32_t first, int32_t count,
+                         int32_t ctile, int32_t interval, int64_t time, int64_t *from) {
+    TspDirection direction = schedule_direction(s, o, first, ctile);
+    int32_t vxm = tsp_vxm_column(s->m), bytes = s->module->tensors[o->tensor].bytes;
+    int32_t wire = flow_wire(f, (Wire){direction, bytes, flow_phase(direction, time, vxm), count,
+                                       interval, vxm, vxm, 0});
+    schedule_reads(s, f, o, wire, first, count, ctile, interval, from);
     return wire;
 }
 
@@ -326,7 +345,7 @@ int32_t schedule_cut(const Scheduler *s, const Stage *stage, int32_t row, int32_
         const Tensor *t = &s->module->tensors[o->tensor];
         end = tsp_min32(end, block_end(t, o->row0, o->row_step, row));
     }
-    for (int32_t i = 0; i < stage->output_count && !stage->chain_rows && !stage->scan_ends; i++) {
+    for (int32_t i = stage->scan_ends; i < stage->output_count && !stage->chain_rows; i++) {
         const Output *o = &stage->outputs[i];
         end = tsp_min32(end, block_end(&s->module->tensors[o->tensor], o->row0, 1, row));
     }
