@@ -251,6 +251,10 @@ static inline Place tsp_stripe(const Tensor *t, int32_t group, int32_t row, int3
  * it side by side, if the blocks are long enough to be worth a flow. */
 int32_t tsp_flat_run(const TspMachine *m, int32_t rows);
 
+/* Column tiles of a stage that one flow takes side by side: more than one where they share an
+ * operand, as far as ALUs, streams and slices go. */
+int32_t tsp_tiles_beside(const Module *module, const Stage *stage);
+
 static inline int32_t tsp_ceil_div(int64_t a, int64_t b) {
     return (int32_t)((a + b - 1) / b);
 }

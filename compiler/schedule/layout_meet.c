@@ -22,9 +22,24 @@ static bool add_pair(Layout *l, int32_t a, int32_t b, bool same_slice, bool same
            add_edge(l, b, a, same_slice, same_ctile, err);
 }
 
+int32_t tsp_tiles_beside(const Module *module, const Stage *stage) {
+    const TspMachine *m = &module->machine;
+    const int32_t alus = stage->step_count + stage->output_count;
+    int32_t shared = 0, own = 0, most = tsp_ceil_div(stage->cols, tsp_lanes(m));
+    if (stage->product || alus == 0 || m->vxm_neighbour_only) return 1;
+    for (int32_t i = 0; i < stage->operand_count; i++)
+        *(stage->operands[i].one_tile ? &shared : &own) +=
+            module->tensors[stage->operands[i].tensor].bytes;
+    for (int32_t i = 0; i < stage->output_count; i++)
+        own += module->tensors[stage->outputs[i].tensor].bytes;
+    most = tsp_min32(most, (int32_t)m->vxm_alus / alus);
+    most = tsp_min32(most, (tsp_min32((int32_t)m->streams, (int32_t)m->mem_slices) - shared) / own);
+    return shared > 0 && most > 1 ? most : 1;
+}
+
 /* Whether a stage's flows meet the same column tile of all its tensors. */
-static bool same_tiles(const Stage *stage) {
-    bool same = !stage->product;
+static bool same_tiles(const Module *m, const Stage *stage) {
+    bool same = !stage->product && tsp_tiles_beside(m, stage) == 1;
     int32_t tile = stage->output_count ? stage->outputs[0].ctile0 : 0;
     for (int32_t i = 0; i < stage->operand_count; i++) same &= stage->operands[i].ctile0 == tile;
     for (int32_t i = 0; i < stage->output_count; i++) same &= stage->outputs[i].ctile0 == tile;
@@ -35,7 +50,7 @@ bool layout_find_edges(Layout *l, TspError *err) {
     for (int32_t s = 0; s < l->module->stage_count; s++) {
         const Stage *stage = &l->module->stages[s];
         const Operand *operands = stage->operands;
-        bool tiled = same_tiles(stage);
+        bool tiled = same_tiles(l->module, stage);
         for (int32_t o = 0; o < stage->output_count; o++) {
             int32_t out = stage->outputs[o].tensor;
             for (int32_t p = 0; p < o; p++)

@@ -77,42 +77,50 @@ static int32_t pace(const Scheduler *s, const Stage *stage, int32_t first, int32
     return slowest;
 }
 
-/* The flow of some rows of one column tile, `interval` cycles apart: the first cycle at which it is
- * free; -1 with err set. */
+/* The flow of some rows of `tiles` column tiles, `interval` cycles apart: the first cycle at which
+ * it is free; -1 with err set. */
 static int64_t build_rows(Scheduler *s, const Stage *stage, int32_t first, int32_t count,
-                          int32_t ctile, int32_t interval, TspError *err) {
+                          int32_t ctile, int32_t tiles, int32_t interval, TspError *err) {
     int64_t from = 0;
     flow_clear(&s->compute, stage->op, stage->what);
-    if (!schedule_tail(s, &s->compute, stage, first, count, ctile, interval, NULL, &from, err))
-        return -1;
+    for (int32_t i = 0; i < tiles; i++)
+        if (!schedule_tail(s, &s->compute, stage, first, count, ctile + i, interval, NULL, &from,
+                           err))
+            return -1;
     return flow_earliest(&s->table, &s->compute, from, err);
 }
 
 /* Rows that come slower than one a cycle are taken as they come, or a row a cycle when all are
  * there: whichever ends first. */
 static bool place_rows(Scheduler *s, const Stage *stage, int32_t first, int32_t count,
-                       int32_t ctile, TspError *err) {
+                       int32_t ctile, int32_t tiles, TspError *err) {
     int32_t interval = pace(s, stage, first, count, ctile);
     int64_t slow = 0, start;
-    if (interval > 1 && (slow = build_rows(s, stage, first, count, ctile, interval, err)) < 0)
+    if (interval > 1 &&
+        (slow = build_rows(s, stage, first, count, ctile, tiles, interval, err)) < 0)
         return false;
-    if ((start = build_rows(s, stage, first, count, ctile, 1, err)) < 0) return false;
+    if ((start = build_rows(s, stage, first, count, ctile, tiles, 1, err)) < 0) return false;
     if (interval > 1 && slow + (int64_t)(count - 1) * (interval - 1) < start)
-        start = build_rows(s, stage, first, count, ctile, interval, err);
+        start = build_rows(s, stage, first, count, ctile, tiles, interval, err);
     else
         interval = 1;
-    return flow_commit(&s->table, &s->compute, start, err) &&
-           schedule_results(s, stage, &s->compute, start, first, count, ctile, interval, err);
+    if (!flow_commit(&s->table, &s->compute, start, err)) return false;
+    for (int32_t i = 0; i < tiles; i++)
+        if (!schedule_results(s, stage, &s->compute, start, first, count, ctile + i, interval, err))
+            return false;
+    return true;
 }
 
 /* Rows first .. last-1 of a stage without a product. */
 static bool schedule_rows(Scheduler *s, const Stage *stage, int32_t first, int32_t last,
                           TspError *err) {
-    int32_t tiles = tsp_ceil_div(stage->cols, tsp_lanes(s->m));
+    const int32_t tiles = tsp_ceil_div(stage->cols, tsp_lanes(s->m)),
+                  beside = tsp_tiles_beside(s->module, stage);
     for (int32_t row = first, end; row < last; row = end) {
         end = schedule_cut(s, stage, row, last - row);
-        for (int32_t tile = 0; tile < tiles; tile++)
-            if (!place_rows(s, stage, row, end - row, tile, err)) return false;
+        for (int32_t tile = 0; tile < tiles; tile += beside)
+            if (!place_rows(s, stage, row, end - row, tile, tsp_min32(beside, tiles - tile), err))
+                return false;
     }
     return true;
 }

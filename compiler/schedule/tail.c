@@ -106,12 +106,33 @@ void schedule_reads(Scheduler *s, Flow *f, const Operand *o, int32_t wire, int32
     }
 }
 
+/* The wire of the flow that brings the rows from `p` on at the same time; -1 if there is none. */
+static int32_t same_rows(const Scheduler *s, const Flow *f, const Wire *w, Place p, int32_t step) {
+    const int64_t start =
+        flow_time_at(w, tsp_slice_column(s->m, p.slice)) - s->m->mem_read_cycles;
+    for (int32_t i = 0; i < f->item_count; i++) {
+        const Item *item = &f->items[i];
+        if (item->kind == ITEM_MEM && item->insn.op == TSP_OP_READ && item->queue == p.slice &&
+            item->insn.addr == p.addr && item->step == step && item->start == start &&
+            item->count == w->count && item->interval == w->interval)
+            return item->drives.wire;
+    }
+    return -1;
+}
+
 int32_t schedule_operand(Scheduler *s, Flow *f, const Operand *o, int32_t first, int32_t count,
                          int32_t ctile, int32_t interval, int64_t time, int64_t *from) {
-    TspDirection direction = schedule_direction(s, o, first, ctile);
-    int32_t vxm = tsp_vxm_column(s->m), bytes = s->module->tensors[o->tensor].bytes;
-    int32_t wire = flow_wire(f, (Wire){direction, bytes, flow_phase(direction, time, vxm), count,
-                                       interval, vxm, vxm, 0});
+    const Tensor *t = &s->module->tensors[o->tensor];
+    const TspDirection direction = schedule_direction(s, o, first, ctile);
+    const int32_t vxm = tsp_vxm_column(s->m);
+    const Wire brings = {direction, t->bytes, flow_phase(direction, time, vxm), count,
+                         interval,  vxm,      vxm,                              0};
+    int32_t wire = same_rows(s, f, &brings,
+                             tsp_place(t, operand_copy(t, o, ctile), o->row0 + first * o->row_step,
+                                       operand_tile(o, ctile), 0),
+                             o->row_step);
+    if (wire >= 0) return wire;
+    wire = flow_wire(f, brings);
     schedule_reads(s, f, o, wire, first, count, ctile, interval, from);
     return wire;
 }
@@ -180,9 +201,9 @@ static TspDtype result_type(const Step *step) {
     return converts(step) ? step->type2 : step->type;
 }
 
-/* Adds the ALU item of a step; returns its index among the items. */
-static int32_t step_item(const Scheduler *s, Flow *f, const Step *step, int32_t time,
-                         const int32_t *operand_wires, const int32_t *products, int32_t count,
+/* Adds the ALU item of a step of a stage whose first has ALU `first_alu`; returns its index among the items. */
+static int32_t step_item(const Scheduler *s, Flow *f, const Step *step, int32_t first_alu,
+                         int32_t time, const int32_t *operand_wires, const int32_t *products, int32_t count,
                          int32_t interval) {
     Item item = {.kind = ITEM_ALU,
                  .queue = f->alus++,
@@ -207,7 +228,7 @@ static int32_t step_item(const Scheduler *s, Flow *f, const Step *step, int32_t 
             item.reads[j].wire = operand_wires[from[j].index];
             break;
         case FROM_STEP:
-            item.alu_from[j] = from[j].index;
+            item.alu_from[j] = first_alu + from[j].index;
             break;
         case FROM_IMM:
             *source = TSP_SRC(TSP_SRC_IMM, 0);
@@ -244,15 +265,15 @@ static int32_t turn(const Scheduler *s, const Stage *stage, int32_t first) {
 
 /* One more ALU, for the other direction: it does the same beside step `last`, whose result is there
  * at `time`, or where wiring is scarce passes that on. */
-static int32_t second_item(const Scheduler *s, Flow *f, const Stage *stage, int32_t last,
-                           int32_t time, const int32_t *operand_wires, const int32_t *products,
+static int32_t second_item(const Scheduler *s, Flow *f, const Stage *stage, int32_t first_alu,
+                           int32_t last, int32_t time, const int32_t *operand_wires, const int32_t *products,
                            int32_t count, int32_t interval) {
     const Step *step = &stage->steps[last];
     const Step pass = {TSP_OP_PASS,       result_type(step), result_type(step),
                        {FROM_STEP, last}, {FROM_NONE, 0},    0,
                        step->node};
     bool same = !s->m->vxm_neighbour_only;
-    return step_item(s, f, same ? step : &pass, same ? time - (int32_t)s->m->vxm_op_cycles : time,
+    return step_item(s, f, same ? step : &pass, first_alu, same ? time - (int32_t)s->m->vxm_op_cycles : time,
                      operand_wires, products, count, interval);
 }
 
@@ -261,6 +282,7 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
                    TspError *err) {
     const TspMachine *m = s->m;
     int32_t vxm = tsp_vxm_column(m), op_cycles = (int32_t)m->vxm_op_cycles, first_step;
+    const int32_t first_alu = f->alus;
     int32_t operand_wires[MAX_OPERANDS];
     int64_t base = m->vxm_entry_cycles; /* relative time of ALU input time 0 */
     StepTimes times;
@@ -282,7 +304,7 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
     }
     first_step = f->item_count;
     for (int32_t i = 0; i < stage->step_count; i++)
-        step_item(s, f, &stage->steps[i], (int32_t)base + times.step[i], operand_wires, products,
+        step_item(s, f, &stage->steps[i], first_alu, (int32_t)base + times.step[i], operand_wires, products,
                   count, interval);
     for (int32_t o = 0; o < stage->output_count; o++) {
         const Output *out = &stage->outputs[o];
@@ -295,7 +317,7 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
             int32_t wire, item = first_step + last;
             if (!lies_in(s, out, h, first, count, ctile)) continue;
             if (emitted++) {
-                item = second_item(s, f, stage, last, (int32_t)time, operand_wires, products, count,
+                item = second_item(s, f, stage, first_alu, last, (int32_t)time, operand_wires, products, count,
                                    interval);
                 time = f->items[item].start + m->vxm_entry_cycles + op_cycles;
             }
