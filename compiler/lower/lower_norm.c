@@ -6,8 +6,8 @@
  *
  * A product with ones leaves the sum over lanes in every lane, where the next step takes it as an
  * operand. It takes halfs: a sum s is handed over as h = fp16(s) and the rest, times 2^11, as
- * another half, which meets ones of 2^-11. Both halfs are summed up at once, each in a hemisphere of
- * its own, and meet in the VXM; no weights change while rows pass, so later rows follow at once.
+ * another half, which meets ones of 2^-11. Both halfs are summed up at once, each in a hemisphere
+ * of its own, and meet in the VXM; no weights change while rows pass, so later rows follow at once.
  */
 #include "lower.h"
 #include "isa/half.h"
@@ -27,8 +27,11 @@ typedef struct {
     const char *name; /* of the result */
     int32_t rows, cols, tiles;
     int32_t channels; /* rows that scale and bias have an element each for; 0: one a column */
-    int32_t mean, reciprocal; /* of the deviation, in all lanes: tensors of rows x lanes; -1: none */
-    int32_t mask; /* a row of ones where the last column tile has elements; -1: where the mean has */
+    int32_t mean,
+        reciprocal;  /* of the deviation, in all lanes: tensors of rows x lanes; -1: none */
+    int32_t centred; /* distances from the mean, which squares leave for the result; -1: none */
+    int32_t
+        mask; /* a row of ones where the last column tile has elements; -1: where the mean has */
 } Norm;
 
 static From number(Stage *s, TspOpcode op, From a, double value) {
@@ -72,7 +75,7 @@ static bool few_slices(const Norm *n) {
 /* A tensor of `cols` columns for every row, in blocks: the next stage begins when one is full. */
 static int32_t rows_tensor(const Norm *n, const char *suffix, TspDtype type, int32_t cols,
                            TspError *err) {
-    enum { LEAST_RUN = 32, BLOCKS = 4, TURNS = 2 };
+    enum { LEAST_RUN = 32, BLOCKS = 4 };
     const int64_t shape[2] = {n->rows, cols};
     int32_t i =
         lower_new_tensor(n->l, n->name, suffix, type, TSP_ROLE_INTERNAL, 2, shape, false, err);
@@ -80,7 +83,7 @@ static int32_t rows_tensor(const Norm *n, const char *suffix, TspDtype type, int
     if (!t) return -1;
     t->contiguous = true;
     t->wanted = type == TSP_F16;
-    if (type == TSP_F32) t->turns = few_slices(n) ? 1 : TURNS;
+    if (type == TSP_F32) t->turns = 1;
     t->run = tsp_ceil_div(n->rows, BLOCKS);
     if (t->run < LEAST_RUN) t->run = LEAST_RUN;
     return i;
@@ -103,18 +106,26 @@ static int32_t tree_width(const TspMachine *m, Summand what, TspDtype type) {
     int32_t width = tsp_min32((int32_t)m->streams, (int32_t)m->mem_slices) / bytes;
     int32_t by_alus = ((int32_t)m->vxm_alus + 1) / (leaf_steps(what, type) + 1);
     width = tsp_min32(tsp_min32(width, by_alus), MAX_OPERANDS - 3);
-    if (what == DEVIATIONS) return width > 1 ? width - 1 : 1; /* mean and mask are read too */
+    if (what == DEVIATIONS) /* the mean is read and distances are written too */
+        return tsp_min32(width > 1 ? width - 1 : 1, MAX_OUTPUTS - 1);
     return width > 2 ? width : 2;
+}
+
+/* One column tile's distance from the mean, which is left for the result. */
+static From distance(const Norm *n, Stage *s, From x, int32_t tile) {
+    x = binary(s, TSP_OP_SUB, x, tile_operand(s, n->mean, 0));
+    if (tile == n->tiles - 1 && n->mask >= 0)
+        x = binary(s, TSP_OP_MASK, x, lower_operand(s, n->mask, 0, 0));
+    lower_output(n->l, s, x, n->centred, 0);
+    s->outputs[s->output_count - 1].ctile0 = tile;
+    return x;
 }
 
 static From leaf(const Norm *n, Stage *s, Summand what, int32_t tensor, int32_t tile) {
     const TspDtype type = n->l->module->tensors[tensor].dtype;
     From x = convert(s, type, TSP_F32, tile_operand(s, tensor, tile));
-    if (what == DEVIATIONS) x = binary(s, TSP_OP_SUB, x, tile_operand(s, n->mean, 0));
-    if (what != PLAIN) x = binary(s, TSP_OP_MUL, x, x);
-    if (what == DEVIATIONS && tile == n->tiles - 1 && n->mask >= 0)
-        x = binary(s, TSP_OP_MASK, x, lower_operand(s, n->mask, 0, 0));
-    return x;
+    if (what == DEVIATIONS) x = distance(n, s, x, tile);
+    return what == PLAIN ? x : binary(s, TSP_OP_MUL, x, x);
 }
 
 static int32_t depth_of(int32_t count) {
@@ -175,7 +186,7 @@ static int32_t add_groups(const Norm *n, Summand what, int32_t tensor, int32_t t
         From sum = tree(n, s, what, tensor, first, count);
         if (sum.kind == FROM_OPERAND) sum = unary(s, TSP_OP_PASS, sum);
         lower_output(n->l, s, sum, to, 0);
-        s->outputs[0].ctile0 = i;
+        s->outputs[s->output_count - 1].ctile0 = i;
     }
     return to;
 }
@@ -198,10 +209,12 @@ static bool sum_tiles(const Norm *n, Summand what, int32_t tensor, double scale,
         const TspDtype type = m->tensors[tensor].dtype;
         const int32_t width = tree_width(&m->machine, what, type);
         const int32_t steps = tiles * (leaf_steps(what, type) + 1) - 1 + last_steps(parts) +
-                              (what == DEVIATIONS && n->mask >= 0);
+                              (what == DEVIATIONS && n->mask >= 0 ? 2 : 0);
         Tensor *t = &m->tensors[tensor];
         if (t->together < width) t->together = width;
-        if ((tiles <= width && steps <= most_steps(n, what)) || (what == PLAIN && tiles == 1))
+        const bool writable = what != DEVIATIONS || tiles + parts <= MAX_OUTPUTS;
+        if ((tiles <= width && steps <= most_steps(n, what) && writable) ||
+            (what == PLAIN && tiles == 1))
             return finish_sum(n, what, tensor, tiles, scale, part, parts, err);
         if ((tensor = add_groups(n, what, tensor, tiles, width, err)) < 0) return false;
         tiles = tsp_ceil_div(tiles, width);
@@ -320,6 +333,8 @@ static bool lower_deviation(Norm *n, int32_t x, TspError *err) {
     const double scale = square_scale(type, (double)epsilon, &parts);
     Stage *s;
     From sum;
+    if (n->mean >= 0 && (n->centred = rows_tensor(n, ".centred", TSP_F32, n->cols, err)) < 0)
+        return false;
     if (!sum_tiles(n, n->mean < 0 ? SQUARES : DEVIATIONS, x, scale, part, parts, err)) return false;
     n->reciprocal = rows_tensor(n, ".reciprocal", TSP_F32, tsp_lanes(m), err);
     if (n->reciprocal < 0 || !(s = sum_lanes(n, part, parts, tsp_lanes(m), &sum, err)))
@@ -365,10 +380,9 @@ static From beside_operand(const Norm *n, Stage *s, int32_t tensor) {
                    lower_operand(s, tensor, 0, n->channels > 0));
 }
 
-/* Rows row0.. of (x - mean) * reciprocal. */
+/* Rows row0.. of x, which is centred if there is a mean, times the reciprocal. */
 static From normal(const Norm *n, Stage *s, int32_t x, int32_t row0) {
     From y = convert(s, n->l->module->tensors[x].dtype, TSP_F32, lower_operand(s, x, row0, 1));
-    if (n->mean >= 0) y = binary(s, TSP_OP_SUB, y, all_tiles(s, n->mean, row0));
     return binary(s, TSP_OP_MUL, y, all_tiles(s, n->reciprocal, row0));
 }
 
@@ -390,10 +404,7 @@ static bool lower_result(const Norm *n, int32_t x, int32_t row0, int32_t rows, i
     if (!s) return false;
     y = few_slices(n) ? lower_operand(s, x, row0, 1) : normal(n, s, x, row0);
     y = binary(s, TSP_OP_MUL, y, beside_operand(n, s, scale));
-    if (bias >= 0)
-        y = binary(s, TSP_OP_ADD, y, beside_operand(n, s, bias));
-    else if (n->mean >= 0)
-        y = number(s, TSP_OP_ADD, y, 0);
+    if (bias >= 0) y = binary(s, TSP_OP_ADD, y, beside_operand(n, s, bias));
     lower_output(n->l, s, convert(s, TSP_F32, n->l->module->tensors[out].dtype, y), out, row0);
     return true;
 }
@@ -413,7 +424,7 @@ static bool lower_affine(const Norm *n, int32_t x, int32_t *scale, int32_t *bias
 
 static Norm norm_of(Lowerer *l, const TspNode *node) {
     const TspValue *v = &l->graph->values[node->output];
-    Norm n = {.l = l, .node = node, .name = v->name, .mean = -1, .mask = -1};
+    Norm n = {.l = l, .node = node, .name = v->name, .mean = -1, .centred = -1, .mask = -1};
     n.cols = (int32_t)v->shape[v->rank - 1];
     n.rows = (int32_t)(tsp_value_elements(v) / n.cols);
     n.tiles = tsp_ceil_div(n.cols, tsp_lanes(&l->module->machine));
@@ -429,7 +440,9 @@ bool lower_norm(Lowerer *l, const TspNode *node, TspError *err) {
     l->module->tensors[x].contiguous = true;
     if (node->op != TSP_GRAPH_RMS_NORMALIZATION && !lower_mean(&n, x, err)) return false;
     if (n.mean >= 0 && few_slices(&n) && (x = centre(&n, x, err)) < 0) return false;
-    if (!lower_deviation(&n, x, err) || (few_slices(&n) && (x = normal_tensor(&n, x, err)) < 0) ||
+    if (!lower_deviation(&n, x, err)) return false;
+    if (n.centred >= 0) x = n.centred;
+    if ((few_slices(&n) && (x = normal_tensor(&n, x, err)) < 0) ||
         !lower_affine(&n, x, &scale, &bias, err) ||
         (out = lower_oriented(l, node->output, ROWWISE, err)) < 0)
         return false;

@@ -52,8 +52,7 @@ static bool place_meeting(Scheduler *s, const Stage *stage, int32_t ctile, int32
         !schedule_results(s, stage, &s->compute, start, row, end - row, ctile, interval, err))
         return false;
     for (int32_t p = 0; p < TSP_MEETING * planes; p++)
-        s->planes[p].array_free =
-            start + pass[p / planes].start + (int64_t)(end - row) * interval;
+        s->planes[p].array_free = start + pass[p / planes].start + (int64_t)(end - row) * interval;
     return true;
 }
 

@@ -100,7 +100,7 @@ static bool load_weights(Scheduler *s, const Stage *stage, const Term *term, int
 }
 
 bool schedule_weights(Scheduler *s, const Stage *stage, const Term *term, int32_t plane,
-                           int32_t planes, int32_t column0, TspError *err) {
+                      int32_t planes, int32_t column0, TspError *err) {
     for (int32_t i = 0; i < planes; i++) {
         const Plane *p = &s->planes[plane + i];
         int32_t byte = planes > 1 ? i : term->w_byte >= 0 ? term->w_byte : 0;
@@ -135,8 +135,8 @@ static int32_t activations(Scheduler *s, Flow *f, const Pass *pass, int64_t *fro
         int64_t read;
         flow_reach(&f->wires[wire], slice_column);
         read = flow_time_at(&f->wires[wire], slice_column) - m->mem_read_cycles;
-        *from = tsp_max64(
-            *from, schedule_ready(a, term->a_ctile, row, step, pass->rows, interval) - read);
+        *from = tsp_max64(*from,
+                          schedule_ready(a, term->a_ctile, row, step, pass->rows, interval) - read);
         flow_item(f, (Item){.kind = ITEM_MEM,
                             .queue = p.slice,
                             .insn = {.op = TSP_OP_READ, .addr = p.addr},

@@ -59,54 +59,64 @@ bool schedule_note(Tensor *t, int32_t ctile, Ready ready, TspError *err) {
     return true;
 }
 
-/* Cycles between rows first .. first+count-1 of what a stage reads, where they come slowest. */
-static int32_t pace(const Scheduler *s, const Stage *stage, int32_t first, int32_t count,
-                    int32_t ctile) {
+/* Rows of column tiles, side by side in one flow. */
+typedef struct {
+    int32_t first, count, ctile, tiles;
+} Area;
+
+/* Cycles between rows of an area that a stage reads, where they come slowest. */
+static int32_t pace(const Scheduler *s, const Stage *stage, const Area *a) {
     int32_t slowest = 1;
     for (int32_t i = 0; i < stage->operand_count; i++) {
         const Operand *o = &stage->operands[i];
         const Tensor *t = &s->module->tensors[o->tensor];
-        const ReadyList *list = t->ready ? &t->ready[o->ctile0 + (o->one_tile ? 0 : ctile)] : NULL;
-        const int32_t row = o->row0 + first;
+        const int32_t row = o->row0 + a->first, ctile = o->one_tile ? 0 : a->ctile;
+        const ReadyList *list = t->ready ? &t->ready[o->ctile0 + ctile] : NULL;
         for (int32_t k = 0; o->row_step == 1 && list && k < list->count; k++) {
             const Ready *r = &list->items[k];
-            if (r->row0 < row + count && row < r->row0 + r->count && r->interval > slowest)
+            if (r->row0 < row + a->count && row < r->row0 + r->count && r->interval > slowest)
                 slowest = r->interval;
         }
     }
     return slowest;
 }
 
-/* The flow of some rows of `tiles` column tiles, `interval` cycles apart: the first cycle at which
- * it is free; -1 with err set. */
-static int64_t build_rows(Scheduler *s, const Stage *stage, int32_t first, int32_t count,
-                          int32_t ctile, int32_t tiles, int32_t interval, TspError *err) {
-    int64_t from = 0;
+/* The flow of an area, rows `interval` cycles apart. *from: the first cycle at which they are all
+ * there. */
+static bool build_area(Scheduler *s, const Stage *stage, const Area *a, int32_t interval,
+                       int64_t *from, TspError *err) {
+    *from = 0;
     flow_clear(&s->compute, stage->op, stage->what);
-    for (int32_t i = 0; i < tiles; i++)
-        if (!schedule_tail(s, &s->compute, stage, first, count, ctile + i, interval, NULL, &from,
-                           err))
-            return -1;
+    for (int32_t i = 0; i < a->tiles; i++)
+        if (!schedule_tail(s, &s->compute, stage, a->first, a->count, a->ctile + i, interval, NULL,
+                           from, err))
+            return false;
+    return true;
+}
+
+/* The first cycle at which that flow is free; -1 with err set. */
+static int64_t find_area(Scheduler *s, const Stage *stage, const Area *a, int32_t interval,
+                         TspError *err) {
+    int64_t from;
+    if (!build_area(s, stage, a, interval, &from, err)) return -1;
     return flow_earliest(&s->table, &s->compute, from, err);
 }
 
 /* Rows that come slower than one a cycle are taken as they come, or a row a cycle when all are
  * there: whichever ends first. */
-static bool place_rows(Scheduler *s, const Stage *stage, int32_t first, int32_t count,
-                       int32_t ctile, int32_t tiles, TspError *err) {
-    int32_t interval = pace(s, stage, first, count, ctile);
+static bool place_area(Scheduler *s, const Stage *stage, const Area *a, TspError *err) {
+    int32_t interval = pace(s, stage, a);
     int64_t slow = 0, start;
-    if (interval > 1 &&
-        (slow = build_rows(s, stage, first, count, ctile, tiles, interval, err)) < 0)
-        return false;
-    if ((start = build_rows(s, stage, first, count, ctile, tiles, 1, err)) < 0) return false;
-    if (interval > 1 && slow + (int64_t)(count - 1) * (interval - 1) < start)
-        start = build_rows(s, stage, first, count, ctile, tiles, interval, err);
+    if (interval > 1 && (slow = find_area(s, stage, a, interval, err)) < 0) return false;
+    if ((start = find_area(s, stage, a, 1, err)) < 0) return false;
+    if (interval > 1 && slow + (int64_t)(a->count - 1) * (interval - 1) < start)
+        start = find_area(s, stage, a, interval, err);
     else
         interval = 1;
     if (!flow_commit(&s->table, &s->compute, start, err)) return false;
-    for (int32_t i = 0; i < tiles; i++)
-        if (!schedule_results(s, stage, &s->compute, start, first, count, ctile + i, interval, err))
+    for (int32_t i = 0; i < a->tiles; i++)
+        if (!schedule_results(s, stage, &s->compute, start, a->first, a->count, a->ctile + i,
+                              interval, err))
             return false;
     return true;
 }
@@ -118,9 +128,14 @@ static bool schedule_rows(Scheduler *s, const Stage *stage, int32_t first, int32
                   beside = tsp_tiles_beside(s->module, stage);
     for (int32_t row = first, end; row < last; row = end) {
         end = schedule_cut(s, stage, row, last - row);
-        for (int32_t tile = 0; tile < tiles; tile += beside)
-            if (!place_rows(s, stage, row, end - row, tile, tsp_min32(beside, tiles - tile), err))
-                return false;
+        for (Area a = {row, end - row, 0, 0}; a.ctile < tiles; a.ctile += a.tiles) {
+            int64_t from;
+            a.tiles = tsp_min32(beside, tiles - a.ctile);
+            while (a.tiles > 1 &&
+                   (!build_area(s, stage, &a, 1, &from, err) || !flow_fits(&s->compute, s->m)))
+                a.tiles--;
+            if (!place_area(s, stage, &a, err)) return false;
+        }
     }
     return true;
 }

@@ -108,8 +108,7 @@ void schedule_reads(Scheduler *s, Flow *f, const Operand *o, int32_t wire, int32
 
 /* The wire of the flow that brings the rows from `p` on at the same time; -1 if there is none. */
 static int32_t same_rows(const Scheduler *s, const Flow *f, const Wire *w, Place p, int32_t step) {
-    const int64_t start =
-        flow_time_at(w, tsp_slice_column(s->m, p.slice)) - s->m->mem_read_cycles;
+    const int64_t start = flow_time_at(w, tsp_slice_column(s->m, p.slice)) - s->m->mem_read_cycles;
     for (int32_t i = 0; i < f->item_count; i++) {
         const Item *item = &f->items[i];
         if (item->kind == ITEM_MEM && item->insn.op == TSP_OP_READ && item->queue == p.slice &&
@@ -125,8 +124,8 @@ int32_t schedule_operand(Scheduler *s, Flow *f, const Operand *o, int32_t first,
     const Tensor *t = &s->module->tensors[o->tensor];
     const TspDirection direction = schedule_direction(s, o, first, ctile);
     const int32_t vxm = tsp_vxm_column(s->m);
-    const Wire brings = {direction, t->bytes, flow_phase(direction, time, vxm), count,
-                         interval,  vxm,      vxm,                              0};
+    const Wire brings = {
+        direction, t->bytes, flow_phase(direction, time, vxm), count, interval, vxm, vxm, 0};
     int32_t wire = same_rows(s, f, &brings,
                              tsp_place(t, operand_copy(t, o, ctile), o->row0 + first * o->row_step,
                                        operand_tile(o, ctile), 0),
@@ -201,10 +200,11 @@ static TspDtype result_type(const Step *step) {
     return converts(step) ? step->type2 : step->type;
 }
 
-/* Adds the ALU item of a step of a stage whose first has ALU `first_alu`; returns its index among the items. */
+/* Adds the ALU item of a step of a stage whose first has ALU `first_alu`; returns its index among
+ * the items. */
 static int32_t step_item(const Scheduler *s, Flow *f, const Step *step, int32_t first_alu,
-                         int32_t time, const int32_t *operand_wires, const int32_t *products, int32_t count,
-                         int32_t interval) {
+                         int32_t time, const int32_t *operand_wires, const int32_t *products,
+                         int32_t count, int32_t interval) {
     Item item = {.kind = ITEM_ALU,
                  .queue = f->alus++,
                  .insn = {.op = step->op,
@@ -266,15 +266,16 @@ static int32_t turn(const Scheduler *s, const Stage *stage, int32_t first) {
 /* One more ALU, for the other direction: it does the same beside step `last`, whose result is there
  * at `time`, or where wiring is scarce passes that on. */
 static int32_t second_item(const Scheduler *s, Flow *f, const Stage *stage, int32_t first_alu,
-                           int32_t last, int32_t time, const int32_t *operand_wires, const int32_t *products,
-                           int32_t count, int32_t interval) {
+                           int32_t last, int32_t time, const int32_t *operand_wires,
+                           const int32_t *products, int32_t count, int32_t interval) {
     const Step *step = &stage->steps[last];
     const Step pass = {TSP_OP_PASS,       result_type(step), result_type(step),
                        {FROM_STEP, last}, {FROM_NONE, 0},    0,
                        step->node};
     bool same = !s->m->vxm_neighbour_only;
-    return step_item(s, f, same ? step : &pass, first_alu, same ? time - (int32_t)s->m->vxm_op_cycles : time,
-                     operand_wires, products, count, interval);
+    return step_item(s, f, same ? step : &pass, first_alu,
+                     same ? time - (int32_t)s->m->vxm_op_cycles : time, operand_wires, products,
+                     count, interval);
 }
 
 bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int32_t count,
@@ -304,8 +305,8 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
     }
     first_step = f->item_count;
     for (int32_t i = 0; i < stage->step_count; i++)
-        step_item(s, f, &stage->steps[i], first_alu, (int32_t)base + times.step[i], operand_wires, products,
-                  count, interval);
+        step_item(s, f, &stage->steps[i], first_alu, (int32_t)base + times.step[i], operand_wires,
+                  products, count, interval);
     for (int32_t o = 0; o < stage->output_count; o++) {
         const Output *out = &stage->outputs[o];
         TspDtype type = result_type(&stage->steps[out->from.index]);
@@ -317,8 +318,8 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
             int32_t wire, item = first_step + last;
             if (!lies_in(s, out, h, first, count, ctile)) continue;
             if (emitted++) {
-                item = second_item(s, f, stage, first_alu, last, (int32_t)time, operand_wires, products, count,
-                                   interval);
+                item = second_item(s, f, stage, first_alu, last, (int32_t)time, operand_wires,
+                                   products, count, interval);
                 time = f->items[item].start + m->vxm_entry_cycles + op_cycles;
             }
             wire = flow_wire(f, (Wire){direction, tsp_dtype_bytes(type),
