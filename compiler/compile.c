@@ -16,6 +16,7 @@ static bool run_passes(Module *module, const TspCompileOptions *options, TspProg
     if (dump && !strcmp(dump, "graph")) *text = tsp_dump_graph(module->graph);
     if (!tsp_pass_lower(module, err)) return false;
     if (dump && !strcmp(dump, "lower")) *text = tsp_dump_lower(module);
+    tsp_pass_trial(module);
     if (!tsp_pass_layout(module, err)) return false;
     if (dump && !strcmp(dump, "layout")) *text = tsp_dump_layout(module);
     if (!tsp_pass_schedule(module, err)) return false;
@@ -31,10 +32,6 @@ static bool run_passes(Module *module, const TspCompileOptions *options, TspProg
     if (dump && !*text) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
     return true;
 }
-
-/* What graphs may be compiled with or without: products divided into regions, results that never
- * pass memory, and nodes that take more memory to be quicker. */
-enum { DIVIDED = 1, FUSED = 2, LAVISH = 4, ALL_WAYS = 7 };
 
 typedef struct {
     TspProgram program;

@@ -56,6 +56,7 @@ static void stage_text(FILE *out, const Module *m, const Stage *s) {
                 t->a_row0, t->a_ctile, tensor_name(m, t->w), t->w_row0, t->w_ctile);
         if (t->a_byte >= 0) fprintf(out, ", byte %d of the rows", t->a_byte);
         if (t->w_byte >= 0) fprintf(out, ", byte %d of the weights", t->w_byte);
+        if (t->w_count) fprintf(out, ", columns %d..%d", t->w_first, t->w_first + t->w_count - 1);
         fputc('\n', out);
     }
     for (int32_t i = 0; i < s->operand_count; i++)

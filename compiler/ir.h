@@ -44,11 +44,12 @@ typedef struct {
     int32_t rows, cols;
     int32_t bcast_cols; /* > 0: one column, copied to this many lanes' worth of columns */
     /* wanted by the stages */
-    bool contiguous;  /* rows one after the other in a slice: to stream, to write results */
-    bool striped;     /* row r in slice r mod G: to load as weights, G rows a cycle */
-    bool turned;      /* made a byte plane at a time: blocks let planes write at once */
-    bool streamed;    /* activations of a product: copies let planes read at once */
-    int32_t wanted;   /* > 0: copies, half of them in each hemisphere */
+    bool contiguous;      /* rows one after the other in a slice: to stream, to write results */
+    bool striped;         /* row r in slice r mod G: to load as weights, G rows a cycle */
+    int32_t striped_rows; /* > 0: only the first so many lie in stripes */
+    bool turned;          /* made a byte plane at a time: blocks let planes write at once */
+    bool streamed;        /* activations of a product: copies let planes read at once */
+    int32_t wanted;       /* > 0: copies, half of them in each hemisphere */
     int32_t together; /* column tiles that stages read at once: that many neighbours lie apart */
     bool unaligned;   /* loaded from any row on, not just from that of a matrix or column tile */
     bool selects;     /* a matrix of zeros and ones that moves lanes */
@@ -121,6 +122,9 @@ typedef struct {
     int32_t a, a_row0, a_ctile, a_byte;
     int32_t w, w_row0, w_ctile, w_byte;
     int32_t a_skip; /* rows of A left out from one to the next; -1: the same row again */
+    /* w_count > 0: of output columns w_first .. w_first+w_count-1 only, all of one column tile and
+     * w_first at an LW's first: these are rows w_row0.. of W, elsewhere the weights are zero */
+    int32_t w_first, w_count;
 } Term;
 
 enum { MAX_OPERANDS = 17, MAX_STEPS = 24, MAX_OUTPUTS = 4, TSP_MEETING = 2 };
@@ -208,6 +212,8 @@ typedef struct {
     bool lavish;          /* some does */
     int32_t group_result; /* tensor that gets a copy of the merged tables; -1 none */
     bool shares_rows;     /* tensors that never live at once may have the same rows */
+    bool trial;           /* memory is endless and never busy */
+    struct Traffic *traffic; /* when memory is busy, about; NULL unknown; owned */
     GroupPlan *group;     /* of the one node that groups; NULL none; owned */
     int64_t bound_cycles;
     const char *bound_by;
@@ -220,6 +226,9 @@ bool tsp_grow(void **items, int32_t *capacity, int32_t needed, size_t item_size,
 
 /* The passes, in order; each fills its part of the module. */
 bool tsp_pass_lower(Module *module, TspError *err);
+/* Layout and schedule of a trial, of which only module->traffic stays, if there was no error: what
+ * goes wrong here will again. */
+void tsp_pass_trial(Module *module);
 bool tsp_pass_layout(Module *module, TspError *err);
 bool tsp_pass_schedule(Module *module, TspError *err);
 bool tsp_pass_bound(Module *module, TspError *err);
@@ -246,6 +255,9 @@ static inline Place tsp_stripe(const Tensor *t, int32_t group, int32_t row, int3
     Place p = t->stripes[((block * t->ctiles + ctile) * t->bytes + byte) * group + local % group];
     p.addr += local / group;
     return p;
+}
+static inline int32_t tsp_striped_rows(const Tensor *t) {
+    return t->striped_rows ? t->striped_rows : t->rows;
 }
 /* Rows of a block of a flat tensor of `rows` rows: a block for each ALU, so that all can work on
  * it side by side, if the blocks are long enough to be worth a flow. */

@@ -1,6 +1,7 @@
 /* module.c - storage of what the passes hand to each other.
  */
 #include "ir.h"
+#include "compiler/schedule/traffic.h"
 
 #include <stdlib.h>
 
@@ -41,6 +42,7 @@ void tsp_module_free(Module *module) {
     free(module->stages);
     free(module->runs);
     free(module->links);
+    traffic_free(module->traffic);
     free(module->group);
     free(module->op_bound);
 }

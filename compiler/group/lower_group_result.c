@@ -46,7 +46,7 @@ static int32_t moved(Lowerer *l, int32_t x, Moving moving, TspError *err) {
     l->module->tensors[x].streamed = true;
     for (int32_t byte = 0; byte < 4; byte++)
         if (!lower_move(l, "move lanes", words, moving.columns,
-                        (Term){x, 0, 0, byte, w, 0, 0, -1, 0}, to, 0, byte, err))
+                        (Term){x, 0, 0, byte, w, 0, 0, -1, 0, 0, 0}, to, 0, byte, err))
             return -1;
     return to;
 }

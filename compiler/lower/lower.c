@@ -1,6 +1,7 @@
 /* lower.c - the lower pass: ops of the graph become stages on tensors.
  */
 #include "lower_axes.h"
+#include "lower_heads.h"
 #include "lower_view.h"
 
 #include <stdlib.h>
@@ -13,6 +14,8 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
                lower_oriented(l, node->output, ROWWISE, err) >= 0;
     if (l->flat[node->output] && lower_relabels(node)) return lower_flat_elementwise(l, node, err);
     if (lower_is_dot(l, node)) return lower_reduce(l, node, err);
+    if (l->joined[node->output] >= 0 && lower_is_elementwise(node))
+        return lower_joined_elementwise(l, node, err);
     switch (node->op) {
     case TSP_GRAPH_MATMUL:
         return lower_heads(l, node, &done, err) && (done || lower_matmul(l, node, err));
@@ -49,6 +52,8 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
     case TSP_GRAPH_TRILU:
         return lower_trilu(l, node, err);
     case TSP_GRAPH_RESHAPE:
+        if (l->joined[l->views[node->inputs[0]].value] == node->output) return true;
+        return lower_movement(l, node, err);
     case TSP_GRAPH_FLATTEN:
     case TSP_GRAPH_SQUEEZE:
     case TSP_GRAPH_UNSQUEEZE:
@@ -91,6 +96,7 @@ static bool lower_all(Lowerer *l, TspError *err) {
     lower_find_flat(l);
     lower_find_views(l);
     lower_find_orientations(l);
+    lower_find_joined(l);
     for (int32_t v = 0; v < g->value_count; v++)
         if (g->values[v].is_input && !lower_group_reads(l, v) && input_tensor(l, v, err) < 0)
             return false;
@@ -118,7 +124,9 @@ bool tsp_pass_lower(Module *module, TspError *err) {
     l.flat = calloc(values, sizeof *l.flat);
     l.views = calloc(values, sizeof *l.views);
     l.lanewise = calloc(values, sizeof *l.lanewise);
-    if (l.tensor_of && l.split_of && l.needs && l.turned && l.flat && l.lanewise && l.views)
+    l.joined = calloc(values, sizeof *l.joined);
+    if (l.tensor_of && l.split_of && l.needs && l.turned && l.flat && l.lanewise && l.joined &&
+        l.views)
         ok = lower_all(&l, err);
     else
         tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
@@ -129,6 +137,7 @@ bool tsp_pass_lower(Module *module, TspError *err) {
     free(l.flat);
     free(l.views);
     free(l.lanewise);
+    free(l.joined);
     free(l.plan);
     lower_forget(module->graph, &known);
     return ok;

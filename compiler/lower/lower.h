@@ -5,8 +5,9 @@
 #include "compiler/ir.h"
 
 /* Orientation of a tensor: lanes run along the last dimension, along the last but one, or along all
- * elements in row-major order; or each lane holds a run of these. */
-enum { ROWWISE = 0, TRANSPOSED = 1, FLAT = 2, LANEWISE = 3, ORIENTATIONS = 4 };
+ * elements in row-major order; or each lane holds a run of these; or along the last dimension of
+ * the last but two, one after the other (lower_heads.h). */
+enum { ROWWISE = 0, TRANSPOSED = 1, FLAT = 2, LANEWISE = 3, JOINED = 4, ORIENTATIONS = 5 };
 
 typedef struct View View; /* lower_view.h */
 typedef struct {
@@ -18,6 +19,7 @@ typedef struct {
     bool (*needs)[2];                   /* orientations in which nodes will ask for a value */
     bool *turned;                       /* values that their node makes TRANSPOSED */
     bool *flat;       /* values that only element-wise nodes, reductions and running sums touch */
+    int32_t *joined;  /* value whose rows those of a value are, its heads side by side; -1: none */
     bool *lanewise;   /* flat values that running sums, and what is element-wise to them, touch */
     int32_t identity; /* uint8 identity matrix, lanes x lanes; -1 none yet */
     int32_t ones[3];  /* fp16 matrices, lanes x lanes, all 1, 2^-11, 2^-22; -1 none yet */
@@ -105,6 +107,8 @@ int32_t lower_streamed(const TspNode *node);
 /* Whether the node's result has the elements of its first input in the same order. */
 bool lower_relabels(const TspNode *node);
 bool lower_needs_ones(const TspNode *node);
+/* lower_elementwise.c: whether input i, a known scalar, can be part of the instruction. */
+bool lower_is_number(const Lowerer *l, const TspNode *node, int32_t i, int32_t cols);
 bool lower_takes_number(const TspNode *node);
 From lower_number(const TspValue *scalar);
 int32_t lower_ones(Lowerer *l, const TspNode *node, int32_t cols, TspError *err);
@@ -166,6 +170,7 @@ bool lower_parts(Lowerer *l, int32_t value, int orientation, int32_t part[3], in
                  TspError *err);
 /* lower_window.c: products of windows of column tiles; *done is false if the node is none. */
 bool lower_heads(Lowerer *l, const TspNode *node, bool *done, TspError *err);
+bool lower_meets_windows(const Lowerer *l, const TspNode *node);
 
 /* Row of a broadcast operand: strides, in rows, over the leading dimensions of the result. */
 void lower_row_strides(const TspValue *v, int32_t out_rank, int64_t strides[TSP_MAX_RANK]);

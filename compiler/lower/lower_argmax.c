@@ -136,7 +136,7 @@ bool lower_arg_max(Lowerer *l, const TspNode *node, TspError *err) {
         (out = lower_oriented(l, node->output, ROWWISE, err)) < 0)
         return false;
     if (lower_has_keys(l, node)) return lower_arg_max_key(l, node, x, out, err);
-    if (!(s = fold_chains(l, x, STEPS, TSP_I32, err))) return false;
+    if (!(s = fold_chains(l, x, 0, STEPS, TSP_I32, err))) return false;
     stage = *s;
     l->module->stage_count--; /* it comes after those that find the greatest */
     chains = tsp_ceil_div(stage.rows, stage.chain_rows);

@@ -69,7 +69,7 @@ static bool lower_keys(Lowerer *l, int32_t x, int64_t elements, const Fold *fold
     Stage *s;
     if ((last < 0 && err->text[0]) || (low = index_rows(l, x, ".low", TSP_U8, 0, err)) < 0 ||
         (high = index_rows(l, x, ".high", TSP_I16, 1, err)) < 0 ||
-        !(s = fold_chains(l, x, 1, fold->type, err)))
+        !(s = fold_chains(l, x, 0, 1, fold->type, err)))
         return false;
     l->module->lavish = l->module->tensors[x].sided = true;
     s->last = last;

@@ -24,7 +24,7 @@ static int32_t operand_rows(Lowerer *l, int32_t value, bool turned, const TspVal
 }
 
 /* A known scalar is part of the instruction where zeros stay zero, or no lane needs to. */
-static bool is_number(const Lowerer *l, const TspNode *node, int32_t i, int32_t cols) {
+bool lower_is_number(const Lowerer *l, const TspNode *node, int32_t i, int32_t cols) {
     const TspValue *v = &l->graph->values[node->inputs[i]];
     double number;
     if (!lower_takes_number(node) || !v->data || tsp_value_elements(v) != 1 ||
@@ -48,7 +48,7 @@ bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
     int64_t step[ELEMENTWISE_INPUTS] = {1, 1, 1}, first[ELEMENTWISE_INPUTS] = {0};
     bool number[ELEMENTWISE_INPUTS];
     for (int32_t i = 0; i < inputs; i++) {
-        number[i] = is_number(l, node, i, cols);
+        number[i] = lower_is_number(l, node, i, cols);
         if (!number[i] && (tensor[i] = operand_rows(l, node->inputs[i], turned, y, &first[i],
                                                     stride[i], err)) < 0)
             return false;

@@ -162,8 +162,13 @@ static bool add_product(Fill *f, int32_t row, int32_t rows, int32_t byte, TspErr
         int32_t matrix = selection(f, row, i, err);
         if (matrix < 0) return false;
         m->tensors[from->tensor].contiguous = m->tensors[from->tensor].streamed = true;
-        s->terms[s->term_count++] =
-            (Term){from->tensor, from->row, from->ctile, byte, matrix, 0, 0, -1, from->step - 1};
+        s->terms[s->term_count++] = (Term){.a = from->tensor,
+                                           .a_row0 = from->row,
+                                           .a_ctile = from->ctile,
+                                           .a_byte = byte,
+                                           .w = matrix,
+                                           .w_byte = -1,
+                                           .a_skip = from->step - 1};
     }
     return m->machine.mxm_accumulator_rows > 0 || f->source_count == 1 ||
            lower_finish_product(l, TSP_I32, err);

@@ -79,9 +79,10 @@ int32_t fold_padded_row(Lowerer *l, int32_t x, int64_t elements, const Fold *fol
     return to;
 }
 
-Stage *fold_chains(Lowerer *l, int32_t x, int32_t steps, TspDtype type, TspError *err) {
+Stage *fold_chains(Lowerer *l, int32_t x, int32_t first, int32_t steps, TspDtype type,
+                   TspError *err) {
     const TspMachine *m = &l->module->machine;
-    int32_t rows = l->module->tensors[x].rows, run = tsp_flat_run(m, rows), whole;
+    int32_t all = l->module->tensors[x].rows, rows = all - first, run = tsp_flat_run(m, all), whole;
     int32_t most = tsp_min32(fold_tree_width(m, type), (int32_t)m->vxm_alus / steps);
     Stage *s = lower_new_stage(l, "chains", rows, tsp_lanes(m), err);
     if (!s) return NULL;
@@ -107,18 +108,20 @@ bool fold_left(Lowerer *l, From result, TspDtype type, Rows *left, TspError *err
     return true;
 }
 
-/* Chains over all rows of x, or of the products of x and y (-1: none); the rows that they leave. */
-static bool lower_chains(Lowerer *l, int32_t x, int32_t y, int32_t last, const Fold *fold,
-                         Rows *left, TspError *err) {
+/* Chains over the rows of x from `first` on, or of the products of x and y (-1: none); the rows
+ * that they leave. */
+static bool lower_chains(Lowerer *l, int32_t x, int32_t y, int32_t first, int32_t last,
+                         const Fold *fold, Rows *left, TspError *err) {
     TspDtype type = l->module->tensors[x].dtype;
     const int32_t tensor[2] = {x, y};
     int32_t operands = y < 0 ? 1 : 2, converts = type != fold->type;
-    Stage *s = fold_chains(l, x, operands * (1 + converts) + fold->absolute, fold->type, err);
+    Stage *s =
+        fold_chains(l, x, first, operands * (1 + converts) + fold->absolute, fold->type, err);
     From row[2] = {from_none(), from_none()};
     if (!s) return false;
     s->last = last;
     for (int32_t i = 0; i < operands; i++) {
-        row[i] = lower_operand(s, tensor[i], 0, 1);
+        row[i] = lower_operand(s, tensor[i], first, 1);
         if (!converts) continue;
         type = l->module->tensors[tensor[i]].dtype;
         row[i] = lower_step(s, TSP_OP_CVT, type, fold->type, row[i], from_none(), 0);
@@ -129,6 +132,11 @@ static bool lower_chains(Lowerer *l, int32_t x, int32_t y, int32_t last, const F
         row[0] = lower_step(s, TSP_OP_ABS, fold->type, fold->type, row[0], from_none(), 0);
     row[0] = lower_step(s, fold->op, fold->type, fold->type, row[0], (From){FROM_SELF, 0}, 0);
     return fold_left(l, row[0], fold->type, left, err);
+}
+
+bool fold_products(Lowerer *l, int32_t x, int32_t y, int32_t first, const Fold *fold, Rows *left,
+                   TspError *err) {
+    return lower_chains(l, x, y, first, -1, fold, left, err);
 }
 
 Stage *fold_tree(Lowerer *l, const Fold *fold, const Rows *rows, int32_t first, int32_t step,
@@ -321,6 +329,6 @@ Stage *fold_vectors(Lowerer *l, int32_t x, int32_t y, int64_t elements, const Fo
     Rows rows;
     int32_t last = fold_padded_row(l, x, elements, fold, err);
     if (last < 0 && err->text[0]) return NULL;
-    if (!lower_chains(l, x, y, last, fold, &rows, err)) return NULL;
+    if (!lower_chains(l, x, y, 0, last, fold, &rows, err)) return NULL;
     return fold_finish(l, fold, &rows, result, err);
 }

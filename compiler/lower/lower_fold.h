@@ -43,11 +43,15 @@ int32_t fold_tree_width(const TspMachine *m, TspDtype type);
 /* The last row of x with the identity in the lanes beyond its elements; -1 without an error if they
  * are zero as they should be. */
 int32_t fold_padded_row(Lowerer *l, int32_t x, int64_t elements, const Fold *fold, TspError *err);
-/* The stage of chains over all rows of x, `steps` ALUs each, that leave elements of `type`;
- * operands and steps are the caller's. */
-Stage *fold_chains(Lowerer *l, int32_t x, int32_t steps, TspDtype type, TspError *err);
+/* The stage of chains over the rows of x from `first` on, `steps` ALUs each, that leave elements of
+ * `type`; operands and steps are the caller's. */
+Stage *fold_chains(Lowerer *l, int32_t x, int32_t first, int32_t steps, TspDtype type,
+                   TspError *err);
 /* The rows that the chains of the last stage leave of `result`, its last step. */
 bool fold_left(Lowerer *l, From result, TspDtype type, Rows *left, TspError *err);
+/* Chains over the products of rows of x and y, from `first` on, and the rows that they leave. */
+bool fold_products(Lowerer *l, int32_t x, int32_t y, int32_t first, const Fold *fold, Rows *left,
+                   TspError *err);
 /* From rows as chains leave them to the one row of a tensor with a copy in each hemisphere. */
 int32_t fold_row(Lowerer *l, const Fold *fold, Rows *rows, TspError *err);
 /* From rows as chains leave them to one of which lane 0 counts: *result of the stage returned. */
@@ -55,6 +59,8 @@ Stage *fold_finish(Lowerer *l, const Fold *fold, Rows *rows, From *result, TspEr
 /* All of that for the `elements` of x, or their products with those of y (-1: none). */
 Stage *fold_vectors(Lowerer *l, int32_t x, int32_t y, int64_t elements, const Fold *fold,
                     From *result, TspError *err);
+/* The same for the dot product of x and y, by VXM and MXM side by side (lower_dot.c). */
+Stage *fold_dot(Lowerer *l, int32_t x, int32_t y, const Fold *fold, From *result, TspError *err);
 /* Makes all lanes but the first of `result` of a stage zero, and writes it to `out`. */
 bool fold_result(Lowerer *l, Stage *s, From result, int32_t out, TspError *err);
 

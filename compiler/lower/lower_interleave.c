@@ -42,6 +42,7 @@ static int32_t turn_length(const Module *m, int32_t first) {
     const Stage *s = &m->stages[first];
     int32_t count = 1, steps = 0;
     if (!s->product || s->whole || s->cols <= (TILES - 1) * tsp_lanes(&m->machine)) return 0;
+    if (s->terms[0].w_count) return 0;
     for (int32_t i = 0; i < s->operand_count; i++)
         if (s->operands[i].ctile0 || s->operands[i].one_tile) return 0;
     for (int32_t i = 0; i < s->output_count; i++)

@@ -255,7 +255,7 @@ static Stage *lane_stage(const Norm *n, const int32_t *part, int32_t first, int3
     s->product = s->whole = true;
     s->meets = count > 1;
     for (int32_t i = first; i < first + count; i++)
-        s->terms[s->term_count++] = (Term){part[i], 0, 0, -1, ones[i], 0, 0, -1, 0};
+        s->terms[s->term_count++] = (Term){part[i], 0, 0, -1, ones[i], 0, 0, -1, 0, 0, 0};
     return s;
 }
 

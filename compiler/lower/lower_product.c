@@ -4,6 +4,7 @@
  * for each output column). A vector operand always streams: for [.., m, k] x [k] the matrix goes
  * into the planes, so that the result has its last dimension along the lanes.
  */
+#include "lower_heads.h"
 #include "lower_view.h"
 #include "isa/half.h"
 
@@ -129,61 +130,21 @@ static bool add_terms(Lowerer *l, Stage *s, int32_t a, int32_t a_row0, int32_t w
     s->terms = terms;
     s->product = true;
     for (int32_t t = 0; t < tiles; t++)
-        terms[s->term_count++] = (Term){a, a_row0, t, -1, w, w_row0, t, -1, 0};
+        terms[s->term_count++] = (Term){a, a_row0, t, -1, w, w_row0, t, -1, 0, 0, 0};
     m->tensors[a].contiguous = m->tensors[a].streamed = true;
     m->tensors[w].striped = true;
     return true;
 }
 
-bool lower_finish_product(Lowerer *l, TspDtype product_type, TspError *err) {
-    Module *m = l->module;
-    Stage whole = m->stages[m->stage_count - 1], part;
-    int32_t sum = -1;
-    if (m->machine.mxm_accumulator_rows > 0 || whole.term_count == 1) return lower_divide(l, err);
-    m->stage_count--;
-    for (int32_t k = 0; k < whole.term_count; k++) {
-        Stage *s = lower_new_stage(l, whole.what, whole.rows, whole.cols, err);
-        Term *term = s ? malloc(sizeof *term) : NULL;
-        if (!term)
-            return free(whole.terms), s ? tsp_fail(err, TSP_ERR_SYSTEM, "out of memory") : false;
-        bool last = k == whole.term_count - 1;
-        From product = from_product();
-        part = *s;
-        *term = whole.terms[k];
-        if (last) part = whole;
-        part.op = whole.op;
-        part.product = true;
-        part.terms = term;
-        part.term_count = 1;
-        if (k > 0) { /* a step in front of all others: product + sum so far */
-            lower_insert_step(&part, 0,
-                              (Step){TSP_OP_ADD, product_type, product_type, product,
-                                     lower_operand(&part, sum, 0, 1), 0, whole.op});
-            product = (From){FROM_STEP, 0};
-            for (int32_t i = 1; i < part.step_count; i++) {
-                if (part.steps[i].a.kind == FROM_PRODUCT) part.steps[i].a = product;
-                if (part.steps[i].b.kind == FROM_PRODUCT) part.steps[i].b = product;
-            }
-            for (int32_t i = 0; i < part.output_count; i++)
-                if (part.outputs[i].from.kind == FROM_PRODUCT) part.outputs[i].from = product;
-        }
-        if (!last) {
-            int64_t shape[2] = {whole.rows, whole.cols};
-            sum = lower_new_tensor(l, m->tensors[whole.outputs[0].tensor].name, ".partial",
-                                   product_type, TSP_ROLE_INTERNAL, 2, shape, false, err);
-            if (sum < 0) return free(term), free(whole.terms), false;
-            m->tensors[sum].contiguous = true;
-            lower_output(l, &part, product, sum, 0);
-        }
-        m->stages[m->stage_count - 1] = part;
-    }
-    free(whole.terms);
-    return true;
+/* Units make the matrices of a batch side by side, so these lie in blocks of their own. */
+static void place_batches(Lowerer *l, int32_t out, const Product *p, int32_t heads) {
+    if (p->batches > heads) l->module->tensors[out].run = p->rows;
 }
 
-/* Units make the matrices of a batch side by side, so these lie in blocks of their own. */
-static void place_batches(Lowerer *l, int32_t out, const Product *p) {
-    if (p->batches > 1) l->module->tensors[out].run = p->rows;
+/* The tensor of the node's output. */
+static int32_t output_tensor(Lowerer *l, const TspNode *node, const Product *p, TspError *err) {
+    return l->joined[node->output] >= 0 ? lower_joined(l, node->output, err)
+                                        : lower_oriented(l, node->output, p->turned, err);
 }
 
 bool lower_parts(Lowerer *l, int32_t value, int orientation, int32_t part[3], int32_t *count,
@@ -203,25 +164,30 @@ static bool add_float_terms(Lowerer *l, Stage *s, const int32_t a[3], int32_t a_
 
 bool lower_matmul(Lowerer *l, const TspNode *node, TspError *err) {
     Product p = plan(l, node, true);
-    int32_t a[3], w[3], count, out;
-    fold_batches(&p);
+    int32_t a[3], w[3], count, out, heads = lower_heads_joined(l, node->output);
+    if (heads == 1) fold_batches(&p);
     if (!lower_parts(l, p.stream, p.stream_turned, a, &count, err) ||
         !lower_parts(l, p.weights, p.weights_turned, w, &count, err) ||
-        (out = lower_oriented(l, node->output, p.turned, err)) < 0)
+        (out = output_tensor(l, node, &p, err)) < 0)
         return false;
-    place_batches(l, out, &p);
+    place_batches(l, out, &p, heads);
     for (int32_t i = 0; i < count && p.views; i++)
         l->module->tensors[a[i]].unaligned = l->module->tensors[w[i]].unaligned = true;
-    for (int32_t b = 0; b < p.batches; b++) {
-        Stage *s = lower_new_stage(l, "product", p.rows, p.cols, err);
+    for (int32_t b = 0; b < p.batches; b += heads) {
+        Stage *s = lower_new_stage(l, "product", p.rows, p.cols * heads, err);
         From result = from_product();
-        if (!s ||
-            !add_float_terms(l, s, a, (int32_t)batch_row(&p, p.stream_row, p.stream_stride, b), w,
-                             (int32_t)batch_row(&p, p.weight_row, p.weight_stride, b), count, err))
-            return false;
+        if (!s) return false;
+        for (int32_t h = 0; h < heads; h++) {
+            int32_t first = s->term_count, a_row, w_row;
+            a_row = (int32_t)batch_row(&p, p.stream_row, p.stream_stride, b + h);
+            w_row = (int32_t)batch_row(&p, p.weight_row, p.weight_stride, b + h);
+            if (!add_float_terms(l, s, a, a_row, w, w_row, count, err) ||
+                (heads > 1 && !lower_place_terms(l, s, first, h * p.cols, p.cols, err)))
+                return false;
+        }
         if (count == 1)
             result = lower_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, result, from_none(), 0);
-        lower_output(l, s, result, out, b * p.rows);
+        lower_output(l, s, result, out, b / heads * p.rows);
         if (!lower_finish_product(l, TSP_F32, err)) return false;
     }
     return true;
@@ -444,6 +410,7 @@ bool lower_integer_product(Lowerer *l, const TspNode *node, int32_t out, TspErro
     Product p;
     ZeroPoint zs, zw;
     int32_t part[MAX_PARTS], count = 0, stream, sums = -1, zeros = -1, *known = NULL;
+    int32_t heads = lower_heads_joined(l, node->output);
     bool many, ok;
     bool swapped = g->values[node->inputs[1]].rank == 1; /* see plan */
     if (!zero_point(g, node, swapped ? 3 : 2, &zs, err) ||
@@ -451,7 +418,7 @@ bool lower_integer_product(Lowerer *l, const TspNode *node, int32_t out, TspErro
         return false;
     p = plan(l, node, !zs.any && !zw.any);
     many = zs.any && tsp_value_elements(zs.value) > 1;
-    if (!many) fold_batches(&p);
+    if (!many && heads == 1) fold_batches(&p);
     ok = g->values[p.weights].data
              ? constant_parts(l, p.weights, p.weights_turned, &zw, part, &count, &known, err)
              : computed_parts(l, p.weights, p.weights_turned, &zw, part, &count, err);
@@ -459,20 +426,24 @@ bool lower_integer_product(Lowerer *l, const TspNode *node, int32_t out, TspErro
     free(known);
     if (ok && many) ok = (zeros = zero_rows(l, &zs, TSP_I32, p.rows, p.cols, err)) >= 0;
     if (!ok || (stream = lower_oriented(l, p.stream, p.stream_turned, err)) < 0 ||
-        (out < 0 && (out = lower_oriented(l, node->output, p.turned, err)) < 0))
+        (out < 0 && (out = output_tensor(l, node, &p, err)) < 0))
         return false;
-    place_batches(l, out, &p);
+    place_batches(l, out, &p, heads);
     for (int32_t i = 0; i < count && p.views; i++)
         l->module->tensors[stream].unaligned = l->module->tensors[part[i]].unaligned = true;
-    for (int32_t b = 0; b < p.batches; b++) {
-        int32_t w_row = (int32_t)batch_row(&p, p.weight_row, p.weight_stride, b);
-        Stage *s = lower_new_stage(l, "product", p.rows, p.cols, err);
+    for (int32_t b = 0; b < p.batches; b += heads) {
+        int32_t w_row = 0;
+        Stage *s = lower_new_stage(l, "product", p.rows, p.cols * heads, err);
         From result = from_product();
         if (!s) return false;
-        for (int32_t i = 0; i < count; i++)
-            if (!add_terms(l, s, stream, (int32_t)batch_row(&p, p.stream_row, p.stream_stride, b),
-                           part[i], w_row, err))
-                return false;
+        for (int32_t h = 0; h < heads; h++) {
+            int32_t first = s->term_count, a_row;
+            a_row = (int32_t)batch_row(&p, p.stream_row, p.stream_stride, b + h);
+            w_row = (int32_t)batch_row(&p, p.weight_row, p.weight_stride, b + h);
+            for (int32_t i = 0; i < count; i++)
+                if (!add_terms(l, s, stream, a_row, part[i], w_row, err)) return false;
+            if (heads > 1 && !lower_place_terms(l, s, first, h * p.cols, p.cols, err)) return false;
+        }
         if (zs.any) { /* sum (A - za) W = sum A W - za * sum W */
             From sum = lower_operand(s, sums, w_row / p.cols, 0);
             if (many)
@@ -483,7 +454,7 @@ bool lower_integer_product(Lowerer *l, const TspNode *node, int32_t out, TspErro
                                  (uint32_t)zero_at(&zs, 0));
             result = lower_step(s, TSP_OP_SUB, TSP_I32, TSP_I32, result, sum, 0);
         }
-        lower_output(l, s, result, out, b * p.rows);
+        lower_output(l, s, result, out, b / heads * p.rows);
         if (!lower_finish_product(l, TSP_I32, err)) return false;
     }
     return true;

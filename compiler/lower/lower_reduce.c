@@ -74,7 +74,8 @@ bool lower_reduce(Lowerer *l, const TspNode *node, TspError *err) {
         (node->input_count > 1 && (y = fold_operand(l, node, node->inputs[1], err)) < 0) ||
         (out = lower_oriented(l, node->output, ROWWISE, err)) < 0 ||
         (to = root ? fold_rows(l, ".squares", TSP_F32, 1, 1, err) : out) < 0 ||
-        !(s = fold_vectors(l, x, squared ? x : y, elements, &fold, &result, err)))
+        !(s = y < 0 ? fold_vectors(l, x, squared ? x : -1, elements, &fold, &result, err)
+                    : fold_dot(l, x, y, &fold, &result, err)))
         return false;
     type = l->module->tensors[to].dtype;
     if (node->op == TSP_GRAPH_REDUCE_MEAN)

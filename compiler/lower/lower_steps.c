@@ -179,12 +179,18 @@ static From sigmoid(Stage *s, TspDtype type, From a) {
     return convert(s, TSP_F32, type, with_number(s, TSP_OP_ADD, TSP_F32, a, 0.5));
 }
 
-/* The fourth root, squared, in float32: rsqrt(rsqrt(x)) is right at 0 and infinity too, where
- * x rsqrt(x) is not. Adding +0 turns -0, of which rsqrt gives -infinity. */
+/* In float32, 1 / sqrt(1 / x) for halfs, which is right at 0 and infinity too, where x rsqrt(x) is
+ * not; a small float32 has no 1 / x, so there it is the fourth root, squared. Adding +0 turns -0,
+ * of which rsqrt gives -infinity. */
 static From square_root(Stage *s, TspDtype type, From a) {
-    a = with_number(s, TSP_OP_ADD, TSP_F32, convert(s, type, TSP_F32, a), 0);
+    if (type == TSP_F16) {
+        a = unary(s, TSP_OP_RSQRT, TSP_F32, convert(s, type, TSP_F32, a));
+        a = unary(s, TSP_OP_RSQRT, TSP_F32, binary(s, TSP_OP_MUL, TSP_F32, a, a));
+        return convert(s, TSP_F32, type, a);
+    }
+    a = with_number(s, TSP_OP_ADD, TSP_F32, a, 0);
     a = unary(s, TSP_OP_RSQRT, TSP_F32, unary(s, TSP_OP_RSQRT, TSP_F32, a));
-    return convert(s, TSP_F32, type, binary(s, TSP_OP_MUL, TSP_F32, a, a));
+    return binary(s, TSP_OP_MUL, TSP_F32, a, a);
 }
 
 static From own_steps(Stage *s, const TspNode *node, const TspGraph *g, const From *in, From ones) {

@@ -101,7 +101,8 @@ static bool divisible(const Module *module, const Stage *s) {
     if (s->operand_count > 0 || s->output_count != 1) return false;
     if (m->mxm_accumulator_rows == 0 && s->term_count > 1) return false;
     for (int32_t i = 0; i < s->term_count; i++)
-        if (s->terms[i].a_skip || !may_change_places(&module->tensors[s->terms[i].a]) ||
+        if (s->terms[i].a_skip || s->terms[i].w_count ||
+            !may_change_places(&module->tensors[s->terms[i].a]) ||
             !may_change_places(&module->tensors[s->terms[i].w]))
             return false;
     return true;
@@ -128,7 +129,8 @@ static Stage *add_region(Lowerer *l, const Stage *whole, int32_t row0, int32_t r
 }
 
 static void change_places(Module *m, Term *t) {
-    *t = (Term){t->w, t->w_row0, t->w_ctile, t->w_byte, t->a, t->a_row0, t->a_ctile, t->a_byte, 0};
+    *t = (Term){t->w,       t->w_row0, t->w_ctile, t->w_byte, t->a, t->a_row0,
+                t->a_ctile, t->a_byte, 0,          0,         0};
     m->tensors[t->a].contiguous = m->tensors[t->a].streamed = true;
     m->tensors[t->w].striped = true;
 }

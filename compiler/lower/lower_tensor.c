@@ -132,7 +132,7 @@ bool lower_turn(Lowerer *l, int32_t from, int32_t row0, int32_t rows, int32_t to
             int32_t tile = i % blocks * ahead + i / blocks;
             if (tile >= x.ctiles) continue;
             if (!lower_move(l, "transpose", tsp_min32(lanes, x.cols - tile * lanes), rows,
-                            (Term){identity, 0, 0, -1, from, row0, tile, byte, 0}, to,
+                            (Term){identity, 0, 0, -1, from, row0, tile, byte, 0, 0, 0}, to,
                             to_row + tile * lanes, byte, err))
                 return false;
             m->stages[m->stage_count - 1].outputs[0].ctile0 = to_ctile;
@@ -192,8 +192,8 @@ bool lower_broadcast(Lowerer *l, int32_t from, int32_t to, int32_t cols, TspErro
     l->module->tensors[from].contiguous = l->module->tensors[from].streamed = true;
     l->module->tensors[to].contiguous = true;
     for (int32_t byte = 0; byte < t->bytes; byte++)
-        if (!lower_move(l, "broadcast", t->rows, cols, (Term){from, 0, 0, byte, ones, 0, 0, -1, 0},
-                        to, 0, byte, err))
+        if (!lower_move(l, "broadcast", t->rows, cols,
+                        (Term){from, 0, 0, byte, ones, 0, 0, -1, 0, 0, 0}, to, 0, byte, err))
             return false;
     return true;
 }

@@ -190,12 +190,23 @@ static bool add_heads(Lowerer *l, const TspNode *node, const Heads *h, TspError 
     return true;
 }
 
+static void free_heads(Heads *h) {
+    free(h->side[0].windows);
+    free(h->side[1].windows);
+}
+
 bool lower_heads(Lowerer *l, const TspNode *node, bool *done, TspError *err) {
     Heads h = {0};
     bool ok = true;
     *done = find_heads(l, node, &h);
     if (*done) ok = add_heads(l, node, &h, err);
-    free(h.side[0].windows);
-    free(h.side[1].windows);
+    free_heads(&h);
     return ok;
+}
+
+bool lower_meets_windows(const Lowerer *l, const TspNode *node) {
+    Heads h = {0};
+    bool meets = find_heads(l, node, &h);
+    free_heads(&h);
+    return meets;
 }

@@ -121,13 +121,33 @@ static double plane_cycles(const TspMachine *m, TspDtype type) {
                              : 1;
 }
 
+/* What the first and the last row of a product need beside its work. */
+static int64_t product_fill(const TspMachine *m) {
+    return m->mem_read_cycles + 2 + m->mxm_load_cycles + m->mxm_install_cycles +
+           tsp_op_func(m, TSP_OP_ABC) + tsp_op_func(m, TSP_OP_ACC) + 2 + m->mem_write_cycles - 1;
+}
+
 /* Two vectors: the VXM widens both, multiplies and adds, or a plane takes one of them past the
- * other, each row of activations for one dot product of a row; both at once at best. */
+ * other, each row of activations for one dot product of a row; both at once at best. Neither works
+ * from the first cycle to the last. */
 static void dot_work(const TspMachine *m, const TspValue *a, Work *w) {
     double steps = a->dtype == TSP_F32 ? 2 : 4, alus = (double)m->vxm_alus;
     double rate = alus / steps + 2 * (double)m->mxm_planes / plane_cycles(m, a->dtype);
+    int64_t fold = reduction_fill(m, tsp_value_elements(a), 1), product = product_fill(m);
     w->units[BY_VXM] = (double)ceil_div(tsp_value_elements(a), tsp_lanes(m)) * alus / rate;
-    w->fill = m->mem_read_cycles + 1 + tsp_op_func(m, TSP_OP_ADD) + 1 + m->mem_write_cycles - 1;
+    w->fill = fold < product ? fold : product;
+}
+
+/* Operations that an element of an element-wise node or of a running sum takes, by the shortest way
+ * that is known; an ALU takes elements of any width in one. Halfs are computed in float32. */
+static double element_operations(const TspGraph *g, const TspNode *n) {
+    const TspDtype type = g->values[n->inputs[0]].dtype;
+    const bool half = type == TSP_F16;
+    if (n->op == TSP_GRAPH_CUM_SUM) return half ? 3 : 1;
+    if (n->op == TSP_GRAPH_SIGMOID) return half ? 6 : 4; /* tanh(x / 2) / 2 + 1/2 */
+    if (n->op == TSP_GRAPH_SQRT) return half ? 5 : 4;    /* lower_steps.c */
+    /* it gives 0 or 1 of the type: no byte of a float's 1 is a bool's */
+    return is_comparison(n) && (half || type == TSP_F32) ? 2 : 1;
 }
 
 /* A value that several nodes read may pass all of them in one reading, and weights may serve
@@ -157,9 +177,7 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
         if (a->dtype == TSP_F32) weights *= 1.5; /* three halfs each */
         w.units[BY_MXM] = (double)tsp_node_macs(g, n) * plane_cycles(m, a->dtype) / (lanes * lanes);
         w.units[BY_WEIGHTS] = weights / lanes;
-        w.fill = m->mem_read_cycles + 2 + m->mxm_load_cycles + m->mxm_install_cycles +
-                 tsp_op_func(m, TSP_OP_ABC) + tsp_op_func(m, TSP_OP_ACC) + 2 + m->mem_write_cycles -
-                 1;
+        w.fill = product_fill(m);
     } else if (n->op == TSP_GRAPH_SOFTMAX) {
         /* the greatest, x - m, exp, the sum, its share; halfs are widened, and narrowed */
         const double steps = a->dtype == TSP_F16 ? 7 : 5;
@@ -181,13 +199,9 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
         w.fill = tsp_op_func(m, TSP_OP_DISTRIBUTE) + tsp_op_func(m, TSP_OP_GATHER) +
                  tsp_op_func(m, TSP_OP_ADD) + m->vxm_op_cycles + tsp_op_func(m, TSP_OP_SCATTER);
     } else {
-        /* an ALU takes a vector of elements of any width a cycle */
         w.units[BY_STREAMS] = traffic + results; /* each passes the VXM's registers */
-        w.units[BY_VXM] = (double)ceil_div(tsp_value_elements(y), tsp_lanes(m));
-        if (n->op == TSP_GRAPH_CUM_SUM && y->dtype == TSP_F16)
-            w.units[BY_VXM] *= 3; /* by way of float32 */
-        /* it gives 0 or 1 of the type: no byte of a float's 1 is a bool's */
-        if (is_comparison(n) && (a->dtype == TSP_F16 || a->dtype == TSP_F32)) w.units[BY_VXM] *= 2;
+        w.units[BY_VXM] =
+            element_operations(g, n) * (double)ceil_div(tsp_value_elements(y), tsp_lanes(m));
         w.fill = m->mem_read_cycles + 1 + tsp_op_func(m, TSP_OP_ADD) + 1 + m->mem_write_cycles - 1;
     }
     return w;

@@ -288,6 +288,15 @@ static void flat_pieces(const Tensor *t, int32_t lanes, int64_t elements, TspPie
     out->pieces[out->piece_count++] = p;
 }
 
+/* Of the one row that a flat tensor is for the host. */
+static TspPiece flat_stripe(TspPiece p, int32_t lanes) {
+    p.col0 = p.row0 * lanes;
+    p.col_step = p.row_step * lanes;
+    p.row0 = p.row_step = 0;
+    p.cols = lanes;
+    return p;
+}
+
 /* One block of a lanewise tensor: the rows that reach as many lanes as there are, then those that
  * reach one less. */
 static void lanewise_pieces(const Tensor *t, int64_t elements, TspPiece p, TspTensor *out) {
@@ -394,7 +403,8 @@ static bool emit_tensor(const Module *module, const Tensor *t, TspTensor *out, T
         TspPiece p = piece_of(t, lanes, ctile, byte, t->stripes[i]);
         p.row0 = row + n;
         p.row_step = group;
-        p.rows = tsp_ceil_div(tsp_min32(t->stripe_rows, t->rows - row) - n, group);
+        p.rows = tsp_ceil_div(tsp_min32(t->stripe_rows, tsp_striped_rows(t) - row) - n, group);
+        if (t->flat) p = flat_stripe(p, lanes);
         if (p.rows > 0) out->pieces[out->piece_count++] = p;
     }
     if (strip) strip_pieces(t, strip, lanes, out);

@@ -26,6 +26,15 @@ typedef struct {
     int32_t count;
 } Pieces;
 
+/* Rows of a piece. Where the steps do not fill the ALUs a whole number of times, a flow finds some
+ * of its ALUs free and takes the others as those before it leave them, a step every vxm_op_cycles:
+ * at this length as many begin in that time as there are ALUs for. */
+static int32_t piece_rows(const TspMachine *m, const Stage *stage, int32_t block_rows) {
+    if (stage->step_count < m->vxm_alus && m->vxm_alus % stage->step_count)
+        return (int32_t)(m->vxm_alus * m->vxm_op_cycles);
+    return (int32_t)tsp_max64(tsp_ceil_div(block_rows, PARTS), SHORTEST);
+}
+
 /* Takes the next pieces into the window. */
 static void refill(Pieces *p) {
     int32_t row0 = p->stage->outputs[0].row0, rows = p->out->block_rows;
@@ -81,8 +90,7 @@ static bool place(Scheduler *s, Pieces *p, int32_t i, int64_t start, TspError *e
 
 bool schedule_flat(Scheduler *s, const Stage *stage, TspError *err) {
     const Tensor *t = &s->module->tensors[stage->outputs[0].tensor];
-    Pieces p = {.stage = stage, .out = t, .part = tsp_ceil_div(t->block_rows, PARTS)};
-    if (p.part < SHORTEST) p.part = SHORTEST;
+    Pieces p = {.stage = stage, .out = t, .part = piece_rows(s->m, stage, t->block_rows)};
     for (refill(&p); p.count; refill(&p)) {
         int64_t start = 0;
         int32_t i = choose(s, &p, &start, err);

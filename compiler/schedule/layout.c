@@ -45,6 +45,7 @@ static int32_t pick(const Layout *l, int32_t tensor, int32_t part, int hemispher
             int64_t cost;
             if (find_room(l, tensor, i, rows, &since) < 0) continue;
             cost = l->heat[s] * 4 + l->fill[i] + beside + (set_has(shunned, s) ? SHUNNED : 0);
+            if (l->meets) cost += l->meets[i] * MEETING;
             if (since >= 0) cost += (1 + tsp_max64(0, since - born + LONG_FREE)) * LATER;
             if (cost >= best_cost) continue;
             if (within && !set_has(within, i)) continue;
@@ -56,8 +57,9 @@ static int32_t pick(const Layout *l, int32_t tensor, int32_t part, int hemispher
     return best;
 }
 
+/* `what`: of the traffic. */
 static Place take(Layout *l, int32_t tensor, int32_t part, Set *layout, int32_t index, int32_t rows,
-                  int64_t heat) {
+                  int64_t heat, int32_t what) {
     const Tensor *t = &l->module->tensors[tensor];
     int32_t since, first = find_room(l, tensor, index, rows, &since);
     Place p = {index / l->banks, (int32_t)(index % l->banks * l->m->mem_rows) + first};
@@ -67,6 +69,7 @@ static Place take(Layout *l, int32_t tensor, int32_t part, Set *layout, int32_t 
         !extents_add(&l->extents[index], (Extent){first, rows, t->born, t->dies}, &ignored))
         l->no_memory = true;
     l->heat[p.slice] += heat;
+    if (l->meets) traffic_take(l->module->traffic, what, index);
     set_add(&l->used[tensor][part], index);
     set_add(&l->used_all[tensor], index);
     set_add(layout, index);
@@ -95,12 +98,30 @@ static Set turn_of(const Layout *l, const Tensor *t, int32_t copy, int32_t block
     return in;
 }
 
+/* What is going to lie there, for the traffic; finds what it would meet. */
+static int32_t rows_traffic(Layout *l, int32_t tensor, int32_t copy, int32_t block, int32_t ctile) {
+    Traffic *traffic = l->module->traffic;
+    const int32_t row = block * l->module->tensors[tensor].block_rows;
+    int32_t what = traffic ? traffic_rows(traffic, tensor, copy, row, ctile) : 0;
+    l->meets = traffic ? traffic_meets(traffic, what) : NULL;
+    return what;
+}
+static int32_t stripes_traffic(Layout *l, int32_t tensor, int32_t block, int32_t ctile,
+                               int32_t byte) {
+    Traffic *traffic = l->module->traffic;
+    const int32_t row = block * l->module->tensors[tensor].stripe_rows;
+    int32_t what = traffic ? traffic_stripes(traffic, tensor, row, ctile, byte) : 0;
+    l->meets = traffic ? traffic_meets(traffic, what) : NULL;
+    return what;
+}
+
 static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, int32_t ctile) {
     Tensor *t = &l->module->tensors[tensor];
     int32_t rows = tsp_min32(t->block_rows, t->rows - block * t->block_rows);
     int32_t part = t->flat ? block : ctile;
     bool wide = t->flat || t->apart || t->wanted;
     int64_t heat = (int64_t)rows * (t->repeated ? t->repeated : t->streamed ? 4 : 1);
+    if (t->flat && (block + 1) * t->block_rows <= t->striped_rows) heat = 0; /* read as stripes */
     /* of any 2, 4, 8 .. blocks of a flat tensor, evenly spaced or next to each other, one half lies
      * in each hemisphere: the Thue-Morse sequence */
     int wish = t->copies > 1 ? copy >= t->copies / 2
@@ -108,6 +129,7 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
                : wide        ? (t->level + block) & 1
                              : (tensor + ctile + block) & 1;
     /* leave slices to those beside it */
+    const int32_t what = rows_traffic(l, tensor, copy, block, ctile);
     Set *in = &l->rows_in[tensor], shunned = l->shunned[0], turn = {{0}};
     bool follows = t->turns && block >= t->turns;
     bool crowded = follows || spread(in) >= (t->flat || t->spread    ? l->max_flat_spread
@@ -140,10 +162,15 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
         }
         if (byte < t->bytes) continue;
         for (byte = 0; byte < t->bytes; byte++)
-            place[byte] = take(l, tensor, part, in, index[byte], rows, heat);
+            place[byte] = take(l, tensor, part, in, index[byte], rows, heat, what);
         return true;
     }
     return false;
+}
+
+/* Are its stripes weights that are there from the start? */
+static bool given_weights(const Tensor *t) {
+    return t->striped && (t->role == TSP_ROLE_INPUT || t->role == TSP_ROLE_CONSTANT);
 }
 
 /* Slices written in the same cycle as stripe n of `byte`: those of the row's other bytes. */
@@ -152,7 +179,7 @@ static void beside_stripe(const Layout *l, const Tensor *t, int32_t block, int32
     int32_t group = (int32_t)l->m->mxm_load_streams;
     for (int32_t b = 0; b < byte; b++)
         set_add(taken, t->stripes[((block * t->ctiles + ctile) * t->bytes + b) * group + n].slice);
-    for (int32_t i = 0; t->places && i < t->copies * t->blocks; i++)
+    for (int32_t i = 0; !given_weights(t) && t->places && i < t->copies * t->blocks; i++)
         for (int32_t b = 0; b < t->bytes; b++)
             set_add(taken, t->places[(i * t->ctiles + ctile) * t->bytes + b].slice);
 }
@@ -160,9 +187,11 @@ static void beside_stripe(const Layout *l, const Tensor *t, int32_t block, int32
 static bool place_stripes(Layout *l, int32_t tensor, int32_t block, int32_t ctile, int32_t byte) {
     Tensor *t = &l->module->tensors[tensor];
     int32_t group = (int32_t)l->m->mxm_load_streams;
-    int32_t rows = tsp_ceil_div(tsp_min32(t->stripe_rows, t->rows - block * t->stripe_rows), group);
+    int32_t rows = tsp_ceil_div(
+        tsp_min32(t->stripe_rows, tsp_striped_rows(t) - block * t->stripe_rows), group);
     /* fp16: while one pair loads low bytes from one hemisphere, another loads high ones */
-    int wish = (t->bytes > 1 ? byte : ctile) & 1;
+    int wish = t->flat ? 0 : (t->bytes > 1 ? byte : ctile) & 1;
+    const int32_t what = stripes_traffic(l, tensor, block, ctile, byte);
     Set *in = &l->stripes_in[tensor];
     bool crowded = spread(in) >= l->max_spread;
     /* First where the tensor's stripes lie already: two sets of slices that overlap in part would
@@ -183,7 +212,7 @@ static bool place_stripes(Layout *l, int32_t tensor, int32_t block, int32_t ctil
         if (n < group) continue;
         for (n = 0; n < group; n++)
             t->stripes[((block * t->ctiles + ctile) * t->bytes + byte) * group + n] =
-                take(l, tensor, ctile, in, index[n], rows, rows);
+                take(l, tensor, ctile, in, index[n], rows, rows, what);
         return true;
     }
     return false;
@@ -192,32 +221,34 @@ static bool place_stripes(Layout *l, int32_t tensor, int32_t block, int32_t ctil
 /* Blocks of at most `most` rows such that the weights of one plane never straddle two: whole
  * matrices of a batch, or whole column tiles of a single matrix. */
 static bool cut_stripes(const Layout *l, Tensor *t, int32_t most) {
-    int32_t matrix = t->rank >= 2 ? (int32_t)t->shape[t->rank - (t->transposed ? 1 : 2)] : t->rows;
-    int32_t unit = matrix <= most ? matrix : matrix == t->rows ? tsp_lanes(l->m) : INT32_MAX;
-    if (t->rows > most && (unit > most || t->unaligned)) return false;
-    t->stripe_rows = t->rows <= most ? t->rows : most / unit * unit;
-    t->stripe_blocks = tsp_ceil_div(t->rows, t->stripe_rows);
+    int32_t rows = tsp_striped_rows(t);
+    int32_t matrix = t->rank >= 2 ? (int32_t)t->shape[t->rank - (t->transposed ? 1 : 2)] : rows;
+    int32_t unit = matrix <= most ? matrix : matrix == rows ? tsp_lanes(l->m) : INT32_MAX;
+    if (rows > most && (unit > most || t->unaligned)) return false;
+    t->stripe_rows = rows <= most ? rows : most / unit * unit;
+    t->stripe_blocks = tsp_ceil_div(rows, t->stripe_rows);
     return true;
-}
-
-/* Are its stripes weights that are there from the start? */
-static bool given_weights(const Tensor *t) {
-    return t->striped && (t->role == TSP_ROLE_INPUT || t->role == TSP_ROLE_CONSTANT);
 }
 
 /* Slices for the weights of the graph, as many of each hemisphere as they fill or an LW needs: the
  * outermost, since nothing but the MXM asks for them. All else then streams beside them. */
 static void keep_slices(Layout *l) {
-    int32_t group = (int32_t)l->m->mxm_load_streams, half = l->slices / 2, count;
+    int32_t group = (int32_t)l->m->mxm_load_streams, half = l->slices / 2, count, sides = 1;
     int64_t rows = 0;
     l->weights = (Set){{0}};
     for (int32_t i = 0; i < l->module->tensor_count; i++) {
         const Tensor *t = &l->module->tensors[i];
-        if (given_weights(t)) rows += (int64_t)t->rows * t->ctiles * t->bytes;
+        if (!given_weights(t)) continue;
+        rows += (int64_t)tsp_striped_rows(t) * t->ctiles * t->bytes;
+        if (!t->flat) sides = 2;
     }
-    count = group + tsp_ceil_div(rows, tsp_mem_slice_rows(l->m) * 2);
+    count = tsp_ceil_div(rows, tsp_mem_slice_rows(l->m) * sides);
+    if (sides == 2)
+        count += group;
+    else if (count < group)
+        count = group;
     if (rows == 0 || count > half * 3 / 4) return;
-    for (int32_t s = 0; s < l->slices; s++) /* numbered from the VXM outwards */
+    for (int32_t s = 0; s < half * sides; s++) /* numbered from the VXM outwards */
         if (s % half >= half - count) set_add(&l->weights, s);
 }
 
@@ -290,6 +321,7 @@ static void forget_places(Layout *l) {
         l->used_all[i] = l->rows_in[i] = l->stripes_in[i] = (Set){{0}};
     }
     for (int32_t i = 0; i < l->slices * l->banks; i++) l->fill[i] = l->extents[i].count = 0;
+    if (l->module->traffic) traffic_clear(l->module->traffic);
     memset(l->heat, 0, (size_t)l->slices * sizeof *l->heat);
 }
 
@@ -335,7 +367,7 @@ static bool try_all(Layout *l, TspError *err) {
     } attempts[] = {{4, 4096, 10, 32}, {4, 4096, 10, 10}, {2, 4096, 4, 4},
                     {1, 4096, 4, 4},   {1, 4096, 0, 0},   {1, 1024, 10, 10},
                     {1, 256, 10, 10},  {1, 64, 10, 10},   {1, 64, 0, 0}};
-    int32_t ways = l->module->group ? 1 : 2; /* each without sharing rows, then with it */
+    int32_t ways = l->module->group || l->module->trial ? 1 : 2; /* each without sharing rows, then with it */
     int64_t needed, capacity;
     bool fits = false;
     lifetime_find(l->module);

@@ -4,6 +4,7 @@
 #define TSP_LAYOUT_PARTS_H
 #include "compiler/ir.h"
 #include "extents.h"
+#include "traffic.h"
 
 /* Bits of a Set: one for each (slice, bank), at most 88 x 2; for what is `taken`, one a slice.
  * MAX_GROUP: the most vectors an LW takes. LONG_FREE: stages after which rows are as good as others
@@ -11,6 +12,7 @@
 enum { SET_WORDS = 3, MAX_BYTES = 4, MAX_GROUP = 16, LONG_FREE = 16 };
 #define SHUNNED ((int64_t)1 << 48) /* costs more than the busiest slice */
 #define LATER   ((int64_t)1 << 24) /* so much more costs what is free since a stage later */
+#define MEETING ((int64_t)1 << 13) /* and what meets others for a tick */
 typedef struct {
     uint64_t bits[SET_WORDS];
 } Set;
@@ -31,6 +33,7 @@ typedef struct {
     int32_t *fill;             /* of each (slice, bank): first row that nobody has had */
     Extents *extents;          /* who has what of each, where rows are shared */
     int64_t *heat;             /* vectors that will pass each slice */
+    const int64_t *meets;      /* of each (slice, bank): traffic.h; NULL unknown */
     EdgeList *edges;           /* of each tensor */
     Set **used;                /* [tensor][ctile] */
     Set *used_all;             /* [tensor] */

@@ -1,14 +1,10 @@
 /* plane.c - one plane, or for fp16 a pair: its weights, and activations that pass them.
  */
-#include "schedule.h"
-
-/* The type that a plane takes of a tensor: of one byte plane of it, or of the whole element. */
-static TspDtype taken_as(const Tensor *t, int32_t byte) {
-    return byte >= 0 || t->dtype == TSP_BOOL ? TSP_U8 : t->dtype;
-}
+#include "parts.h"
+#include "terms.h"
 
 static TspDtype activation_type(const Scheduler *s, const Term *term) {
-    return taken_as(&s->module->tensors[term->a], term->a_byte);
+    return parts_type(&s->module->tensors[term->a], term->a_byte);
 }
 
 int32_t schedule_pass_planes(const Scheduler *s, const Term *term) {
@@ -28,9 +24,10 @@ static bool load_weights(Scheduler *s, const Stage *stage, const Term *term, int
     TspHemisphere h = plane < (int32_t)m->mxm_planes ? TSP_WEST : TSP_EAST;
     TspDirection direction = h == TSP_WEST ? TSP_WESTWARD : TSP_EASTWARD;
     int32_t group = (int32_t)m->mxm_load_streams, column = tsp_mxm_column(m, h), wire;
-    int32_t columns = tsp_min32(tsp_lanes(m), stage->cols - column0);
+    int32_t columns = term_columns(s->m, stage, term, column0);
     int32_t queue = tsp_queue_mxm(m, h, plane % (int32_t)m->mxm_planes, TSP_ROLE_WEIGHTS);
-    int32_t row0 = term->w_row0 + column0, full = columns / group, rest = columns % group;
+    int32_t row0 = term_row(term, column0), full = columns / group, rest = columns % group;
+    int32_t first = term->w_count ? (term->w_first - column0) / group : 0; /* LW */
     int64_t from = s->planes[plane].load_from, start;
     Flow *f = &s->load;
     flow_clear(f, stage->op, "load");
@@ -61,16 +58,17 @@ static bool load_weights(Scheduler *s, const Stage *stage, const Term *term, int
     for (int part = 0; part < 2; part++) {
         int32_t count = part ? rest : group, issues = part ? rest > 0 : full;
         if (issues == 0) continue;
-        flow_item(f, (Item){.kind = ITEM_QUEUE,
-                            .queue = queue,
-                            .insn = {.op = TSP_OP_LW, .group = part ? full : 0, .count = count},
-                            .step = 1,
-                            .start = part ? full : 0,
-                            .count = issues,
-                            .interval = 1,
-                            .drives = {-1, 0},
-                            .reads = {{wire, 0}, {-1, 0}},
-                            .read_width = {count, 0}});
+        flow_item(
+            f, (Item){.kind = ITEM_QUEUE,
+                      .queue = queue,
+                      .insn = {.op = TSP_OP_LW, .group = first + (part ? full : 0), .count = count},
+                      .step = 1,
+                      .start = part ? full : 0,
+                      .count = issues,
+                      .interval = 1,
+                      .drives = {-1, 0},
+                      .reads = {{wire, 0}, {-1, 0}},
+                      .read_width = {count, 0}});
     }
     if ((start = flow_earliest(&s->table, f, from, err)) < 0 ||
         !flow_commit(&s->table, f, start, err))
@@ -81,7 +79,7 @@ static bool load_weights(Scheduler *s, const Stage *stage, const Term *term, int
     flow_clear(f, stage->op, "install");
     flow_item(f, (Item){.kind = ITEM_QUEUE,
                         .queue = queue,
-                        .insn = {.op = TSP_OP_IW, .type = (int32_t)taken_as(w, term->w_byte)},
+                        .insn = {.op = TSP_OP_IW, .type = (int32_t)parts_type(w, term->w_byte)},
                         .count = 1,
                         .interval = 1,
                         .drives = {-1, 0},
@@ -106,8 +104,8 @@ bool schedule_weights(Scheduler *s, const Stage *stage, const Term *term, int32_
         int32_t byte = planes > 1 ? i : term->w_byte >= 0 ? term->w_byte : 0;
         if (p->any && p->weights.w == term->w && p->weights.w_row0 == term->w_row0 &&
             p->weights.w_ctile == term->w_ctile && p->weights.w_byte == byte &&
-            p->column0 == column0 &&
-            p->columns == tsp_min32(tsp_lanes(s->m), stage->cols - column0) &&
+            p->column0 == column0 && p->columns == term_columns(s->m, stage, term, column0) &&
+            p->weights.w_first == term->w_first && p->weights.w_count == term->w_count &&
             p->as_bytes == (term->w_byte >= 0))
             continue;
         if (!load_weights(s, stage, term, byte, plane + i, column0, err)) return false;
@@ -174,15 +172,17 @@ int32_t schedule_pass(Scheduler *s, Flow *f, const Pass *pass, int64_t *from) {
         product =
             flow_wire(f, (Wire){back, 4, flow_phase(back, acc + tsp_op_func(m, TSP_OP_ACC), column),
                                 pass->rows, interval, column, column, 0});
-    flow_item(f, (Item){.kind = ITEM_QUEUE,
-                        .queue = tsp_queue_mxm(m, h, local, TSP_ROLE_RESULTS),
-                        .insn = {.op = TSP_OP_ACC, .add = pass->add, .emit = pass->emit},
-                        .step = pass->add || !pass->emit,
-                        .start = acc,
-                        .count = pass->rows,
-                        .interval = interval,
-                        .drives = {product, 0},
-                        .drive_width = pass->emit ? 4 : 0,
-                        .reads = {{-1, 0}, {-1, 0}}});
+    flow_item(
+        f,
+        (Item){.kind = ITEM_QUEUE,
+               .queue = tsp_queue_mxm(m, h, local, TSP_ROLE_RESULTS),
+               .insn = {.op = TSP_OP_ACC, .add = pass->add, .emit = pass->emit, .row = pass->sums},
+               .step = pass->add || !pass->emit,
+               .start = acc,
+               .count = pass->rows,
+               .interval = interval,
+               .drives = {product, 0},
+               .drive_width = pass->emit ? 4 : 0,
+               .reads = {{-1, 0}, {-1, 0}}});
     return product;
 }

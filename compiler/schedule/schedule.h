@@ -44,6 +44,7 @@ typedef struct {
     int32_t plane;     /* the even one of a pair */
     int32_t row, rows; /* of the stage */
     int32_t copy;      /* of the activations */
+    int32_t sums;      /* accumulator row of the first */
     bool add, emit;    /* to what the accumulators have; on to the streams, else into them */
     int64_t start;     /* of the first activation, relative to the flow */
 } Pass;

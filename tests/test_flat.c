@@ -1,0 +1,88 @@
+/* test_flat.c - element-wise nodes of long vectors that take several ALU operations: every half,
+ * and how near the bound they come.
+ */
+#include "graph_case.h"
+
+#include <math.h>
+
+#define ONE(op) "{\"op\": \"" op "\", \"inputs\": [\"x\"], \"outputs\": [\"z\"]}"
+
+/* ---- every half ---- */
+
+enum { HALFS = 1 << 16 };
+
+/* The curve of every half, in c.got. */
+static void curve_of_halfs(Case *c, const char *nodes) {
+    make_graph(c, TSP_F16, "[65536]", 1, nodes);
+    c->in[0] = malloc(2 * HALFS);
+    for (int32_t i = 0; i < HALFS; i++) ((uint16_t *)c->in[0])[i] = (uint16_t)i;
+    simulate(c, "tsp1");
+    interpret(c, "tsp1");
+}
+
+/* Exact where the root is a half, among them 0, infinity and NaN, and else off by one at most. */
+START_TEST(root_of_every_half) {
+    Case c = {0};
+    curve_of_halfs(&c, ONE("Sqrt"));
+    for (int32_t i = 0; i < HALFS; i++) {
+        double x = tsp_load_double(TSP_F16, c.in[0], i), root = sqrt(x + 0.0), want, got;
+        uint8_t nearest[2];
+        tsp_store_float(TSP_F16, nearest, 0, root);
+        want = tsp_load_double(TSP_F16, nearest, 0);
+        got = tsp_load_double(TSP_F16, c.got, i);
+        ck_assert_msg(isnan(want) ? isnan(got) : fabs(got - want) <= 0x1p-10 * want || got == want,
+                      "half %04x: %g, want %g", (unsigned)i, got, want);
+        if (want * want == x) ck_assert_msg(got == want, "half %04x: %g", (unsigned)i, got);
+    }
+    free_case(&c);
+}
+END_TEST
+
+START_TEST(sigmoid_of_every_half) {
+    Case c = {0};
+    curve_of_halfs(&c, ONE("Sigmoid"));
+    for (int32_t i = 0; i < HALFS; i++) {
+        double x = tsp_load_double(TSP_F16, c.in[0], i), want = 1 / (1 + exp(-x));
+        double got = tsp_load_double(TSP_F16, c.got, i);
+        ck_assert_msg(isnan(x) ? isnan(got) : fabs(got - want) <= 0x1p-11 * want + 0x1p-22,
+                      "half %04x: %g, want %g", (unsigned)i, got, want);
+    }
+    free_case(&c);
+}
+END_TEST
+
+/* ---- how near the bound ---- */
+
+/* `most`: hundredths of the bound that a run over 10^6 elements may take. */
+static void try_speed(TspDtype type, const char *nodes, int64_t most) {
+    Case c = {0};
+    random_start();
+    make_graph(&c, type, "[1000000]", 1, nodes);
+    fill(&c, false);
+    simulate(&c, "tsp1");
+    interpret(&c, "tsp1");
+    ck_assert_msg(c.p.predicted_cycles * 100 <= c.p.bound_cycles * most,
+                  "%s: %" PRId64 " cycles, bound %" PRId64, c.label, c.p.predicted_cycles,
+                  c.p.bound_cycles);
+    free_case(&c);
+}
+
+/* Five and six operations leave no ALU of sixteen idle. */
+START_TEST(several_operations_run_near_the_bound) {
+    try_speed(TSP_F16, ONE("Sigmoid"), 105);
+    try_speed(TSP_F32, ONE("Sigmoid"), 103);
+    try_speed(TSP_F16, ONE("Sqrt"), 105);
+    try_speed(TSP_F32, ONE("Sqrt"), 103);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("flat");
+    TCase *tests = tcase_create("flat");
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, root_of_every_half);
+    tcase_add_test(tests, sigmoid_of_every_half);
+    tcase_add_test(tests, several_operations_run_near_the_bound);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
