@@ -158,6 +158,7 @@ int32_t schedule_pass(Scheduler *s, Flow *f, const Pass *pass, int64_t *from) {
                   local = pass->plane % (int32_t)m->mxm_planes,
                   wire = activations(s, f, pass, from);
     const int64_t acc = pass->start + tsp_op_func(m, TSP_OP_ABC);
+    const bool sums = pass->add || !pass->emit;
     int32_t product = -1;
     flow_item(f, (Item){.kind = ITEM_QUEUE,
                         .queue = tsp_queue_mxm(m, h, local, TSP_ROLE_ACTIVATIONS),
@@ -172,17 +173,18 @@ int32_t schedule_pass(Scheduler *s, Flow *f, const Pass *pass, int64_t *from) {
         product =
             flow_wire(f, (Wire){back, 4, flow_phase(back, acc + tsp_op_func(m, TSP_OP_ACC), column),
                                 pass->rows, interval, column, column, 0});
-    flow_item(
-        f,
-        (Item){.kind = ITEM_QUEUE,
-               .queue = tsp_queue_mxm(m, h, local, TSP_ROLE_RESULTS),
-               .insn = {.op = TSP_OP_ACC, .add = pass->add, .emit = pass->emit, .row = pass->sums},
-               .step = pass->add || !pass->emit,
-               .start = acc,
-               .count = pass->rows,
-               .interval = interval,
-               .drives = {product, 0},
-               .drive_width = pass->emit ? 4 : 0,
-               .reads = {{-1, 0}, {-1, 0}}});
+    flow_item(f, (Item){.kind = ITEM_QUEUE,
+                        .queue = tsp_queue_mxm(m, h, local, TSP_ROLE_RESULTS),
+                        .insn = {.op = TSP_OP_ACC,
+                                 .add = pass->add,
+                                 .emit = pass->emit,
+                                 .row = sums ? pass->sums : 0},
+                        .step = sums,
+                        .start = acc,
+                        .count = pass->rows,
+                        .interval = interval,
+                        .drives = {product, 0},
+                        .drive_width = pass->emit ? 4 : 0,
+                        .reads = {{-1, 0}, {-1, 0}}});
     return product;
 }
