@@ -72,7 +72,8 @@ static bool few_slices(const Norm *n) {
     return 2 * n->l->module->machine.mem_slices < OPERANDS * tsp_dtype_bytes(TSP_F32);
 }
 
-/* A tensor of `cols` columns for every row, in blocks: the next stage begins when one is full. */
+/* A tensor of `cols` columns for every row. Halfs may come faster than products take them, and lie
+ * in blocks anywhere; all else is read as it comes, and lies together. */
 static int32_t rows_tensor(const Norm *n, const char *suffix, TspDtype type, int32_t cols,
                            TspError *err) {
     enum { LEAST_RUN = 32, BLOCKS = 4 };
@@ -82,8 +83,10 @@ static int32_t rows_tensor(const Norm *n, const char *suffix, TspDtype type, int
     Tensor *t = i < 0 ? NULL : &n->l->module->tensors[i];
     if (!t) return -1;
     t->contiguous = true;
-    t->wanted = type == TSP_F16;
-    if (type == TSP_F32) t->turns = 1;
+    if (type == TSP_F16)
+        t->wanted = 1;
+    else
+        t->turns = 1;
     t->run = tsp_ceil_div(n->rows, BLOCKS);
     if (t->run < LEAST_RUN) t->run = LEAST_RUN;
     return i;
