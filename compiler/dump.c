@@ -40,10 +40,11 @@ static const char *tensor_name(const Module *m, int32_t i) {
     return m->tensors[i].name;
 }
 
-static void from_text(FILE *out, From f) {
+static void from_text(FILE *out, const Stage *s, From f) {
     static const char *const kind[] = {"-", "product", "operand", "step", "imm", "self"};
     fputs(kind[f.kind], out);
-    if (f.kind == FROM_OPERAND || f.kind == FROM_STEP) fprintf(out, "%d", f.index);
+    if (f.kind == FROM_OPERAND || f.kind == FROM_STEP || (f.kind == FROM_PRODUCT && s->meets))
+        fprintf(out, "%d", f.index);
 }
 
 static void stage_text(FILE *out, const Module *m, const Stage *s) {
@@ -65,15 +66,15 @@ static void stage_text(FILE *out, const Module *m, const Stage *s) {
         const Step *p = &s->steps[i];
         fprintf(out, "  step%d = %s.%s ", i, tsp_insn_info(p->op)->mnemonic,
                 tsp_dtype_short(p->type));
-        from_text(out, p->a);
+        from_text(out, s, p->a);
         fputs(", ", out);
-        from_text(out, p->b);
+        from_text(out, s, p->b);
         if (p->a.kind == FROM_IMM || p->b.kind == FROM_IMM) fprintf(out, " 0x%08x", p->imm);
         fputc('\n', out);
     }
     for (int32_t i = 0; i < s->output_count; i++) {
         fprintf(out, "  %s[%d..] = ", tensor_name(m, s->outputs[i].tensor), s->outputs[i].row0);
-        from_text(out, s->outputs[i].from);
+        from_text(out, s, s->outputs[i].from);
         fputc('\n', out);
     }
 }

@@ -81,7 +81,7 @@ typedef struct {
 /* Where a step takes an operand from. */
 typedef enum {
     FROM_NONE,
-    FROM_PRODUCT,
+    FROM_PRODUCT, /* of products that meet, that of term `index` */
     FROM_OPERAND,
     FROM_STEP,
     FROM_IMM,
@@ -129,7 +129,7 @@ typedef struct {
     int32_t w_first, w_count;
 } Term;
 
-enum { MAX_OPERANDS = 17, MAX_STEPS = 24, MAX_OUTPUTS = 4 };
+enum { MAX_OPERANDS = 17, MAX_STEPS = 24, MAX_OUTPUTS = 4, TSP_MEETING = 2 };
 
 typedef struct {
     int32_t op;          /* node of the graph: what no step works for */
@@ -137,6 +137,8 @@ typedef struct {
     int32_t rows, cols;  /* of the result */
     bool product, group; /* group: what module->group says, and none of what follows */
     bool whole;          /* a plane takes all rows, while others take the stages beside it */
+    bool meets;          /* each of two fp16 terms is a product of its own, made in a hemisphere of
+                          * its own: both come to the VXM in the same cycle */
     Term *terms;
     int32_t term_count;
     Operand operands[MAX_OPERANDS];
@@ -175,6 +177,11 @@ typedef struct {
      * or north if it is less than 0. */
     int32_t shift;
 } Stage;
+
+/* Products that a row of the stage takes from the MXM. */
+static inline int32_t tsp_stage_products(const Stage *s) {
+    return s->meets ? TSP_MEETING : s->product;
+}
 
 /* A run of issues, placed. The address that Repeat steps is, in issue i, that of the instruction
  * plus i*step; with `wrap`, (i % wrap)*step + (i / wrap)*step2. */
@@ -258,6 +265,10 @@ static inline int32_t tsp_striped_rows(const Tensor *t) {
 /* Rows of a block of a flat tensor of `rows` rows: a block for each ALU, so that all can work on
  * it side by side, if the blocks are long enough to be worth a flow. */
 int32_t tsp_flat_run(const TspMachine *m, int32_t rows);
+
+/* Column tiles of a stage that one flow takes side by side: more than one where they share an
+ * operand, as far as ALUs, streams and slices go. */
+int32_t tsp_tiles_beside(const Module *module, const Stage *stage);
 
 static inline int32_t tsp_ceil_div(int64_t a, int64_t b) {
     return (int32_t)((a + b - 1) / b);

@@ -360,10 +360,10 @@ static void try_cycles(const char *op, TspDtype type, int64_t most) {
 
 START_TEST(rows_follow_one_another) {
     random_start();
-    try_cycles(LAYER, TSP_F32, 950);
-    try_cycles(LAYER, TSP_F16, 1010);
-    try_cycles(RMS, TSP_F32, 600);
-    try_cycles(RMS, TSP_F16, 570);
+    try_cycles(LAYER, TSP_F32, 890);
+    try_cycles(LAYER, TSP_F16, 780);
+    try_cycles(RMS, TSP_F32, 500);
+    try_cycles(RMS, TSP_F16, 500);
 }
 END_TEST
 

@@ -58,7 +58,9 @@ static int32_t delays(const Levels *l, From value) {
 }
 
 static int32_t all_delays(const Levels *l) {
-    int32_t sum = delays(l, (From){FROM_PRODUCT, 0});
+    int32_t sum = 0;
+    for (int32_t i = 0; i < tsp_stage_products(l->stage); i++)
+        sum += delays(l, (From){FROM_PRODUCT, i});
     for (int32_t i = 0; i < l->stage->operand_count; i++) sum += delays(l, (From){FROM_OPERAND, i});
     for (int32_t i = 0; i < l->stage->step_count; i++) sum += delays(l, (From){FROM_STEP, i});
     return sum;

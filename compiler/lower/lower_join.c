@@ -71,7 +71,7 @@ int32_t join_copied(const Stage *s) {
 
 /* Streams that pass the VXM beside each other, in both directions. */
 static int32_t streams(const Module *m, const Stage *s) {
-    int32_t bytes = s->product ? 4 : 0;
+    int32_t bytes = 4 * tsp_stage_products(s);
     for (int32_t i = 0; i < s->operand_count; i++) bytes += m->tensors[s->operands[i].tensor].bytes;
     for (int32_t i = 0; i < s->output_count; i++) bytes += m->tensors[s->outputs[i].tensor].bytes;
     return bytes;
@@ -82,7 +82,7 @@ static int32_t streams(const Module *m, const Stage *s) {
 static bool fits(const Module *module, const Stage *s) {
     const TspMachine *m = &module->machine;
     int64_t alus = m->vxm_neighbour_only ? m->vxm_alus / 2 : m->vxm_alus;
-    int32_t operands = streams(module, s) - (s->product ? 4 : 0);
+    int32_t operands = streams(module, s) - 4 * tsp_stage_products(s);
     for (int32_t i = 0; i < s->output_count; i++)
         operands -= module->tensors[s->outputs[i].tensor].bytes;
     return s->step_count + s->output_count <= alus && 2 * operands <= m->streams;

@@ -6,8 +6,8 @@
  *
  * A product with ones leaves the sum over lanes in every lane, where the next step takes it as an
  * operand. It takes halfs: a sum s is handed over as h = fp16(s) and the rest, times 2^11, as
- * another half, which meets ones of 2^-11. Each part is a product of its own, so that no weights
- * change while rows pass and later rows follow at once.
+ * another half, which meets ones of 2^-11. Both halfs are summed up at once, each in a hemisphere
+ * of its own, and meet in the VXM; no weights change while rows pass, so later rows follow at once.
  */
 #include "lower.h"
 #include "isa/half.h"
@@ -27,9 +27,11 @@ typedef struct {
     const char *name; /* of the result */
     int32_t rows, cols, tiles;
     int32_t channels; /* rows that scale and bias have an element each for; 0: one a column */
-    int32_t mean, mean_tail; /* tensors of rows x lanes; -1: none. mean_tail: zero where the last
-                              * column tile has no elements; -1: that is the mean itself */
-    int32_t reciprocal;      /* of the deviation, in all lanes */
+    int32_t mean,
+        reciprocal;  /* of the deviation, in all lanes: tensors of rows x lanes; -1: none */
+    int32_t centred; /* distances from the mean, which squares leave for the result; -1: none */
+    int32_t
+        mask; /* a row of ones where the last column tile has elements; -1: where the mean has */
 } Norm;
 
 static From number(Stage *s, TspOpcode op, From a, double value) {
@@ -49,13 +51,11 @@ static From convert(Stage *s, TspDtype from, TspDtype to, From a) {
 }
 
 /* One column tile of a tensor. */
-static From tile_operand(Stage *s, int32_t tensor, int32_t tile, int32_t copy) {
+static From tile_operand(Stage *s, int32_t tensor, int32_t tile) {
     for (int32_t i = 0; i < s->operand_count; i++)
-        if (s->operands[i].tensor == tensor && s->operands[i].ctile0 == tile &&
-            s->operands[i].copy == copy)
+        if (s->operands[i].tensor == tensor && s->operands[i].ctile0 == tile)
             return (From){FROM_OPERAND, i};
-    s->operands[s->operand_count] =
-        (Operand){.tensor = tensor, .row_step = 1, .ctile0 = tile, .copy = copy};
+    s->operands[s->operand_count] = (Operand){.tensor = tensor, .row_step = 1, .ctile0 = tile};
     return (From){FROM_OPERAND, s->operand_count++};
 }
 
@@ -72,27 +72,24 @@ static bool few_slices(const Norm *n) {
     return 2 * n->l->module->machine.mem_slices < OPERANDS * tsp_dtype_bytes(TSP_F32);
 }
 
-/* A tensor of `cols` columns for every row, in blocks: the next stage begins when one is full. */
+/* A tensor of `cols` columns for every row. Halfs may come faster than products take them, and lie
+ * in blocks anywhere; all else is read as it comes, and lies together. */
 static int32_t rows_tensor(const Norm *n, const char *suffix, TspDtype type, int32_t cols,
-                           int32_t copies, TspError *err) {
-    enum { LEAST_RUN = 32, BLOCKS = 4, TURNS = 2 };
+                           TspError *err) {
+    enum { LEAST_RUN = 32, BLOCKS = 4 };
     const int64_t shape[2] = {n->rows, cols};
     int32_t i =
         lower_new_tensor(n->l, n->name, suffix, type, TSP_ROLE_INTERNAL, 2, shape, false, err);
     Tensor *t = i < 0 ? NULL : &n->l->module->tensors[i];
     if (!t) return -1;
     t->contiguous = true;
-    t->wanted = copies;
-    if (type == TSP_F32) t->turns = few_slices(n) ? 1 : TURNS;
+    if (type == TSP_F16)
+        t->wanted = 1;
+    else
+        t->turns = 1;
     t->run = tsp_ceil_div(n->rows, BLOCKS);
     if (t->run < LEAST_RUN) t->run = LEAST_RUN;
     return i;
-}
-
-/* Copies of a tensor that several flows read at once. */
-static int32_t most_copies(const TspMachine *m) {
-    enum { MOST = 2, SLICES_EACH = 16 };
-    return tsp_min32(MOST, tsp_ceil_div(2 * m->mem_slices, SLICES_EACH));
 }
 
 /* ---- sums over column tiles ---- */
@@ -112,18 +109,25 @@ static int32_t tree_width(const TspMachine *m, Summand what, TspDtype type) {
     int32_t width = tsp_min32((int32_t)m->streams, (int32_t)m->mem_slices) / bytes;
     int32_t by_alus = ((int32_t)m->vxm_alus + 1) / (leaf_steps(what, type) + 1);
     width = tsp_min32(tsp_min32(width, by_alus), MAX_OPERANDS - 3);
-    if (what == DEVIATIONS) return width > 1 ? width - 1 : 1; /* the mean is read too */
+    if (what == DEVIATIONS) /* the mean is read and distances are written too */
+        return tsp_min32(width > 1 ? width - 1 : 1, MAX_OUTPUTS - 1);
     return width > 2 ? width : 2;
 }
 
-/* `later`: it is wanted a step after other leaves, which read another copy of the mean. */
-static From leaf(const Norm *n, Stage *s, Summand what, int32_t tensor, int32_t tile, bool later) {
+/* One column tile's distance from the mean, which is left for the result. */
+static From distance(const Norm *n, Stage *s, From x, int32_t tile) {
+    x = binary(s, TSP_OP_SUB, x, tile_operand(s, n->mean, 0));
+    if (tile == n->tiles - 1 && n->mask >= 0)
+        x = binary(s, TSP_OP_MASK, x, lower_operand(s, n->mask, 0, 0));
+    lower_output(n->l, s, x, n->centred, 0);
+    s->outputs[s->output_count - 1].ctile0 = tile;
+    return x;
+}
+
+static From leaf(const Norm *n, Stage *s, Summand what, int32_t tensor, int32_t tile) {
     const TspDtype type = n->l->module->tensors[tensor].dtype;
-    From x = convert(s, type, TSP_F32, tile_operand(s, tensor, tile, 0));
-    if (what == DEVIATIONS && tile == n->tiles - 1 && n->mean_tail >= 0)
-        x = binary(s, TSP_OP_SUB, x, tile_operand(s, n->mean_tail, 0, 0));
-    else if (what == DEVIATIONS)
-        x = binary(s, TSP_OP_SUB, x, tile_operand(s, n->mean, 0, later));
+    From x = convert(s, type, TSP_F32, tile_operand(s, tensor, tile));
+    if (what == DEVIATIONS) x = distance(n, s, x, tile);
     return what == PLAIN ? x : binary(s, TSP_OP_MUL, x, x);
 }
 
@@ -133,14 +137,13 @@ static int32_t depth_of(int32_t count) {
     return depth;
 }
 
-/* The sum of column tiles first .. first+count-1; leaves are `depth` additions deep, or one less.
- */
+/* The sum of column tiles first .. first+count-1. */
 static From tree(const Norm *n, Stage *s, Summand what, int32_t tensor, int32_t first,
-                 int32_t count, int32_t depth) {
+                 int32_t count) {
     int32_t half = (count + 1) / 2;
-    if (count == 1) return leaf(n, s, what, tensor, first, depth > 0);
-    From a = tree(n, s, what, tensor, first, half, depth - 1);
-    From b = tree(n, s, what, tensor, first + half, count - half, depth - 1);
+    if (count == 1) return leaf(n, s, what, tensor, first);
+    From a = tree(n, s, what, tensor, first, half);
+    From b = tree(n, s, what, tensor, first + half, count - half);
     return binary(s, TSP_OP_ADD, a, b);
 }
 
@@ -163,13 +166,13 @@ static bool finish_sum(const Norm *n, Summand what, int32_t tensor, int32_t tile
     Stage *s;
     From sum;
     for (int32_t i = 0; i < parts; i++) {
-        part[i] = rows_tensor(n, suffix[i], TSP_F16, tsp_lanes(&n->l->module->machine), 1, err);
+        part[i] = rows_tensor(n, suffix[i], TSP_F16, tsp_lanes(&n->l->module->machine), err);
         if (part[i] < 0) return false;
         n->l->module->tensors[part[i]].finite = i == 0;
     }
     if (!(s = lower_new_stage(n->l, "sums", n->rows, tsp_lanes(&n->l->module->machine), err)))
         return false;
-    sum = tree(n, s, what, tensor, 0, tiles, depth_of(tiles));
+    sum = tree(n, s, what, tensor, 0, tiles);
     split_sum(n, s, number(s, TSP_OP_MUL, sum, scale), part, parts);
     return true;
 }
@@ -178,15 +181,15 @@ static bool finish_sum(const Norm *n, Summand what, int32_t tensor, int32_t tile
 static int32_t add_groups(const Norm *n, Summand what, int32_t tensor, int32_t tiles, int32_t width,
                           TspError *err) {
     const int32_t lanes = tsp_lanes(&n->l->module->machine), groups = tsp_ceil_div(tiles, width);
-    int32_t to = rows_tensor(n, ".sums", TSP_F32, groups * lanes, 0, err);
+    int32_t to = rows_tensor(n, ".sums", TSP_F32, groups * lanes, err);
     for (int32_t i = 0; to >= 0 && i < groups; i++) {
         Stage *s = lower_new_stage(n->l, "sums", n->rows, lanes, err);
         const int32_t first = i * width, count = tsp_min32(width, tiles - first);
         if (!s) return -1;
-        From sum = tree(n, s, what, tensor, first, count, depth_of(count));
+        From sum = tree(n, s, what, tensor, first, count);
         if (sum.kind == FROM_OPERAND) sum = unary(s, TSP_OP_PASS, sum);
         lower_output(n->l, s, sum, to, 0);
-        s->outputs[0].ctile0 = i;
+        s->outputs[s->output_count - 1].ctile0 = i;
     }
     return to;
 }
@@ -208,10 +211,13 @@ static bool sum_tiles(const Norm *n, Summand what, int32_t tensor, double scale,
     for (;; what = PLAIN) {
         const TspDtype type = m->tensors[tensor].dtype;
         const int32_t width = tree_width(&m->machine, what, type);
-        const int32_t steps = tiles * (leaf_steps(what, type) + 1) - 1 + last_steps(parts);
+        const int32_t steps = tiles * (leaf_steps(what, type) + 1) - 1 + last_steps(parts) +
+                              (what == DEVIATIONS && n->mask >= 0 ? 2 : 0);
         Tensor *t = &m->tensors[tensor];
         if (t->together < width) t->together = width;
-        if ((tiles <= width && steps <= most_steps(n, what)) || (what == PLAIN && tiles == 1))
+        const bool writable = what != DEVIATIONS || tiles + parts <= MAX_OUTPUTS;
+        if ((tiles <= width && steps <= most_steps(n, what) && writable) ||
+            (what == PLAIN && tiles == 1))
             return finish_sum(n, what, tensor, tiles, scale, part, parts, err);
         if ((tensor = add_groups(n, what, tensor, tiles, width, err)) < 0) return false;
         tiles = tsp_ceil_div(tiles, width);
@@ -239,24 +245,38 @@ static int32_t ones_of(Lowerer *l, int32_t part, TspError *err) {
     return *i;
 }
 
+/* A stage that sums up the lanes of `count` parts from `first` on, in the first `cols` lanes. */
+static Stage *lane_stage(const Norm *n, const int32_t *part, int32_t first, int32_t count,
+                         int32_t cols, TspError *err) {
+    int32_t ones[MOST_PARTS];
+    Stage *s;
+    for (int32_t i = first; i < first + count; i++)
+        if ((ones[i] = ones_of(n->l, i, err)) < 0) return NULL;
+    if (!(s = lower_new_stage(n->l, "lanes", n->rows, cols, err))) return NULL;
+    if (!(s->terms = malloc((size_t)count * sizeof *s->terms)))
+        return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), NULL;
+    s->product = s->whole = true;
+    s->meets = count > 1;
+    for (int32_t i = first; i < first + count; i++)
+        s->terms[s->term_count++] = (Term){part[i], 0, 0, -1, ones[i], 0, 0, -1, 0, 0, 0};
+    return s;
+}
+
 /* The sum over the lanes of all parts, in the first `cols` lanes: *sum of the stage returned. */
 static Stage *sum_lanes(const Norm *n, const int32_t *part, int32_t parts, int32_t cols, From *sum,
                         TspError *err) {
-    Lowerer *l = n->l;
-    for (int32_t i = 0, before = -1;; i++) {
-        int32_t ones = ones_of(l, i, err);
-        Stage *s = ones < 0 ? NULL : lower_new_stage(l, "lanes", n->rows, cols, err);
-        if (!s) return NULL;
-        if (!(s->terms = malloc(sizeof *s->terms)))
-            return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), NULL;
-        s->product = s->whole = true;
-        s->terms[s->term_count++] = (Term){part[i], 0, 0, -1, ones, 0, 0, -1, 0, 0, 0};
-        *sum = from_product();
-        if (i > 0) *sum = binary(s, TSP_OP_ADD, *sum, tile_operand(s, before, 0, 0));
-        if (i == parts - 1) return s;
-        if ((before = rows_tensor(n, ".partial", TSP_F32, cols, 0, err)) < 0) return NULL;
-        lower_output(l, s, *sum, before, 0);
+    int32_t least = -1;
+    Stage *s;
+    if (parts > TSP_MEETING) {
+        if ((least = rows_tensor(n, ".partial", TSP_F32, cols, err)) < 0 ||
+            !(s = lane_stage(n, part, TSP_MEETING, 1, cols, err)))
+            return NULL;
+        lower_output(n->l, s, from_product(), least, 0);
     }
+    if (!(s = lane_stage(n, part, 0, TSP_MEETING, cols, err))) return NULL;
+    *sum = binary(s, TSP_OP_ADD, (From){FROM_PRODUCT, 0}, (From){FROM_PRODUCT, 1});
+    if (least >= 0) *sum = binary(s, TSP_OP_ADD, *sum, tile_operand(s, least, 0));
+    return s;
 }
 
 /* ---- mean, deviation, result ---- */
@@ -266,33 +286,27 @@ static bool lower_mean(Norm *n, int32_t x, TspError *err) {
     enum { PARTS = 2 };
     const int32_t lanes = tsp_lanes(&n->l->module->machine);
     const double scale = 1.0 / (1 << depth_of(n->tiles));
-    int32_t part[MOST_PARTS], mask = -1, rest = n->cols % lanes;
+    const int32_t rest = n->cols % lanes;
+    int32_t part[MOST_PARTS];
     Stage *s;
     From mean;
     if (!sum_tiles(n, PLAIN, x, scale, part, PARTS, err)) return false;
-    n->mean = rows_tensor(n, ".mean", TSP_F32, tsp_min32(n->cols, lanes),
-                          most_copies(&n->l->module->machine), err);
+    n->mean = rows_tensor(n, ".mean", TSP_F32, tsp_min32(n->cols, lanes), err);
     if (n->mean < 0) return false;
     if (n->tiles > 1 && rest > 0 && !few_slices(n)) {
-        n->mean_tail = rows_tensor(n, ".mean.tail", TSP_F32, rest, 0, err);
-        mask = lower_ones_of(n->l, n->node, TSP_F32, rest, err);
-        if (n->mean_tail < 0 || mask < 0) return false;
-        n->l->module->tensors[mask].repeated = n->rows;
+        if ((n->mask = lower_ones_of(n->l, n->node, TSP_F32, rest, err)) < 0) return false;
+        n->l->module->tensors[n->mask].repeated = n->rows;
     }
     s = sum_lanes(n, part, PARTS, tsp_min32(n->cols, lanes), &mean, err);
     if (!s) return false;
-    mean = number(s, TSP_OP_MUL, mean, 1 / (scale * n->cols));
-    lower_output(n->l, s, mean, n->mean, 0);
-    if (mask < 0) return true;
-    lower_output(n->l, s, binary(s, TSP_OP_MASK, mean, lower_operand(s, mask, 0, 0)), n->mean_tail,
-                 0);
+    lower_output(n->l, s, number(s, TSP_OP_MUL, mean, 1 / (scale * n->cols)), n->mean, 0);
     return true;
 }
 
 /* x - mean as a tensor: there is no mean then. */
 static int32_t centre(Norm *n, int32_t x, TspError *err) {
     const TspDtype type = n->l->module->tensors[x].dtype;
-    int32_t to = rows_tensor(n, ".centred", TSP_F32, n->cols, 0, err);
+    int32_t to = rows_tensor(n, ".centred", TSP_F32, n->cols, err);
     int32_t mask = to < 0 ? -1 : lower_ones_of(n->l, n->node, TSP_F32, n->cols, err);
     Stage *s = mask < 0 ? NULL : lower_new_stage(n->l, "centre", n->rows, n->cols, err);
     From d;
@@ -322,8 +336,10 @@ static bool lower_deviation(Norm *n, int32_t x, TspError *err) {
     const double scale = square_scale(type, (double)epsilon, &parts);
     Stage *s;
     From sum;
+    if (n->mean >= 0 && (n->centred = rows_tensor(n, ".centred", TSP_F32, n->cols, err)) < 0)
+        return false;
     if (!sum_tiles(n, n->mean < 0 ? SQUARES : DEVIATIONS, x, scale, part, parts, err)) return false;
-    n->reciprocal = rows_tensor(n, ".reciprocal", TSP_F32, tsp_lanes(m), most_copies(m), err);
+    n->reciprocal = rows_tensor(n, ".reciprocal", TSP_F32, tsp_lanes(m), err);
     if (n->reciprocal < 0 || !(s = sum_lanes(n, part, parts, tsp_lanes(m), &sum, err)))
         return false;
     sum = number(s, TSP_OP_MUL, sum, 1 / (scale * n->cols));
@@ -367,16 +383,15 @@ static From beside_operand(const Norm *n, Stage *s, int32_t tensor) {
                    lower_operand(s, tensor, 0, n->channels > 0));
 }
 
-/* Rows row0.. of (x - mean) * reciprocal. */
+/* Rows row0.. of x, which is centred if there is a mean, times the reciprocal. */
 static From normal(const Norm *n, Stage *s, int32_t x, int32_t row0) {
     From y = convert(s, n->l->module->tensors[x].dtype, TSP_F32, lower_operand(s, x, row0, 1));
-    if (n->mean >= 0) y = binary(s, TSP_OP_SUB, y, all_tiles(s, n->mean, row0));
     return binary(s, TSP_OP_MUL, y, all_tiles(s, n->reciprocal, row0));
 }
 
 /* The same as a tensor. */
 static int32_t normal_tensor(const Norm *n, int32_t x, TspError *err) {
-    int32_t to = rows_tensor(n, ".normal", TSP_F32, n->cols, 0, err);
+    int32_t to = rows_tensor(n, ".normal", TSP_F32, n->cols, err);
     Stage *s = to < 0 ? NULL : lower_new_stage(n->l, "normalize", n->rows, n->cols, err);
     if (!s) return -1;
     lower_output(n->l, s, normal(n, s, x, 0), to, 0);
@@ -392,10 +407,7 @@ static bool lower_result(const Norm *n, int32_t x, int32_t row0, int32_t rows, i
     if (!s) return false;
     y = few_slices(n) ? lower_operand(s, x, row0, 1) : normal(n, s, x, row0);
     y = binary(s, TSP_OP_MUL, y, beside_operand(n, s, scale));
-    if (bias >= 0)
-        y = binary(s, TSP_OP_ADD, y, beside_operand(n, s, bias));
-    else if (n->mean >= 0)
-        y = number(s, TSP_OP_ADD, y, 0);
+    if (bias >= 0) y = binary(s, TSP_OP_ADD, y, beside_operand(n, s, bias));
     lower_output(n->l, s, convert(s, TSP_F32, n->l->module->tensors[out].dtype, y), out, row0);
     return true;
 }
@@ -415,7 +427,7 @@ static bool lower_affine(const Norm *n, int32_t x, int32_t *scale, int32_t *bias
 
 static Norm norm_of(Lowerer *l, const TspNode *node) {
     const TspValue *v = &l->graph->values[node->output];
-    Norm n = {.l = l, .node = node, .name = v->name, .mean = -1, .mean_tail = -1};
+    Norm n = {.l = l, .node = node, .name = v->name, .mean = -1, .centred = -1, .mask = -1};
     n.cols = (int32_t)v->shape[v->rank - 1];
     n.rows = (int32_t)(tsp_value_elements(v) / n.cols);
     n.tiles = tsp_ceil_div(n.cols, tsp_lanes(&l->module->machine));
@@ -431,7 +443,9 @@ bool lower_norm(Lowerer *l, const TspNode *node, TspError *err) {
     l->module->tensors[x].contiguous = true;
     if (node->op != TSP_GRAPH_RMS_NORMALIZATION && !lower_mean(&n, x, err)) return false;
     if (n.mean >= 0 && few_slices(&n) && (x = centre(&n, x, err)) < 0) return false;
-    if (!lower_deviation(&n, x, err) || (few_slices(&n) && (x = normal_tensor(&n, x, err)) < 0) ||
+    if (!lower_deviation(&n, x, err)) return false;
+    if (n.centred >= 0) x = n.centred;
+    if ((few_slices(&n) && (x = normal_tensor(&n, x, err)) < 0) ||
         !lower_affine(&n, x, &scale, &bias, err) ||
         (out = lower_oriented(l, node->output, ROWWISE, err)) < 0)
         return false;

@@ -56,7 +56,8 @@ static int64_t first_flow(Scheduler *s, const Stage *stage, const Piece *piece, 
     int64_t from = 0;
     *end = schedule_cut(s, stage, piece->low, piece->high - piece->low);
     flow_clear(&s->compute, stage->op, stage->what);
-    if (!schedule_tail(s, &s->compute, stage, piece->low, *end - piece->low, 0, 1, -1, &from, err))
+    if (!schedule_tail(s, &s->compute, stage, piece->low, *end - piece->low, 0, 1, NULL, &from,
+                       err))
         return -1;
     return flow_earliest(&s->table, &s->compute, from, err);
 }

@@ -53,6 +53,13 @@ void flow_reach(Wire *w, int32_t column) {
     if (column > w->hi) w->hi = column;
 }
 
+bool flow_fits(const Flow *f, const TspMachine *m) {
+    int64_t streams[2] = {0};
+    for (int32_t i = 0; i < f->wire_count; i++)
+        streams[f->wires[i].direction == TSP_WESTWARD] += f->wires[i].width;
+    return f->alus <= m->vxm_alus && streams[0] <= m->streams && streams[1] <= m->streams;
+}
+
 static int64_t item_last(const Item *item) {
     return item->start + (int64_t)(item->count - 1) * item->interval;
 }

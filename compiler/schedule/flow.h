@@ -73,6 +73,8 @@ int64_t flow_time_at(const Wire *w, int32_t column);
 /* Extends the wire to reach a column. */
 void flow_reach(Wire *w, int32_t column);
 
+/* Whether the machine has as many ALUs and streams of each direction as the flow takes at once. */
+bool flow_fits(const Flow *f, const TspMachine *m);
 /* The earliest start >= `from` at which everything is free; nothing is reserved. -1 with err set
  * if the flow stands in its own way. */
 int64_t flow_earliest(Table *table, Flow *f, int64_t from, TspError *err);

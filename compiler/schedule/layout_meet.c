@@ -22,9 +22,44 @@ static bool add_pair(Layout *l, int32_t a, int32_t b, bool same_slice, bool same
            add_edge(l, b, a, same_slice, same_ctile, err);
 }
 
+/* Slices that a row of a column tile is written to at most. */
+static int32_t slices_written(const TspMachine *m, const Tensor *t) {
+    const int32_t planes = 2 * (int32_t)m->mxm_planes, copies = t->streamed ? planes : 1;
+    return t->bytes * ((t->wanted ? t->wanted : copies) + t->striped);
+}
+
+int32_t tsp_tiles_beside(const Module *module, const Stage *stage) {
+    const TspMachine *m = &module->machine;
+    const int32_t alus = stage->step_count + stage->output_count,
+                  beside = tsp_min32((int32_t)m->streams, (int32_t)m->mem_slices);
+    int32_t shared = 0, own = 0, most = tsp_ceil_div(stage->cols, tsp_lanes(m));
+    if (stage->product || alus == 0 || m->vxm_neighbour_only) return 1;
+    for (int32_t i = 0; i < stage->operand_count; i++)
+        *(stage->operands[i].one_tile ? &shared : &own) +=
+            module->tensors[stage->operands[i].tensor].bytes;
+    for (int32_t i = 0; i < stage->output_count; i++)
+        own += slices_written(m, &module->tensors[stage->outputs[i].tensor]);
+    most = tsp_min32(most, (int32_t)m->vxm_alus / alus);
+    most = tsp_min32(most, (beside * 3 / 2 - shared) / own); /* of both directions; some are left */
+    return shared > 0 && most > 1 ? most : 1;
+}
+
+/* Column tiles that pass side by side lie in different slices. */
+static void keep_tiles_apart(Module *m, const Stage *stage) {
+    const int32_t beside = tsp_tiles_beside(m, stage);
+    for (int32_t i = 0; i < stage->operand_count; i++) {
+        Tensor *t = &m->tensors[stage->operands[i].tensor];
+        if (!stage->operands[i].one_tile && t->together < beside) t->together = beside;
+    }
+    for (int32_t i = 0; i < stage->output_count; i++) {
+        Tensor *t = &m->tensors[stage->outputs[i].tensor];
+        if (t->together < beside) t->together = beside;
+    }
+}
+
 /* Whether a stage's flows meet the same column tile of all its tensors. */
-static bool same_tiles(const Stage *stage) {
-    bool same = !stage->product;
+static bool same_tiles(const Module *m, const Stage *stage) {
+    bool same = !stage->product && tsp_tiles_beside(m, stage) == 1;
     int32_t tile = stage->output_count ? stage->outputs[0].ctile0 : 0;
     for (int32_t i = 0; i < stage->operand_count; i++) same &= stage->operands[i].ctile0 == tile;
     for (int32_t i = 0; i < stage->output_count; i++) same &= stage->outputs[i].ctile0 == tile;
@@ -35,7 +70,8 @@ bool layout_find_edges(Layout *l, TspError *err) {
     for (int32_t s = 0; s < l->module->stage_count; s++) {
         const Stage *stage = &l->module->stages[s];
         const Operand *operands = stage->operands;
-        bool tiled = same_tiles(stage);
+        bool tiled = same_tiles(l->module, stage);
+        keep_tiles_apart(l->module, stage);
         for (int32_t o = 0; o < stage->output_count; o++) {
             int32_t out = stage->outputs[o].tensor;
             for (int32_t p = 0; p < o; p++)
@@ -50,6 +86,8 @@ bool layout_find_edges(Layout *l, TspError *err) {
             for (int32_t t = 0; t < stage->term_count; t++)
                 if (!add_pair(l, out, stage->terms[t].a, false, false, err)) return false;
         }
+        if (stage->meets && !add_pair(l, stage->terms[0].a, stage->terms[1].a, true, false, err))
+            return false;
         for (int32_t i = 1; i < stage->operand_count && stage->chain_rows; i++)
             if (stage->last >= 0 && !add_pair(l, operands[i].tensor, stage->last, true, true, err))
                 return false;

@@ -1,4 +1,4 @@
-/* planes.c - products on the MXM: weights under compute, accumulation.
+/* planes.c - products on the MXM: which step comes next, accumulation.
  *
  * A job takes a step for each term: load weights while the step before computes, install, stream
  * the activations. A unit takes the steps of its jobs one job after the other as long as the
@@ -9,164 +9,24 @@
 #include "parts.h"
 #include "terms.h"
 
-/* Loads the weights of a term for output columns column0.. into one plane. `byte`: of the element.
- */
-static bool load_weights(Scheduler *s, const Stage *stage, const Term *term, int32_t byte,
-                         int32_t plane, int32_t column0, TspError *err) {
-    const TspMachine *m = s->m;
-    const Tensor *w = &s->module->tensors[term->w];
-    TspHemisphere h = plane < (int32_t)m->mxm_planes ? TSP_WEST : TSP_EAST;
-    TspDirection direction = h == TSP_WEST ? TSP_WESTWARD : TSP_EASTWARD;
-    int32_t group = (int32_t)m->mxm_load_streams, column = tsp_mxm_column(m, h), wire;
-    int32_t columns = term_columns(s->m, stage, term, column0);
-    int32_t queue = tsp_queue_mxm(m, h, plane % (int32_t)m->mxm_planes, TSP_ROLE_WEIGHTS);
-    int32_t row0 = term_row(term, column0), full = columns / group, rest = columns % group;
-    int32_t first = term->w_count ? (term->w_first - column0) / group : 0; /* LW */
-    int64_t from = s->planes[plane].load_from, start;
-    Flow *f = &s->load;
-    flow_clear(f, stage->op, "load");
-    wire = flow_wire(f, (Wire){direction, group, flow_phase(direction, 0, column),
-                               full + (rest > 0), 1, column, column, 0});
-    for (int32_t j = 0; j < tsp_min32(group, columns); j++) {
-        int32_t row = row0 + j; /* the first of its slice: rows row, row + group, ... */
-        Place p = tsp_stripe(w, group, row, term->w_ctile, byte);
-        int32_t slice_column = tsp_slice_column(m, p.slice), count = full + (j < rest);
-        int64_t read;
-        flow_reach(&f->wires[wire], slice_column);
-        read = flow_time_at(&f->wires[wire], slice_column) - m->mem_read_cycles;
-        for (int32_t g = 0; w->ready && g < count; g++)
-            from = tsp_max64(from,
-                             schedule_ready(w, term->w_ctile, row + g * group, 0, 1, 1) - read - g);
-        flow_item(f, (Item){.kind = ITEM_MEM,
-                            .queue = p.slice,
-                            .insn = {.op = TSP_OP_READ, .addr = p.addr},
-                            .step = 1,
-                            .start = read,
-                            .count = count,
-                            .interval = 1,
-                            .bank = tsp_mem_bank(m, p.addr),
-                            .drives = {wire, j},
-                            .drive_width = 1,
-                            .reads = {{-1, 0}, {-1, 0}}});
-    }
-    for (int part = 0; part < 2; part++) {
-        int32_t count = part ? rest : group, issues = part ? rest > 0 : full;
-        if (issues == 0) continue;
-        flow_item(
-            f, (Item){.kind = ITEM_QUEUE,
-                      .queue = queue,
-                      .insn = {.op = TSP_OP_LW, .group = first + (part ? full : 0), .count = count},
-                      .step = 1,
-                      .start = part ? full : 0,
-                      .count = issues,
-                      .interval = 1,
-                      .drives = {-1, 0},
-                      .reads = {{wire, 0}, {-1, 0}},
-                      .read_width = {count, 0}});
-    }
-    if ((start = flow_earliest(&s->table, f, from, err)) < 0 ||
-        !flow_commit(&s->table, f, start, err))
-        return false;
-    /* installed no earlier than the last vector is in the buffer, and not under a computation */
-    from = tsp_max64(start + full + (rest > 0) - 1 + m->mxm_load_cycles,
-                     s->planes[plane].array_free - m->mxm_install_cycles);
-    flow_clear(f, stage->op, "install");
-    flow_item(f, (Item){.kind = ITEM_QUEUE,
-                        .queue = queue,
-                        .insn = {.op = TSP_OP_IW, .type = (int32_t)parts_type(w, term->w_byte)},
-                        .count = 1,
-                        .interval = 1,
-                        .drives = {-1, 0},
-                        .reads = {{-1, 0}, {-1, 0}}});
-    if ((start = flow_earliest(&s->table, f, from, err)) < 0 ||
-        !flow_commit(&s->table, f, start, err))
-        return false;
-    s->planes[plane].installed = start + m->mxm_install_cycles;
-    s->planes[plane].load_from = start + tsp_max64(1, m->mxm_install_cycles - m->mxm_load_cycles);
-    s->planes[plane].any = true;
-    s->planes[plane].weights = *term;
-    s->planes[plane].weights.w_byte = byte;
-    s->planes[plane].column0 = column0;
-    s->planes[plane].columns = columns;
-    return true;
-}
-
-/* Loads what the step needs unless it is there already. */
-static bool prepare_planes(Scheduler *s, const Stage *stage, const Term *term, int32_t plane,
-                           int32_t planes, int32_t column0, TspError *err) {
-    for (int32_t i = 0; i < planes; i++) {
-        const Plane *p = &s->planes[plane + i];
-        int32_t byte = planes > 1 ? i : term->w_byte >= 0 ? term->w_byte : 0;
-        if (p->any && p->weights.w == term->w && p->weights.w_row0 == term->w_row0 &&
-            p->weights.w_ctile == term->w_ctile && p->weights.w_byte == byte &&
-            p->column0 == column0 && p->columns == term_columns(s->m, stage, term, column0) &&
-            p->weights.w_first == term->w_first && p->weights.w_count == term->w_count &&
-            p->as_bytes == (term->w_byte >= 0))
-            continue;
-        if (!load_weights(s, stage, term, byte, plane + i, column0, err)) return false;
-        s->planes[plane + i].as_bytes = term->w_byte >= 0;
-    }
-    return true;
-}
-
 /* The flow of one step: activations in, products out or into the accumulators. */
 static bool build_step(Scheduler *s, const Stage *stage, const Term *term, const Job *job,
                        int32_t plane, int32_t copy, bool add, bool emit, int64_t *from,
                        TspError *err) {
-    const TspMachine *m = s->m;
-    const Tensor *a = &s->module->tensors[term->a];
-    TspDtype type = parts_type(a, term->a_byte);
-    TspHemisphere h = plane < (int32_t)m->mxm_planes ? TSP_WEST : TSP_EAST;
-    TspDirection out = h == TSP_WEST ? TSP_WESTWARD : TSP_EASTWARD;
-    int32_t column = tsp_mxm_column(m, h),
-            interval = type == TSP_F16 ? (int32_t)m->mxm_fp16_cycles : 1;
-    int32_t width = type == TSP_F16 ? 2 : 1, wire, product = -1;
-    int32_t step = 1 + term->a_skip, row = term->a_row0 + job->row * step;
-    int32_t local = plane % (int32_t)m->mxm_planes;
-    int64_t acc = tsp_op_func(m, TSP_OP_ABC);
+    const Pass pass = {.term = term,
+                       .plane = plane,
+                       .row = job->row,
+                       .rows = job->rows,
+                       .copy = copy,
+                       .sums = job->sums,
+                       .add = add,
+                       .emit = emit};
     Flow *f = &s->compute;
+    int32_t product;
     flow_clear(f, stage->op, stage->what);
-    wire = flow_wire(
-        f, (Wire){out, width, flow_phase(out, 0, column), job->rows, interval, column, column, 0});
-    for (int32_t b = 0; b < width; b++) {
-        const Rows rows = {.tensor = a,
-                           .copy = copy,
-                           .ctile = term->a_ctile,
-                           .byte = term->a_byte >= 0 ? term->a_byte : b,
-                           .row = row,
-                           .step = step,
-                           .count = job->rows};
-        schedule_rows_read(s, f, &rows, (Tap){wire, b}, interval, from);
-    }
-    flow_item(f, (Item){.kind = ITEM_QUEUE,
-                        .queue = tsp_queue_mxm(m, h, local, TSP_ROLE_ACTIVATIONS),
-                        .insn = {.op = TSP_OP_ABC, .type = (int32_t)type},
-                        .count = job->rows,
-                        .interval = interval,
-                        .drives = {-1, 0},
-                        .reads = {{wire, 0}, {-1, 0}},
-                        .read_width = {width, 0}});
-    if (emit) {
-        TspDirection back = h == TSP_WEST ? TSP_EASTWARD : TSP_WESTWARD;
-        product =
-            flow_wire(f, (Wire){back, 4, flow_phase(back, acc + tsp_op_func(m, TSP_OP_ACC), column),
-                                job->rows, interval, column, column, 0});
-    }
-    flow_item(f, (Item){.kind = ITEM_QUEUE,
-                        .queue = tsp_queue_mxm(m, h, local, TSP_ROLE_RESULTS),
-                        .insn = {.op = TSP_OP_ACC,
-                                 .add = add,
-                                 .emit = emit,
-                                 .row = add || !emit ? job->sums : 0},
-                        .step = add || !emit,
-                        .start = acc,
-                        .count = job->rows,
-                        .interval = interval,
-                        .drives = {product, 0},
-                        .drive_width = emit ? 4 : 0,
-                        .reads = {{-1, 0}, {-1, 0}}});
-    return !emit ||
-           schedule_tail(s, f, stage, job->row, job->rows, job->tile, interval, product, from, err);
+    product = schedule_pass(s, f, &pass, from);
+    return !emit || schedule_tail(s, f, stage, job->row, job->rows, job->tile,
+                                  schedule_pass_interval(s, term), &product, from, err);
 }
 
 /* One term of one job of a unit. */
@@ -221,7 +81,7 @@ static bool place_step(Scheduler *s, const Stage *stage, Unit *u, int32_t plane,
     int32_t copy = unit * a->copies / units, best_copy = copy;
     bool add = job->placed > 0, emit = job->placed == job->terms - 1;
     int64_t least = 0, start = -1, end;
-    if (!prepare_planes(s, stage, term, plane, planes, job->tile * tsp_lanes(s->m), err))
+    if (!schedule_weights(s, stage, term, plane, planes, job->tile * tsp_lanes(s->m), err))
         return false;
     for (int32_t i = 0; i < planes; i++)
         least = tsp_max64(
@@ -264,8 +124,7 @@ static int32_t first_free(const Scheduler *s, const Unit *units, int32_t count,
 
 bool schedule_product(Scheduler *s, const Stage *stage, TspError *err) {
     Unit units[MAX_PLANES] = {{0}};
-    const Term *term = &stage->terms[0];
-    int32_t planes = parts_type(&s->module->tensors[term->a], term->a_byte) == TSP_F16 ? 2 : 1;
+    int32_t planes = schedule_pass_planes(s, &stage->terms[0]);
     int32_t count = 2 * (int32_t)s->m->mxm_planes / planes;
     int32_t plane_of[MAX_PLANES];
     bool ok = parts_share(s, stage, units, count, err);

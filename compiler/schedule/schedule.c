@@ -59,20 +59,82 @@ bool schedule_note(Tensor *t, int32_t ctile, Ready ready, TspError *err) {
     return true;
 }
 
+/* Rows of column tiles, side by side in one flow. */
+typedef struct {
+    int32_t first, count, ctile, tiles;
+} Area;
+
+/* Cycles between rows of an area that a stage reads, where they come slowest. */
+static int32_t pace(const Scheduler *s, const Stage *stage, const Area *a) {
+    int32_t slowest = 1;
+    for (int32_t i = 0; i < stage->operand_count; i++) {
+        const Operand *o = &stage->operands[i];
+        const Tensor *t = &s->module->tensors[o->tensor];
+        const int32_t row = o->row0 + a->first, ctile = o->one_tile ? 0 : a->ctile;
+        const ReadyList *list = t->ready ? &t->ready[o->ctile0 + ctile] : NULL;
+        for (int32_t k = 0; o->row_step == 1 && list && k < list->count; k++) {
+            const Ready *r = &list->items[k];
+            if (r->row0 < row + a->count && row < r->row0 + r->count && r->interval > slowest)
+                slowest = r->interval;
+        }
+    }
+    return slowest;
+}
+
+/* The flow of an area, rows `interval` cycles apart. *from: the first cycle at which they are all
+ * there. */
+static bool build_area(Scheduler *s, const Stage *stage, const Area *a, int32_t interval,
+                       int64_t *from, TspError *err) {
+    *from = 0;
+    flow_clear(&s->compute, stage->op, stage->what);
+    for (int32_t i = 0; i < a->tiles; i++)
+        if (!schedule_tail(s, &s->compute, stage, a->first, a->count, a->ctile + i, interval, NULL,
+                           from, err))
+            return false;
+    return true;
+}
+
+/* The first cycle at which that flow is free; -1 with err set. */
+static int64_t find_area(Scheduler *s, const Stage *stage, const Area *a, int32_t interval,
+                         TspError *err) {
+    int64_t from;
+    if (!build_area(s, stage, a, interval, &from, err)) return -1;
+    return flow_earliest(&s->table, &s->compute, from, err);
+}
+
+/* Rows that come slower than one a cycle are taken as they come, or a row a cycle when all are
+ * there: whichever ends first. */
+static bool place_area(Scheduler *s, const Stage *stage, const Area *a, TspError *err) {
+    int32_t interval = pace(s, stage, a);
+    int64_t slow = 0, start;
+    if (interval > 1 && (slow = find_area(s, stage, a, interval, err)) < 0) return false;
+    if ((start = find_area(s, stage, a, 1, err)) < 0) return false;
+    if (interval > 1 && slow + (int64_t)(a->count - 1) * (interval - 1) < start)
+        start = find_area(s, stage, a, interval, err);
+    else
+        interval = 1;
+    if (!flow_commit(&s->table, &s->compute, start, err)) return false;
+    for (int32_t i = 0; i < a->tiles; i++)
+        if (!schedule_results(s, stage, &s->compute, start, a->first, a->count, a->ctile + i,
+                              interval, err))
+            return false;
+    return true;
+}
+
 /* Rows first .. last-1 of a stage without a product. */
 static bool schedule_rows(Scheduler *s, const Stage *stage, int32_t first, int32_t last,
                           TspError *err) {
-    int32_t tiles = tsp_ceil_div(stage->cols, tsp_lanes(s->m));
+    const int32_t tiles = tsp_ceil_div(stage->cols, tsp_lanes(s->m)),
+                  beside = tsp_tiles_beside(s->module, stage);
     for (int32_t row = first, end; row < last; row = end) {
         end = schedule_cut(s, stage, row, last - row);
-        for (int32_t tile = 0; tile < tiles; tile++) {
-            int64_t from = 0;
-            flow_clear(&s->compute, stage->op, stage->what);
-            if (!schedule_tail(s, &s->compute, stage, row, end - row, tile, 1, -1, &from, err) ||
-                (from = flow_earliest(&s->table, &s->compute, from, err)) < 0 ||
-                !flow_commit(&s->table, &s->compute, from, err) ||
-                !schedule_results(s, stage, &s->compute, from, row, end - row, tile, 1, err))
-                return false;
+        for (Area a = {row, end - row, 0, 0}; a.ctile < tiles; a.ctile += a.tiles) {
+            int64_t from;
+            a.tiles = tsp_min32(beside, tiles - a.ctile);
+            while (a.tiles > 1 &&
+                   (!build_area(s, stage, &a, 1, &from, err) || !flow_fits(&s->compute, s->m)))
+                a.tiles--;
+            if (!place_area(s, stage, &a, err)) return false;
         }
     }
     return true;
@@ -80,6 +142,7 @@ static bool schedule_rows(Scheduler *s, const Stage *stage, int32_t first, int32
 
 static bool schedule_stage(Scheduler *s, const Stage *stage, TspError *err) {
     if (stage->group) return schedule_group(s, stage, err);
+    if (stage->meets) return schedule_meeting(s, stage, err);
     if (stage->product) return schedule_product(s, stage, err);
     if (stage->chain_rows) return schedule_chains(s, stage, err);
     if (stage->set_rows) return schedule_sets(s, stage, err);

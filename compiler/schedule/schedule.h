@@ -38,6 +38,17 @@ typedef struct {
     From begin; /* FROM_NONE: with the row alone */
 } Part;
 
+/* Rows of the activations of a term that pass a plane, or for fp16 a pair, one after the other. */
+typedef struct {
+    const Term *term;
+    int32_t plane;     /* the even one of a pair */
+    int32_t row, rows; /* of the stage */
+    int32_t copy;      /* of the activations */
+    int32_t sums;      /* accumulator row of the first */
+    bool add, emit;    /* to what the accumulators have; on to the streams, else into them */
+    int64_t start;     /* of the first activation, relative to the flow */
+} Pass;
+
 /* First cycle >= 0 at which row row0 + i*row_step can be read in cycle that + i*interval. */
 int64_t schedule_ready(const Tensor *t, int32_t ctile, int32_t row0, int32_t row_step,
                        int32_t count, int32_t interval);
@@ -45,11 +56,12 @@ int64_t schedule_ready(const Tensor *t, int32_t ctile, int32_t row0, int32_t row
 bool schedule_note(Tensor *t, int32_t ctile, Ready ready, TspError *err);
 
 /* tail.c: operands, VXM steps and writes of rows first..first+count-1, column tile `ctile` of a
- * stage. `product`: wire that brings the product, -1 if there is none; vectors `interval` apart.
- * *from is raised to the first start at which all
- * operands are there. */
+ * stage. `products`: wires that bring the product, or the products that meet, to the VXM in the
+ * same cycle, NULL if there is none; vectors `interval` apart. *from is raised to the first start
+ * at which all operands are there. */
 bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int32_t count,
-                   int32_t ctile, int32_t interval, int32_t product, int64_t *from, TspError *err);
+                   int32_t ctile, int32_t interval, const int32_t *products, int64_t *from,
+                   TspError *err);
 /* Its parts. Times with the product at 0, or the first step at 0; false if steps cannot meet. */
 bool schedule_times(const Stage *stage, bool product, StepTimes *t, int32_t op_cycles);
 /* Rows row, row+step .. of one byte plane, the first of them vector `skip` of a wire. */
@@ -102,7 +114,20 @@ bool schedule_copies(Scheduler *s, const Stage *stage, TspError *err);
 /* group_waves.c */
 bool schedule_group(Scheduler *s, const Stage *stage, TspError *err);
 
+/* plane.c: planes that a term takes, and cycles between its activations. */
+int32_t schedule_pass_planes(const Scheduler *s, const Term *term);
+int32_t schedule_pass_interval(const Scheduler *s, const Term *term);
+/* Loads what the term needs for output columns column0.. into plane .. plane+planes-1, unless it is
+ * there already. */
+bool schedule_weights(Scheduler *s, const Stage *stage, const Term *term, int32_t plane,
+                      int32_t planes, int32_t column0, TspError *err);
+/* Adds a pass to a flow. The wire that brings its product; -1 if that stays in the accumulators.
+ * *from is raised to the first start at which all activations are there. */
+int32_t schedule_pass(Scheduler *s, Flow *f, const Pass *pass, int64_t *from);
+
 /* planes.c */
 bool schedule_product(Scheduler *s, const Stage *stage, TspError *err);
+/* meet.c: stages whose terms are products of their own, which meet in the VXM. */
+bool schedule_meeting(Scheduler *s, const Stage *stage, TspError *err);
 
 #endif

@@ -130,12 +130,39 @@ void schedule_reads(Scheduler *s, Flow *f, const Operand *o, int32_t wire, int32
     }
 }
 
+/* The wire of the flow that brings the same rows at the same time, and nothing else; -1 if there is
+ * none. */
+static int32_t same_rows(const Scheduler *s, const Flow *f, const Wire *w, const Rows *rows) {
+    const Place p = tsp_place(rows->tensor, rows->copy, rows->row, rows->ctile, rows->byte);
+    const int64_t start = flow_time_at(w, tsp_slice_column(s->m, p.slice)) - s->m->mem_read_cycles;
+    for (int32_t i = 0; i < f->item_count; i++) {
+        const Item *item = &f->items[i];
+        const Wire *other = item->drives.wire >= 0 ? &f->wires[item->drives.wire] : NULL;
+        if (item->kind == ITEM_MEM && item->insn.op == TSP_OP_READ && item->queue == p.slice &&
+            item->insn.addr == p.addr && item->step == rows->step && item->start == start &&
+            item->interval == w->interval && item->drives.offset == 0 && other->count == w->count &&
+            other->width == w->width)
+            return item->drives.wire;
+    }
+    return -1;
+}
+
 int32_t schedule_operand(Scheduler *s, Flow *f, const Operand *o, int32_t first, int32_t count,
                          int32_t ctile, int32_t interval, int64_t time, int64_t *from) {
-    TspDirection direction = schedule_direction(s, o, first, ctile);
-    int32_t vxm = tsp_vxm_column(s->m), bytes = s->module->tensors[o->tensor].bytes;
-    int32_t wire = flow_wire(f, (Wire){direction, bytes, flow_phase(direction, time, vxm), count,
-                                       interval, vxm, vxm, 0});
+    const Tensor *t = &s->module->tensors[o->tensor];
+    const TspDirection direction = schedule_direction(s, o, first, ctile);
+    const int32_t vxm = tsp_vxm_column(s->m);
+    const Wire brings = {
+        direction, t->bytes, flow_phase(direction, time, vxm), count, interval, vxm, vxm, 0};
+    const Rows rows = {.tensor = t,
+                       .copy = operand_copy(t, o, ctile),
+                       .ctile = operand_tile(o, ctile),
+                       .row = o->row0 + first * o->row_step,
+                       .step = o->row_step,
+                       .count = count};
+    int32_t wire = same_rows(s, f, &brings, &rows);
+    if (wire >= 0) return wire;
+    wire = flow_wire(f, brings);
     schedule_reads(s, f, o, wire, 0, first, count, ctile, interval, from);
     return wire;
 }
@@ -206,10 +233,11 @@ static TspDtype result_type(const Step *step) {
     return converts(step) ? step->type2 : step->type;
 }
 
-/* Adds the ALU item of a step; returns its index among the items. */
-static int32_t step_item(const Scheduler *s, Flow *f, const Step *step, int32_t time,
-                         const int32_t *operand_wires, int32_t product, int32_t count,
-                         int32_t interval) {
+/* Adds the ALU item of a step of a stage whose first has ALU `first_alu`; returns its index among
+ * the items. */
+static int32_t step_item(const Scheduler *s, Flow *f, const Step *step, int32_t first_alu,
+                         int32_t time, const int32_t *operand_wires, const int32_t *products,
+                         int32_t count, int32_t interval) {
     Item item = {.kind = ITEM_ALU,
                  .queue = f->alus++,
                  .insn = {.op = step->op,
@@ -227,13 +255,13 @@ static int32_t step_item(const Scheduler *s, Flow *f, const Step *step, int32_t 
         int32_t *source = j ? &item.insn.src_b : &item.insn.src_a;
         switch (from[j].kind) {
         case FROM_PRODUCT:
-            item.reads[j].wire = product;
+            item.reads[j].wire = products[from[j].index];
             break;
         case FROM_OPERAND:
             item.reads[j].wire = operand_wires[from[j].index];
             break;
         case FROM_STEP:
-            item.alu_from[j] = from[j].index;
+            item.alu_from[j] = first_alu + from[j].index;
             break;
         case FROM_IMM:
             *source = TSP_SRC(TSP_SRC_IMM, 0);
@@ -270,36 +298,37 @@ static int32_t turn(const Scheduler *s, const Stage *stage, int32_t first) {
 
 /* One more ALU, for the other direction: it does the same beside step `last`, whose result is there
  * at `time`, or where wiring is scarce passes that on. */
-static int32_t second_item(const Scheduler *s, Flow *f, const Stage *stage, int32_t last,
-                           int32_t time, const int32_t *operand_wires, int32_t product,
-                           int32_t count, int32_t interval) {
+static int32_t second_item(const Scheduler *s, Flow *f, const Stage *stage, int32_t first_alu,
+                           int32_t last, int32_t time, const int32_t *operand_wires,
+                           const int32_t *products, int32_t count, int32_t interval) {
     const Step *step = &stage->steps[last];
     const Step pass = {TSP_OP_PASS,       result_type(step), result_type(step),
                        {FROM_STEP, last}, {FROM_NONE, 0},    0,
                        step->node};
     bool same = !s->m->vxm_neighbour_only;
-    return step_item(s, f, same ? step : &pass, same ? time - (int32_t)s->m->vxm_op_cycles : time,
-                     operand_wires, product, count, interval);
+    return step_item(s, f, same ? step : &pass, first_alu,
+                     same ? time - (int32_t)s->m->vxm_op_cycles : time, operand_wires, products,
+                     count, interval);
 }
 
 bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int32_t count,
-                   int32_t ctile, int32_t interval, int32_t product, int64_t *from, TspError *err) {
+                   int32_t ctile, int32_t interval, const int32_t *products, int64_t *from,
+                   TspError *err) {
     const TspMachine *m = s->m;
     int32_t vxm = tsp_vxm_column(m), op_cycles = (int32_t)m->vxm_op_cycles, first_step;
+    const int32_t first_alu = f->alus;
     int32_t operand_wires[MAX_OPERANDS];
     int64_t base = m->vxm_entry_cycles; /* relative time of ALU input time 0 */
     StepTimes times;
     if (stage->step_count == 0) {
         for (int32_t o = 0; o < stage->output_count; o++)
-            write_output(s, f, &stage->outputs[o], product, -1, first, count, ctile, interval);
+            write_output(s, f, &stage->outputs[o], products[0], -1, first, count, ctile, interval);
         return true;
     }
-    if (!schedule_times(stage, product >= 0, &times, op_cycles))
+    if (!schedule_times(stage, products != NULL, &times, op_cycles))
         return tsp_fail(err, TSP_ERR_BUG, "the steps of a stage (%s) cannot meet", stage->what);
-    if (product >= 0) {
-        flow_reach(&f->wires[product], vxm);
-        base += flow_time_at(&f->wires[product], vxm);
-    }
+    for (int32_t i = 0; i < tsp_stage_products(stage); i++) flow_reach(&f->wires[products[i]], vxm);
+    if (products) base += flow_time_at(&f->wires[products[0]], vxm);
     for (int32_t i = 0; i < stage->operand_count; i++) {
         Operand o = stage->operands[i];
         if (o.row_step == 0) o.copy += turn(s, stage, first);
@@ -309,8 +338,8 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
     }
     first_step = f->item_count;
     for (int32_t i = 0; i < stage->step_count; i++)
-        step_item(s, f, &stage->steps[i], (int32_t)base + times.step[i], operand_wires, product,
-                  count, interval);
+        step_item(s, f, &stage->steps[i], first_alu, (int32_t)base + times.step[i], operand_wires,
+                  products, count, interval);
     for (int32_t o = 0; o < stage->output_count; o++) {
         const Output *out = &stage->outputs[o];
         TspDtype type = result_type(&stage->steps[out->from.index]);
@@ -322,8 +351,8 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
             int32_t wire, item = first_step + last;
             if (!lies_in(s, out, h, first, count, ctile)) continue;
             if (emitted++) {
-                item = second_item(s, f, stage, last, (int32_t)time, operand_wires, product, count,
-                                   interval);
+                item = second_item(s, f, stage, first_alu, last, (int32_t)time, operand_wires,
+                                   products, count, interval);
                 time = f->items[item].start + m->vxm_entry_cycles + op_cycles;
             }
             wire = flow_wire(f, (Wire){direction, tsp_dtype_bytes(type),
