@@ -2,6 +2,7 @@
  */
 #include "lower_axes.h"
 #include "lower_heads.h"
+#include "lower_scale.h"
 #include "lower_view.h"
 
 #include <stdlib.h>
@@ -79,12 +80,15 @@ static int32_t input_tensor(Lowerer *l, int32_t value, TspError *err) {
 static bool balance_all(Lowerer *l, TspError *err) {
     for (int32_t i = 0; i < l->module->stage_count; i++) {
         Stage *s = &l->module->stages[i];
-        if (s->chain_rows || s->scan_rows || s->set_rows || s->group || lower_balance(s)) continue;
+        if (s->chain_rows || s->scan_rows || s->set_rows || s->group) continue;
+        if (lower_settle(l->module, s)) continue;
         return tsp_fail(err, TSP_ERR_NOT_MODELLED,
                         "%s: its steps wait for each other in more than %d ALUs; divide the node",
                         l->graph->nodes[s->op].name, (int)MAX_STEPS);
     }
-    return true;
+    lower_want_copies(l->module);
+    if (!getenv("NOSPARE")) lower_spare_alus(l->module);
+    return lower_make_scaled(l, err);
 }
 
 static bool lower_all(Lowerer *l, TspError *err) {
@@ -102,7 +106,10 @@ static bool lower_all(Lowerer *l, TspError *err) {
             return false;
     for (l->node = 0; l->node < g->node_count; l->node++)
         if (!lower_node(l, &g->nodes[l->node], err)) return false;
-    if (!lower_fuse(l, err) || !balance_all(l, err) || !lower_interleave(l, err)) return false;
+    lower_find_ranges(l->module);
+    if (!lower_fuse(l, err)) return false;
+    if (!getenv("NOACROSS") && !getenv("NOSCALE")) lower_scale_tensors(l->module);
+    if (!balance_all(l, err) || !lower_interleave(l, err)) return false;
     for (int32_t i = 0; i < l->module->tensor_count; i++) { /* an input that nobody reads */
         Tensor *t = &l->module->tensors[i];
         if (!t->contiguous && !t->striped && !t->pieces) t->contiguous = true;

@@ -119,12 +119,14 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
     Tensor *t = &l->module->tensors[tensor];
     int32_t rows = tsp_min32(t->block_rows, t->rows - block * t->block_rows);
     int32_t part = t->flat ? block : ctile;
-    bool wide = t->flat || t->apart || t->wanted;
+    bool wide = t->flat || t->apart || (t->wanted && !t->beside);
     int64_t heat = (int64_t)rows * (t->repeated ? t->repeated : t->streamed ? 4 : 1);
     if (t->flat && (block + 1) * t->block_rows <= t->striped_rows) heat = 0; /* read as stripes */
     /* of any 2, 4, 8 .. blocks of a flat tensor, evenly spaced or next to each other, one half lies
      * in each hemisphere: the Thue-Morse sequence */
-    int wish = t->copies > 1 ? copy >= t->copies / 2
+    int wish = t->beside && copy > 0
+                   ? (int)tsp_slice_hemisphere(l->m, tsp_place(t, 0, block * t->block_rows, ctile, 0).slice)
+               : t->copies > 1 && !t->beside ? copy >= t->copies / 2
                : t->flat     ? (t->level + __builtin_popcount((unsigned)block)) & 1
                : wide        ? (t->level + block) & 1
                              : (tensor + ctile + block) & 1;
@@ -132,7 +134,7 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
     const int32_t what = rows_traffic(l, tensor, copy, block, ctile);
     Set *in = &l->rows_in[tensor], shunned = l->shunned[0], turn = {{0}};
     bool follows = t->turns && block >= t->turns;
-    bool crowded = follows || spread(in) >= (t->flat || t->spread    ? l->max_flat_spread
+    bool crowded = follows || spread(in) >= (t->flat || t->spread || t->beside ? l->max_flat_spread
                                              : t->apart || t->wanted ? INT32_MAX
                                                                      : l->max_spread);
     if (follows) turn = turn_of(l, t, copy, block, ctile);
