@@ -33,10 +33,6 @@ static bool run_passes(Module *module, const TspCompileOptions *options, TspProg
     return true;
 }
 
-/* What graphs may be compiled with or without: products divided into regions, results that never
- * pass memory, and nodes that take more memory to be quicker. */
-enum { DIVIDED = 1, FUSED = 2, LAVISH = 4, ALL_WAYS = 7 };
-
 typedef struct {
     TspProgram program;
     TspError err;

@@ -800,7 +800,7 @@ START_TEST(strips) {
         strip_on(tiny, types[i], 230, 400 << !i, 1, false, BY_HOST);
         strip_on(tiny, types[i], 230, 400 << !i, 40, false, i ? BY_HOST : NO_STRIP);
         if (i == 0) strip_on(tiny, types[i], 160, 1600, 33, false, BY_HOST);
-        strip_on(tiny, types[i], 250, 400 << !i, 20, false, i ? BY_HOST : NO_STRIP);
+        strip_on(tiny, types[i], 250, 400 << !i, 20, false, BY_HOST);
         strip_on(tiny, types[i], 17, 50, 18, false, i ? BY_HOST : NO_STRIP);
         strip_on(tiny, types[i], 230, 400 << !i, 40, true, i ? ON_CHIP : NO_STRIP);
         tiny.mxm_accumulator_rows = 0;
