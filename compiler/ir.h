@@ -56,7 +56,7 @@ typedef struct {
     bool turned;          /* made a byte plane at a time: blocks let planes write at once */
     bool streamed;        /* activations of a product: copies let planes read at once */
     int32_t wanted;       /* > 0: copies, half of them in each hemisphere */
-    bool beside; /* all copies in one hemisphere */
+    bool beside;          /* all copies in one hemisphere */
     int32_t together; /* column tiles that stages read at once: that many neighbours lie apart */
     bool unaligned;   /* loaded from any row on, not just from that of a matrix or column tile */
     bool selects;     /* a matrix of zeros and ones that moves lanes */
@@ -204,22 +204,20 @@ typedef struct {
     int32_t run_count, run_capacity;
     TspLink *links;
     int32_t link_count, link_capacity;
-    bool group_tables;    /* see TspCompileOptions */
-    bool whole_products;  /* to be left undivided */
-    bool in_order;        /* stages are not to take turns */
-    bool takes_turns;     /* some do */
-    bool reads_once;      /* operands are not to be read again */
-    bool reads_again;     /* some are */
-    bool divided;         /* some product is */
-    bool unfused;         /* every node's result to pass through memory */
-    bool fused;           /* some node's result does not */
-    bool sparing;         /* no node to take more memory so as to be quicker */
-    bool lavish;          /* some does */
-    int32_t group_result; /* tensor that gets a copy of the merged tables; -1 none */
-    bool shares_rows;     /* tensors that never live at once may have the same rows */
-    bool trial;           /* memory is endless and never busy */
+    bool group_tables;       /* see TspCompileOptions */
+    bool whole_products;     /* to be left undivided */
+    bool in_order;           /* stages are not to take turns */
+    bool takes_turns;        /* some do */
+    bool divided;            /* some product is */
+    bool unfused;            /* every node's result to pass through memory */
+    bool fused;              /* some node's result does not */
+    bool sparing;            /* no node to take more memory so as to be quicker */
+    bool lavish;             /* some does */
+    int32_t group_result;    /* tensor that gets a copy of the merged tables; -1 none */
+    bool shares_rows;        /* tensors that never live at once may have the same rows */
+    bool trial;              /* memory is endless and never busy */
     struct Traffic *traffic; /* when memory is busy, about; NULL unknown; owned */
-    GroupPlan *group;     /* of the one node that groups; NULL none; owned */
+    GroupPlan *group;        /* of the one node that groups; NULL none; owned */
     int64_t bound_cycles;
     const char *bound_by;
     int64_t *op_bound; /* one a node */

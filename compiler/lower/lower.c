@@ -87,7 +87,6 @@ static bool balance_all(Lowerer *l, TspError *err) {
                         l->graph->nodes[s->op].name, (int)MAX_STEPS);
     }
     lower_want_copies(l->module);
-    if (!getenv("NOSPARE")) lower_spare_alus(l->module);
     return lower_make_scaled(l, err);
 }
 
@@ -108,7 +107,7 @@ static bool lower_all(Lowerer *l, TspError *err) {
         if (!lower_node(l, &g->nodes[l->node], err)) return false;
     lower_find_ranges(l->module);
     if (!lower_fuse(l, err)) return false;
-    if (!getenv("NOACROSS") && !getenv("NOSCALE")) lower_scale_tensors(l->module);
+    lower_scale_tensors(l->module);
     if (!balance_all(l, err) || !lower_interleave(l, err)) return false;
     for (int32_t i = 0; i < l->module->tensor_count; i++) { /* an input that nobody reads */
         Tensor *t = &l->module->tensors[i];

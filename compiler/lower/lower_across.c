@@ -57,7 +57,8 @@ static void scale_tensor(Module *m, int32_t tensor) {
     for (int32_t i = 0; i < m->stage_count; i++) {
         if (!reads(&m->stages[i], tensor)) continue;
         for (uint32_t what = 1; lower_wish(m, &m->stages[i], tensor, what, &t->exponent); what++) {
-            const int32_t steps = t->exponent && t->exponent != best ? all_steps(m, tensor) : INT_MAX;
+            const int32_t steps =
+                t->exponent && t->exponent != best ? all_steps(m, tensor) : INT_MAX;
             if (steps >= least) continue;
             least = steps;
             best = t->exponent;
@@ -67,6 +68,7 @@ static void scale_tensor(Module *m, int32_t tensor) {
 }
 
 void lower_scale_tensors(Module *m) {
+    if (m->unfused) return;
     for (int32_t i = 0; i < m->tensor_count; i++) {
         const Tensor *t = &m->tensors[i];
         if (t->role == TSP_ROLE_INTERNAL && t->dtype == TSP_F32 && t->range.sure && !t->finite)

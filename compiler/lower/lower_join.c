@@ -4,7 +4,6 @@
 #include "lower_join.h"
 
 #include <string.h>
-#include <stdlib.h>
 
 void join_cut(Stage *s, int32_t first, int32_t rows) {
     for (int32_t i = 0; i < s->operand_count; i++)
@@ -96,11 +95,6 @@ static double vxm_cycles(const Module *module, const Stage *s, double vectors) {
     const double alus = (double)s->step_count / (double)m->vxm_alus,
                  passing = (double)streams(module, s) / (2 * (double)m->streams);
     if (s->step_count == 0) return 0;
-    if (getenv("FLOOR")) {
-    int64_t beside = 2 * m->streams / streams(module, s);
-    if (beside > m->vxm_alus / s->step_count) beside = m->vxm_alus / s->step_count;
-    return vectors / (double)(beside > 0 ? beside : 1);
-    }
     return vectors * (alus > passing ? alus : passing);
 }
 
@@ -118,7 +112,8 @@ bool join_pays(const Module *module, const Stage *maker, const Stage *reader, co
                int64_t vectors) {
     const TspMachine *m = &module->machine;
     double n = (double)vectors, least = mxm_cycles(module, both, n);
-    double trip = (double)(m->mem_write_cycles + m->mem_read_cycles + 2 * tsp_mem_columns(m)), apart;
+    double trip = (double)(m->mem_write_cycles + m->mem_read_cycles + 2 * tsp_mem_columns(m)),
+           apart;
     Stage first = *maker, second = *reader, joined = *both;
     if (!lower_settle(module, &joined) || !fits(module, &joined)) return false;
     if (!lower_settle(module, &first) || !lower_settle(module, &second)) return true;

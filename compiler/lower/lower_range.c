@@ -125,8 +125,9 @@ void lower_find_ranges(Module *m) {
         for (int32_t o = 0; o < s->output_count; o++) {
             Tensor *t = &m->tensors[s->outputs[o].tensor];
             const From from = s->outputs[o].from;
-            t->range = range_join(t->range, from.kind == FROM_STEP ? range[from.index]
-                                            : tsp_dtype_is_float(t->dtype) ? unknown : whole);
+            t->range = range_join(t->range, from.kind == FROM_STEP         ? range[from.index]
+                                            : tsp_dtype_is_float(t->dtype) ? unknown
+                                                                           : whole);
         }
         for (int32_t p = 0; p < s->partials; p++) m->tensors[s->partial + p].range = unknown;
     }

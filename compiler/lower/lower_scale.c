@@ -161,7 +161,8 @@ static void equations(System *y) {
     }
     for (int32_t i = 0; i < s->step_count; i++) step_equations(y, i);
     for (int32_t i = 0; i < s->output_count; i++)
-        must_be(y, exponent_of(s->outputs[i].from), constant(tensors[s->outputs[i].tensor].exponent));
+        must_be(y, exponent_of(s->outputs[i].from),
+                constant(tensors[s->outputs[i].tensor].exponent));
 }
 
 /* Leaves the rest as it was, as far as that can be. */
@@ -232,7 +233,8 @@ static bool rewrite(const System *y, uint32_t left_out, Stage *to) {
         now[i] = (From){FROM_STEP, to->step_count};
         to->steps[to->step_count++] = step;
     }
-    for (int32_t i = 0; i < to->output_count; i++) to->outputs[i].from = moved(now, to->outputs[i].from);
+    for (int32_t i = 0; i < to->output_count; i++)
+        to->outputs[i].from = moved(now, to->outputs[i].from);
     return true;
 }
 
@@ -242,7 +244,8 @@ static bool solve(System *y, const int32_t *powers, uint32_t what) {
         const Step *step = &y->s->steps[powers[k]];
         if (!(what >> k & 1)) continue;
         if (!is_power(step, &exponent) ||
-            !equate(y, unknown(powers[k]), exponent_of(multiplied(step)), -exponent)) return false;
+            !equate(y, unknown(powers[k]), exponent_of(multiplied(step)), -exponent))
+            return false;
     }
     settle(y);
     return true;
@@ -278,7 +281,7 @@ static bool meets_scaled(const Module *m, const Stage *s) {
 bool lower_settle(const Module *m, Stage *s) {
     System y = {.m = m, .s = s, .any = -1, .possible = true};
     Stage best = *s, other;
-    int32_t powers[MOST_LEFT_OUT] = {0}, count = getenv("NOSCALE") ? 0 : find_powers(s, powers);
+    int32_t powers[MOST_LEFT_OUT] = {0}, count = m->unfused ? 0 : find_powers(s, powers);
     const bool scaled = meets_scaled(m, s);
     bool fits = !scaled && lower_reread(m, &best);
     if (count || scaled) equations(&y);

@@ -14,7 +14,6 @@ void lower_find_ranges(Module *m);
 /* Ranges of the results of all steps of a stage, from those of the tensors that it reads. */
 void lower_step_ranges(const Module *m, const Stage *s, Range range[MAX_STEPS]);
 
-
 /* lower_scale.c: the exponent that a tensor the stage reads must have for some of its factors to be
  * left out, bit k of `what` for the k-th; 0 if there is none. False if it has fewer factors. */
 bool lower_wish(const Module *m, const Stage *s, int32_t tensor, uint32_t what, int32_t *exponent);

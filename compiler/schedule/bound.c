@@ -138,11 +138,24 @@ static void dot_work(const TspMachine *m, const TspValue *a, Work *w) {
     w->fill = fold < product ? fold : product;
 }
 
+/* A known factor may be part of another: that of the node before or after it. */
+static bool may_merge(const TspGraph *g, const TspNode *n) {
+    if (n->op != TSP_GRAPH_MUL) return false;
+    for (int j = 0; j < 2; j++) {
+        const TspValue *factor = &g->values[n->inputs[j]], *x = &g->values[n->inputs[!j]];
+        if (factor->dtype == TSP_F32 && factor->data && tsp_value_elements(factor) == 1 &&
+            x->producer >= 0)
+            return true;
+    }
+    return false;
+}
+
 /* Operations that an element of an element-wise node or of a running sum takes, by the shortest way
  * that is known; an ALU takes elements of any width in one. Halfs are computed in float32. */
 static double element_operations(const TspGraph *g, const TspNode *n) {
     const TspDtype type = g->values[n->inputs[0]].dtype;
     const bool half = type == TSP_F16;
+    if (may_merge(g, n)) return 0;
     if (n->op == TSP_GRAPH_CUM_SUM) return half ? 3 : 1;
     if (n->op == TSP_GRAPH_SIGMOID) return half ? 6 : 4; /* tanh(x / 2) / 2 + 1/2 */
     if (n->op == TSP_GRAPH_SQRT) return half ? 5 : 4;    /* lower_steps.c */

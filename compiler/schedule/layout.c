@@ -125,18 +125,19 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
     /* of any 2, 4, 8 .. blocks of a flat tensor, evenly spaced or next to each other, one half lies
      * in each hemisphere: the Thue-Morse sequence */
     int wish = t->beside && copy > 0
-                   ? (int)tsp_slice_hemisphere(l->m, tsp_place(t, 0, block * t->block_rows, ctile, 0).slice)
+                   ? (int)tsp_slice_hemisphere(
+                         l->m, tsp_place(t, 0, block * t->block_rows, ctile, 0).slice)
                : t->copies > 1 && !t->beside ? copy >= t->copies / 2
-               : t->flat     ? (t->level + __builtin_popcount((unsigned)block)) & 1
-               : wide        ? (t->level + block) & 1
-                             : (tensor + ctile + block) & 1;
+               : t->flat                     ? (t->level + __builtin_popcount((unsigned)block)) & 1
+               : wide                        ? (t->level + block) & 1
+                                             : (tensor + ctile + block) & 1;
     /* leave slices to those beside it */
     const int32_t what = rows_traffic(l, tensor, copy, block, ctile);
     Set *in = &l->rows_in[tensor], shunned = l->shunned[0], turn = {{0}};
     bool follows = t->turns && block >= t->turns;
     bool crowded = follows || spread(in) >= (t->flat || t->spread || t->beside ? l->max_flat_spread
-                                             : t->apart || t->wanted ? INT32_MAX
-                                                                     : l->max_spread);
+                                             : t->apart || t->wanted           ? INT32_MAX
+                                                                               : l->max_spread);
     if (follows) turn = turn_of(l, t, copy, block, ctile);
     if (t->spread) add_slices(l, &shunned, in);
     for (int attempt = crowded ? 0 : 2; attempt < 4; attempt++) {
@@ -370,7 +371,8 @@ static bool try_all(Layout *l, TspError *err) {
     } attempts[] = {{4, 4096, 10, 32}, {4, 4096, 10, 10}, {2, 4096, 4, 4},
                     {1, 4096, 4, 4},   {1, 4096, 0, 0},   {1, 1024, 10, 10},
                     {1, 256, 10, 10},  {1, 64, 10, 10},   {1, 64, 0, 0}};
-    int32_t ways = l->module->group || l->module->trial ? 1 : 2; /* each without sharing rows, then with it */
+    int32_t ways =
+        l->module->group || l->module->trial ? 1 : 2; /* each without sharing rows, then with it */
     int64_t needed, capacity;
     bool fits = false;
     lifetime_find(l->module);
