@@ -178,6 +178,7 @@ typedef struct {
     /* > 0: steps that take FROM_SELF combine the rows of a set. The last step's results for its
      * last `partials` rows, vxm_op_cycles of them or all, go to row i of tensors partial ... */
     int32_t partial, partials;
+    bool copies; /* rows of operand 0 are rows of the output: from slice to slice, past no unit */
     /* Not 0: row i of the output is row row0 of operand 0, its lanes moved (i + 1) * shift south,
      * or north if it is less than 0. */
     int32_t shift;

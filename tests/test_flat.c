@@ -1,11 +1,11 @@
-/* test_flat.c - element-wise nodes of long vectors that take several ALU operations: every half,
- * and how near the bound they come.
+/* test_flat.c - long vectors: curves of every half, copies, and how near the bound they come.
  */
 #include "graph_case.h"
 
 #include <math.h>
 
-#define ONE(op) "{\"op\": \"" op "\", \"inputs\": [\"x\"], \"outputs\": [\"z\"]}"
+#define TO(x, op, z) "{\"op\": \"" op "\", \"inputs\": [\"" x "\"], \"outputs\": [\"" z "\"]}"
+#define ONE(op)      "{\"op\": \"" op "\", \"inputs\": [\"x\"], \"outputs\": [\"z\"]}"
 
 /* ---- every half ---- */
 
@@ -51,6 +51,36 @@ START_TEST(sigmoid_of_every_half) {
 }
 END_TEST
 
+/* ---- copies ---- */
+
+/* The output z is the input x bit for bit, whatever else is made of either. */
+static void try_copy(TspDtype type, int32_t elements, const char *nodes, const char *name) {
+    char shape[40];
+    Case c = {0};
+    snprintf(shape, sizeof shape, "[%d]", elements);
+    make_graph(&c, type, shape, 1, nodes);
+    fill(&c, true);
+    simulate(&c, name);
+    interpret(&c, name);
+    ck_assert_msg(!memcmp(c.got, c.in[0], (size_t)tsp_value_bytes(c.z)), "%s on %s", c.label, name);
+    free_case(&c);
+}
+
+START_TEST(copies_of_any_length) {
+    static const TspDtype kinds[] = {TSP_I8, TSP_I16, TSP_I32, TSP_F16, TSP_F32};
+    static const char *const graphs[] = {
+        ONE("Identity"), ONE("Identity") ", " TO("x", "Identity", "b"),
+        ONE("Identity") ", " TO("x", "Abs", "b"), ONE("Identity") ", " TO("z", "Abs", "b"),
+        TO("x", "Identity", "b") ", " TO("b", "Identity", "z")};
+    random_start();
+    for (size_t i = 0; i < sizeof graphs / sizeof *graphs; i++)
+        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+            try_copy(kinds[k], 2 + random_below(random_below(2) ? 4000 : 700), graphs[i], "tiny");
+            try_copy(kinds[k], 2 + random_below(random_below(2) ? 200000 : 700), graphs[i], "tsp1");
+        }
+}
+END_TEST
+
 /* ---- how near the bound ---- */
 
 /* `most`: hundredths of the bound that a run over 10^6 elements may take. */
@@ -67,12 +97,13 @@ static void try_speed(TspDtype type, const char *nodes, int64_t most) {
     free_case(&c);
 }
 
-/* Five and six operations leave no ALU of sixteen idle. */
-START_TEST(several_operations_run_near_the_bound) {
+/* Five and six operations leave no ALU of sixteen idle; a copy leaves no slice. */
+START_TEST(long_vectors_run_near_the_bound) {
     try_speed(TSP_F16, ONE("Sigmoid"), 105);
     try_speed(TSP_F32, ONE("Sigmoid"), 103);
     try_speed(TSP_F16, ONE("Sqrt"), 105);
     try_speed(TSP_F32, ONE("Sqrt"), 103);
+    try_speed(TSP_F32, ONE("Identity"), 110);
 }
 END_TEST
 
@@ -82,7 +113,8 @@ int main(void) {
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, root_of_every_half);
     tcase_add_test(tests, sigmoid_of_every_half);
-    tcase_add_test(tests, several_operations_run_near_the_bound);
+    tcase_add_test(tests, copies_of_any_length);
+    tcase_add_test(tests, long_vectors_run_near_the_bound);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* lower.c - the lower pass: ops of the graph become stages on tensors.
  */
 #include "lower_axes.h"
+#include "lower_build.h"
 #include "lower_heads.h"
 #include "lower_scale.h"
 #include "lower_view.h"
@@ -15,6 +16,7 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
                lower_oriented(l, node->output, ROWWISE, err) >= 0;
     if (l->flat[node->output] && lower_relabels(node)) return lower_flat_elementwise(l, node, err);
     if (lower_is_dot(l, node)) return lower_reduce(l, node, err);
+    if (lower_is_pointed(l->graph, node)) return lower_pointed(l, node, err);
     if (l->joined[node->output] >= 0 && lower_is_elementwise(node))
         return lower_joined_elementwise(l, node, err);
     switch (node->op) {
@@ -116,13 +118,19 @@ static bool lower_all(Lowerer *l, TspError *err) {
     return true;
 }
 
-bool tsp_pass_lower(Module *module, TspError *err) {
-    TspGraph known;
-    size_t values;
-    Lowerer l = {.module = module, .graph = &known, .identity = -1, .ones = {-1, -1, -1}};
+/* Stages and steps work for nodes of the file. */
+static void name_origins(Module *m, const int32_t *origin) {
+    for (int32_t i = 0; i < m->stage_count; i++) {
+        Stage *s = &m->stages[i];
+        s->op = origin[s->op];
+        for (int32_t j = 0; j < s->step_count; j++) s->steps[j].node = origin[s->steps[j].node];
+    }
+}
+
+static bool lower_graph(Module *module, const TspGraph *graph, TspError *err) {
+    const size_t values = (size_t)graph->value_count;
+    Lowerer l = {.module = module, .graph = graph, .identity = -1, .ones = {-1, -1, -1}};
     bool ok = false;
-    if (!lower_know(module->graph, &known, err)) return lower_forget(module->graph, &known), false;
-    values = (size_t)known.value_count;
     l.tensor_of = calloc(values, sizeof *l.tensor_of);
     l.split_of = calloc(values, sizeof *l.split_of);
     l.needs = calloc(values, sizeof *l.needs);
@@ -145,6 +153,14 @@ bool tsp_pass_lower(Module *module, TspError *err) {
     free(l.lanewise);
     free(l.joined);
     free(l.plan);
-    lower_forget(module->graph, &known);
+    return ok;
+}
+
+bool tsp_pass_lower(Module *module, TspError *err) {
+    Build built;
+    const bool ok =
+        build_graph(&built, module->graph, err) && lower_graph(module, &built.graph, err);
+    if (ok) name_origins(module, built.origin);
+    build_free(&built);
     return ok;
 }

@@ -129,6 +129,9 @@ From lower_apply(Stage *s, const TspNode *node, const TspGraph *g,
 /* lower_movement.c: nodes that move elements or mask them; views need no stages. */
 bool lower_movement(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_trilu(Lowerer *l, const TspNode *node, TspError *err);
+/* Whether a Gather takes rows that rows of bools point to (lower_build.h), and its stages. */
+bool lower_is_pointed(const TspGraph *g, const TspNode *node);
+bool lower_pointed(Lowerer *l, const TspNode *node, TspError *err);
 /* lower_fill.c: the type that moves elements of another bit for bit. */
 TspDtype lower_bits(TspDtype type);
 
@@ -144,11 +147,6 @@ bool lower_is_curve(const TspNode *node);
 bool lower_curve_needs_ones(const TspNode *node);
 int32_t lower_curve(Lowerer *l, const TspNode *node, Stage *stage, const From *in, From ones,
                     int32_t out, int32_t row, TspError *err);
-
-/* lower_known.c: the graph with what follows from initializers worked out; nodes and values keep
- * their indices, new values come after them. To be released by lower_forget, also on failure. */
-bool lower_know(const TspGraph *graph, TspGraph *known, TspError *err);
-void lower_forget(const TspGraph *graph, TspGraph *known);
 
 /* lower_flat.c: which values are flat, their tensors, and element-wise nodes on them. */
 void lower_find_flat(Lowerer *l);

@@ -200,6 +200,33 @@ static bool lower_run(Lowerer *l, const TspNode *node, int32_t row0, int32_t row
     return stages > 0;
 }
 
+/* Whether anything but a copy reads the value. */
+static bool is_computed_with(const TspGraph *g, int32_t value) {
+    for (int32_t i = 0; i < g->node_count; i++)
+        for (int32_t j = 0; j < g->nodes[i].input_count; j++)
+            if (g->nodes[i].inputs[j] == value &&
+                (!lower_relabels(&g->nodes[i]) || !g->values[g->nodes[i].output].is_output))
+                return true;
+    return false;
+}
+
+/* An output that is what the host has placed goes from slice to slice in its hemisphere, and lies
+ * with it in all slices if nothing else asks for either. */
+static bool lower_flat_copy(Lowerer *l, const TspNode *node, int32_t x, int32_t out,
+                            TspError *err) {
+    const TspMachine *m = &l->module->machine;
+    Tensor *from = &l->module->tensors[x], *to = &l->module->tensors[out];
+    Stage *s = lower_new_stage(l, "copy", from->rows, from->cols, err);
+    if (!s) return false;
+    s->copies = true;
+    to->level = from->level;
+    if (!from->lanewise && !is_computed_with(l->graph, node->inputs[0]) &&
+        !is_computed_with(l->graph, node->output))
+        from->run = to->run = tsp_ceil_div((int64_t)from->rows * from->bytes, 2 * m->mem_slices);
+    lower_output(l, s, lower_operand(s, x, 0, 1), out, 0);
+    return true;
+}
+
 bool lower_flat_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
     const TspGraph *g = l->graph;
     int64_t elements = tsp_value_elements(&g->values[node->output]);
@@ -210,6 +237,13 @@ bool lower_flat_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
     if (lower_relabels(node) && !g->values[node->output].is_output)
         return (l->tensor_of[node->output][orientation] =
                     lower_flat_tensor(l, node->inputs[0], orientation, err)) >= 0;
+    if (lower_relabels(node)) {
+        int32_t x = lower_flat_tensor(l, node->inputs[0], orientation, err);
+        int32_t out = x < 0 ? -1 : lower_flat_tensor(l, node->output, orientation, err);
+        if (out < 0) return false;
+        if (l->module->tensors[x].role == TSP_ROLE_INPUT)
+            return lower_flat_copy(l, node, x, out, err);
+    }
     if (l->lanewise[node->output])
         return lower_run(l, node, 0, tsp_ceil_div(elements, lanes), lanes, err);
     for (int32_t i = 0; i < lower_streamed(node); i++)

@@ -40,7 +40,7 @@ typedef struct {
 } PartList;
 
 static bool streams_rows(const Stage *s) {
-    return !s->group && !s->chain_rows && !s->scan_rows && !s->set_rows && !s->shift;
+    return !s->group && !s->chain_rows && !s->scan_rows && !s->set_rows && !s->shift && !s->copies;
 }
 
 static bool whole_output(const Module *m, const Stage *s) {

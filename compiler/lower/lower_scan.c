@@ -58,6 +58,12 @@ static int32_t wide_rows(Lowerer *l, int32_t x, TspDtype type, TspError *err) {
     return i;
 }
 
+/* A block of sums, of as many chains, in the hemisphere of the rows that these keep. */
+static void lay_beside(Lowerer *l, int32_t sums, int32_t wide) {
+    l->module->tensors[sums].flat = true;
+    l->module->tensors[sums].level = l->module->tensors[wide].level;
+}
+
 /* Terms of a sum of moved rows: as few as reach all lanes in as few rounds as the most would. */
 static int32_t move_radix(const TspMachine *m, TspDtype type) {
     int32_t most = fold_tree_width(m, type), rounds = 0, radix = 1, reach;
@@ -178,6 +184,7 @@ bool lower_cum_sum(Lowerer *l, const TspNode *node, TspError *err) {
     chain = lower_scan_rows(m, rows);
     chains = tsp_ceil_div(rows, chain);
     sums = scan_tensor(l, ".sums", fold.type, chains, (int32_t)m->vxm_op_cycles, err);
+    if (sums >= 0 && wide >= 0) lay_beside(l, sums, wide);
     if (sums < 0 || !lower_scan(l, "sums", fold.type, x, -1, chain, true, sums, wide, err))
         return false;
     before = scan_tensor(l, ".before", fold.type, chains, 0, err);

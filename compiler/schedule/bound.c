@@ -150,13 +150,35 @@ static bool may_merge(const TspGraph *g, const TspNode *n) {
     return false;
 }
 
-/* Operations that an element of an element-wise node or of a running sum takes, by the shortest way
+/* Planes that add up a row of elements each cycle, past the identity: of integers a plane a byte.
+ */
+static double summed_rows(const TspMachine *m, TspDtype type) {
+    const double planes = 2 * (double)m->mxm_planes;
+    return type == TSP_F32   ? 0
+           : type == TSP_F16 ? planes / plane_cycles(m, type)
+                             : planes / tsp_dtype_bytes(type);
+}
+
+/* A running sum: an element is read and added twice, since what stands before those of one lane is
+ * known when all others have been added up. The first time planes may take rows beside the ALUs;
+ * the second time it leaves. Halfs are added in float32. */
+static void scan_work(const TspMachine *m, const TspValue *y, double traffic, double results,
+                      Work *w) {
+    const double passes = y->dtype == TSP_F16 ? 2 : 1; /* of an ALU, each time */
+    const double rows = summed_rows(m, y->dtype), alus = (double)m->vxm_alus;
+    const double streams = 2 * (double)m->streams, bytes = tsp_dtype_bytes(y->dtype);
+    w->units[BY_STREAMS] = (2 * traffic + results) * streams / (streams + bytes * rows);
+    w->units[BY_VXM] = 2 * passes * (double)ceil_div(tsp_value_elements(y), tsp_lanes(m)) * alus /
+                       (alus + passes * rows);
+    w->fill = m->mem_read_cycles + 1 + tsp_op_func(m, TSP_OP_ADD) + 1 + m->mem_write_cycles - 1;
+}
+
+/* Operations that an element of an element-wise node takes, by the shortest way
  * that is known; an ALU takes elements of any width in one. Halfs are computed in float32. */
 static double element_operations(const TspGraph *g, const TspNode *n) {
     const TspDtype type = g->values[n->inputs[0]].dtype;
     const bool half = type == TSP_F16;
     if (may_merge(g, n)) return 0;
-    if (n->op == TSP_GRAPH_CUM_SUM) return half ? 3 : 1;
     if (n->op == TSP_GRAPH_SIGMOID) return half ? 6 : 4; /* tanh(x / 2) / 2 + 1/2 */
     if (n->op == TSP_GRAPH_SQRT) return half ? 5 : 4;    /* lower_steps.c */
     /* it gives 0 or 1 of the type: no byte of a float's 1 is a bool's */
@@ -191,8 +213,9 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
         w.units[BY_MXM] = (double)tsp_node_macs(g, n) * plane_cycles(m, a->dtype) / (lanes * lanes);
         w.units[BY_WEIGHTS] = weights / lanes;
         w.fill = product_fill(m);
-    } else if (n->op == TSP_GRAPH_SOFTMAX) {
-        /* the greatest, x - m, exp, the sum, its share; halfs are widened, and narrowed */
+    } else if (n->op == TSP_GRAPH_SOFTMAX || n->op == TSP_GRAPH_LOG_SOFTMAX) {
+        /* the greatest, x - m, exp, the sum, its share or what is left of x; halfs are widened, and
+         * narrowed */
         const double steps = a->dtype == TSP_F16 ? 7 : 5;
         w.units[BY_STREAMS] = traffic + results;
         w.units[BY_VXM] = steps * (double)ceil_div(tsp_value_elements(a), tsp_lanes(m));
@@ -202,6 +225,8 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
         w.units[BY_VXM] = (double)ceil_div(tsp_value_elements(a), tsp_lanes(m));
         if (a->dtype == TSP_F16 && widens(n)) w.units[BY_VXM] *= 2;
         w.fill = reduction_fill(m, tsp_value_elements(a), tsp_value_elements(y));
+    } else if (n->op == TSP_GRAPH_CUM_SUM) {
+        scan_work(m, y, traffic, results, &w);
     } else if (n->op == TSP_GRAPH_GROUP_BY_AGGREGATE) {
         /* A wave of a row a superlane: maps for a record, its update and its way back; the record
          * and its update, two bytes each, gathered, and the new record scattered. */

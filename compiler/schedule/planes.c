@@ -164,7 +164,10 @@ static bool build_step(Scheduler *s, const Stage *stage, const Term *term, const
     }
     flow_item(f, (Item){.kind = ITEM_QUEUE,
                         .queue = tsp_queue_mxm(m, h, local, TSP_ROLE_RESULTS),
-                        .insn = {.op = TSP_OP_ACC, .add = add, .emit = emit, .row = job->sums},
+                        .insn = {.op = TSP_OP_ACC,
+                                 .add = add,
+                                 .emit = emit,
+                                 .row = add || !emit ? job->sums : 0},
                         .step = add || !emit,
                         .start = acc,
                         .count = job->rows,

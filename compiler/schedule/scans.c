@@ -33,6 +33,12 @@ static Part next_part(const Scheduler *s, const Stage *stage, int32_t row, int32
                   begin >= 0 ? (From){FROM_OPERAND, begin} : (From){FROM_NONE, 0}};
 }
 
+static TspDirection result_direction(const Scheduler *s, const Output *out, int32_t copy,
+                                     int32_t row) {
+    Place p = tsp_place(&s->module->tensors[out->tensor], copy, row, 0, 0);
+    return tsp_slice_hemisphere(s->m, p.slice) == TSP_WEST ? TSP_WESTWARD : TSP_EASTWARD;
+}
+
 /* The wire that takes `count` results to row `row` of an output and those after it, the first of
  * them made by an issue of its step at `time`. */
 static int32_t result_wire(const Scheduler *s, Flow *f, const Output *out, int32_t copy,
@@ -40,9 +46,7 @@ static int32_t result_wire(const Scheduler *s, Flow *f, const Output *out, int32
     const TspMachine *m = s->m;
     const Tensor *t = &s->module->tensors[out->tensor];
     int32_t vxm = tsp_vxm_column(m);
-    TspDirection direction =
-        tsp_slice_hemisphere(m, tsp_place(t, copy, row, 0, 0).slice) == TSP_WEST ? TSP_WESTWARD
-                                                                                 : TSP_EASTWARD;
+    TspDirection direction = result_direction(s, out, copy, row);
     time += m->vxm_entry_cycles + m->vxm_op_cycles + m->vxm_exit_cycles;
     return flow_wire(f, (Wire){direction, t->bytes, flow_phase(direction, time, vxm), count,
                                (int32_t)m->vxm_op_cycles, vxm, vxm, 0});
@@ -65,7 +69,7 @@ static void segment_flow(Scheduler *s, Flow *f, const Stage *stage, const StepTi
     int32_t interval = (int32_t)s->m->vxm_op_cycles, last = stage->step_count - 1;
     const Output *out = &stage->outputs[0], *kept = stage->output_count > 1 ? out + 1 : NULL;
     int32_t wires[MAX_OPERANDS], result = -1, keeps = -1, begins = begin_operand(stage);
-    int32_t first = row; /* on the wire of results */
+    int32_t first = row, behind = 0; /* on the wire of results; rows that the chain's follows */
     int64_t base = (int64_t)(row - low) * interval;
     for (int32_t i = 0; i < stage->operand_count; i++)
         if (i != begins)
@@ -77,13 +81,21 @@ static void segment_flow(Scheduler *s, Flow *f, const Stage *stage, const StepTi
         wires[begins] =
             schedule_operand(s, f, &begin, 0, 1, 0, interval, times->step[self_step(stage)], from);
     }
-    if (!stage->scan_ends)
+    if (kept) {
+        /* the chain's result follows the last row that is kept, on the same wire */
+        bool follows = end == high && last == kept->from.index + 1 &&
+                       result_direction(s, out, copy, chain) == result_direction(s, kept, 0, row);
+        if (follows) behind = end - row;
+        keeps = result_wire(s, f, kept, 0, row, end - row + follows,
+                            base + times->step[kept->from.index]);
+    }
+    if (behind)
+        result = keeps;
+    else if (!stage->scan_ends)
         result = result_wire(s, f, out, copy, row, end - row, base + times->step[last]);
     else if (end == high)
         result = result_wire(s, f, out, copy, chain, 1,
                              base + (int64_t)(high - 1 - row) * interval + times->step[last]);
-    if (kept)
-        keeps = result_wire(s, f, kept, 0, row, end - row, base + times->step[kept->from.index]);
     for (Part part; row < end && !f->failed; row += part.count) {
         part = next_part(s, stage, row, low, high, end);
         for (int32_t i = 0; i <= last; i++)
@@ -94,7 +106,7 @@ static void segment_flow(Scheduler *s, Flow *f, const Stage *stage, const StepTi
                                                           : -1);
         if (part.leaves)
             write_results(s, f, out, copy, result, stage->scan_ends ? chain : row,
-                          stage->scan_ends ? 0 : row - first, part.count);
+                          stage->scan_ends ? behind : row - first, part.count);
         if (kept) write_results(s, f, kept, 0, keeps, row, row - first, part.count);
     }
 }

@@ -85,6 +85,7 @@ static bool schedule_stage(Scheduler *s, const Stage *stage, TspError *err) {
     if (stage->set_rows) return schedule_sets(s, stage, err);
     if (stage->scan_rows) return schedule_scans(s, stage, err);
     if (stage->shift) return schedule_shifts(s, stage, err);
+    if (stage->copies) return schedule_copies(s, stage, err);
     if (stage->output_count && s->module->tensors[stage->outputs[0].tensor].flat)
         return schedule_flat(s, stage, err);
     return schedule_rows(s, stage, 0, stage->rows, err);

@@ -87,6 +87,9 @@ int64_t schedule_end(const Scheduler *s);
 /* flat.c: element-wise stages of long vectors. */
 bool schedule_flat(Scheduler *s, const Stage *stage, TspError *err);
 
+/* copies.c: rows that go from slice to slice. */
+bool schedule_copies(Scheduler *s, const Stage *stage, TspError *err);
+
 /* group_waves.c */
 bool schedule_group(Scheduler *s, const Stage *stage, TspError *err);
 
