@@ -28,7 +28,9 @@ static double random_number(int32_t exponent) {
     return ldexp(one_in(2) ? digits : -digits, exponent);
 }
 
+/* Now and then one that leads to the ends of float32. */
 static double random_factor(void) {
+    if (one_in(8)) return ldexp(1, pick(-90, 90));
     return one_in(3) ? random_number(pick(-4, 4)) : ldexp(1, pick(-12, 12));
 }
 

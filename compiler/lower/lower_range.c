@@ -107,7 +107,8 @@ void lower_step_ranges(const Module *m, const Stage *s, Range range[MAX_STEPS]) 
 
 static Range given(const Tensor *t) {
     if (!tsp_dtype_is_float(t->dtype)) return whole;
-    if (t->dtype != TSP_F32 || t->role != TSP_ROLE_CONSTANT || !t->data) return unknown;
+    if (t->dtype != TSP_F32 || t->role != TSP_ROLE_CONSTANT || !t->data || t->striped)
+        return unknown;
     int64_t elements = 1;
     for (int32_t d = 0; d < t->rank; d++) elements *= t->shape[d];
     return range_of_data(t->dtype, t->data, elements);

@@ -218,11 +218,12 @@ static bool rewrite(const System *y, uint32_t left_out, Stage *to) {
         Step step = y->s->steps[i];
         const int32_t exponent = solved(y, unknown(i));
         const bool known = step.a.kind == FROM_IMM || step.b.kind == FROM_IMM;
-        if (left_out >> i & 1) {
+        const bool stays = !(left_out >> i & 1);
+        if ((!stays || is_scaled(y, i)) && !keeps_digits(y->range[i], exponent)) return false;
+        if (!stays) {
             now[i] = moved(now, multiplied(&step));
             continue;
         }
-        if (is_scaled(y, i) && !keeps_digits(y->range[i], exponent)) return false;
         if (known && is_float(&step) &&
             !scale_number(&step, is_factor(&step)
                                      ? exponent - solved(y, exponent_of(multiplied(&step)))
@@ -233,8 +234,10 @@ static bool rewrite(const System *y, uint32_t left_out, Stage *to) {
         now[i] = (From){FROM_STEP, to->step_count};
         to->steps[to->step_count++] = step;
     }
-    for (int32_t i = 0; i < to->output_count; i++)
+    for (int32_t i = 0; i < to->output_count; i++) {
         to->outputs[i].from = moved(now, to->outputs[i].from);
+        if (to->outputs[i].from.kind != FROM_STEP) return false; /* some step must make it */
+    }
     return true;
 }
 
