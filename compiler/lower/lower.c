@@ -3,6 +3,7 @@
 #include "lower_axes.h"
 #include "lower_build.h"
 #include "lower_heads.h"
+#include "lower_scale.h"
 #include "lower_view.h"
 
 #include <stdlib.h>
@@ -81,12 +82,14 @@ static int32_t input_tensor(Lowerer *l, int32_t value, TspError *err) {
 static bool balance_all(Lowerer *l, TspError *err) {
     for (int32_t i = 0; i < l->module->stage_count; i++) {
         Stage *s = &l->module->stages[i];
-        if (s->chain_rows || s->scan_rows || s->set_rows || s->group || lower_balance(s)) continue;
+        if (s->chain_rows || s->scan_rows || s->set_rows || s->group) continue;
+        if (lower_settle(l->module, s)) continue;
         return tsp_fail(err, TSP_ERR_NOT_MODELLED,
                         "%s: its steps wait for each other in more than %d ALUs; divide the node",
                         l->graph->nodes[s->op].name, (int)MAX_STEPS);
     }
-    return true;
+    lower_want_copies(l->module);
+    return lower_make_scaled(l, err);
 }
 
 /* What is only asked for turned, and was not made so, is turned as soon as it is there, and windows
@@ -127,7 +130,10 @@ static bool lower_all(Lowerer *l, TspError *err) {
         if (g->values[v].is_input && !lower_group_reads(l, v) && input_tensor(l, v, err) < 0)
             return false;
     if (!lower_nodes(l, err)) return false;
-    if (!lower_fuse(l, err) || !balance_all(l, err) || !lower_interleave(l, err)) return false;
+    lower_find_ranges(l->module);
+    if (!lower_fuse(l, err)) return false;
+    lower_scale_tensors(l->module);
+    if (!balance_all(l, err) || !lower_interleave(l, err)) return false;
     for (int32_t i = 0; i < l->module->tensor_count; i++) { /* an input that nobody reads */
         Tensor *t = &l->module->tensors[i];
         if (!t->contiguous && !t->striped && !t->pieces) t->contiguous = true;

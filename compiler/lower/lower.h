@@ -82,9 +82,19 @@ static inline From from_product(void) {
 }
 
 /* lower_balance.c: inserts steps that pass values on, so that all of the stage meets in time;
- * false, and the stage as it was, if it would have more than MAX_STEPS. Not for stages whose steps
- * take FROM_SELF. */
-bool lower_balance(Stage *s);
+ * false, and the stage as it was, if it would have more than MAX_STEPS, or operands than
+ * MAX_OPERANDS. Not for stages whose steps take FROM_SELF. Operands of which `again` has a bit are
+ * read once for each time at which they are taken: that of time i has `copy` i. */
+bool lower_balance(Stage *s, uint32_t again);
+/* lower_reread.c: the same, where operands are read again if that is better than that they wait. */
+bool lower_reread(const Module *m, Stage *s);
+/* After all stages have settled: the copies that they read. */
+void lower_want_copies(Module *m);
+/* lower_scale.c: the same, without factors that are powers of two where that saves steps. The
+ * ranges of tensors are known. */
+bool lower_settle(const Module *m, Stage *s);
+/* lower_scaled.c: the constants that stages take times a power of two. */
+bool lower_make_scaled(Lowerer *l, TspError *err);
 /* Puts a step in front of step `at`; who took results from there on still does. */
 void lower_insert_step(Stage *s, int32_t at, Step step);
 

@@ -138,6 +138,18 @@ static void dot_work(const TspMachine *m, const TspValue *a, Work *w) {
     w->fill = fold < product ? fold : product;
 }
 
+/* A known factor may be part of another: that of the node before or after it. */
+static bool may_merge(const TspGraph *g, const TspNode *n) {
+    if (n->op != TSP_GRAPH_MUL) return false;
+    for (int j = 0; j < 2; j++) {
+        const TspValue *factor = &g->values[n->inputs[j]], *x = &g->values[n->inputs[!j]];
+        if (factor->dtype == TSP_F32 && factor->data && tsp_value_elements(factor) == 1 &&
+            x->producer >= 0)
+            return true;
+    }
+    return false;
+}
+
 /* Planes that add up a row of elements each cycle, past the identity: of integers a plane a byte.
  */
 static double summed_rows(const TspMachine *m, TspDtype type) {
@@ -166,6 +178,7 @@ static void scan_work(const TspMachine *m, const TspValue *y, double traffic, do
 static double element_operations(const TspGraph *g, const TspNode *n) {
     const TspDtype type = g->values[n->inputs[0]].dtype;
     const bool half = type == TSP_F16;
+    if (may_merge(g, n)) return 0;
     if (n->op == TSP_GRAPH_SIGMOID) return half ? 6 : 4; /* tanh(x / 2) / 2 + 1/2 */
     if (n->op == TSP_GRAPH_SQRT) return half ? 5 : 4;    /* lower_steps.c */
     /* it gives 0 or 1 of the type: no byte of a float's 1 is a bool's */

@@ -120,11 +120,14 @@ static int side_of(const Layout *l, int32_t tensor, int32_t copy, int32_t block,
     const Tensor *t = &l->module->tensors[tensor];
     if (t->spliced && block > 0)
         return (int)tsp_slice_hemisphere(l->m, tsp_place(t, copy, 0, ctile, 0).slice);
-    if (t->copies > 1) return copy >= t->copies / 2;
+    if (t->beside && copy > 0)
+        return (int)tsp_slice_hemisphere(l->m,
+                                         tsp_place(t, 0, block * t->block_rows, ctile, 0).slice);
+    if (t->copies > 1 && !t->beside) return copy >= t->copies / 2;
     /* of any 2, 4, 8 .. blocks of a flat tensor, evenly spaced or next to each other, one half lies
      * in each hemisphere: the Thue-Morse sequence */
     if (t->flat) return (t->level + __builtin_popcount((unsigned)block)) & 1;
-    return (t->apart || t->wanted ? t->level + block : tensor + ctile + block) & 1;
+    return (t->apart || (t->wanted && !t->beside) ? t->level + block : tensor + ctile + block) & 1;
 }
 
 static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, int32_t ctile) {
@@ -139,9 +142,9 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
     const int32_t what = rows_traffic(l, tensor, copy, block, ctile);
     Set *in = &l->rows_in[tensor], shunned = l->shunned[0], turn = {{0}};
     bool follows = t->turns && block >= t->turns;
-    bool crowded = follows || spread(in) >= (t->flat || t->spread    ? l->max_flat_spread
-                                             : t->apart || t->wanted ? INT32_MAX
-                                                                     : l->max_spread);
+    bool crowded = follows || spread(in) >= (t->flat || t->spread || t->beside ? l->max_flat_spread
+                                             : t->apart || t->wanted           ? INT32_MAX
+                                                                               : l->max_spread);
     if (follows) turn = turn_of(l, t, copy, block, ctile);
     if (t->spread) add_slices(l, &shunned, in);
     for (int attempt = crowded ? 0 : 2; attempt < 4; attempt++) {
