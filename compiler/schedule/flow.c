@@ -65,7 +65,7 @@ static int64_t item_last(const Item *item) {
 }
 
 /* How far the item must move from `start` to be free. */
-static int64_t item_conflict(const Table *t, const Item *item, int32_t queue, int64_t start) {
+static int64_t item_conflict(Table *t, const Item *item, int32_t queue, int64_t start) {
     int64_t first = start + item->start, last = start + item_last(item), move;
     bool writes = item->kind == ITEM_MEM && item->insn.op == TSP_OP_WRITE;
     if (first < t->floor) return t->floor - first;
@@ -133,7 +133,7 @@ static bool map_alus(const TspMachine *m, const Flow *f, Item *const *steps,
 }
 
 /* ALUs for all steps at `start`: 0 when found, else how far to move; INT64_MAX: never. */
-static int64_t find_alus(const Table *t, Flow *f, int64_t start, int32_t *map) {
+static int64_t find_alus(Table *t, Flow *f, int64_t start, int32_t *map) {
     const TspMachine *m = &t->module->machine;
     Item *steps[TSP_MAX_ALUS];
     bool free_at[TSP_MAX_ALUS][TSP_MAX_ALUS];
@@ -372,6 +372,16 @@ static bool add_links(Table *t, const Flow *f, const Item *consumer, TspError *e
     return true;
 }
 
+/* Of a trial: what it costs grows with the square of the flows that could all run at once, and it
+ * is only to help. A count, so that all hosts give up at the same flow. */
+static bool takes_too_long(const Table *t) {
+    enum { MOST_LOOKS = 50000000 };
+    int64_t looks = 0;
+    for (int i = 0; i < TSP_MAX_STREAMS; i++) looks += t->streams[i].looks;
+    for (int i = 0; i < TSP_MAX_QUEUES; i++) looks += t->queues[i].looks;
+    return looks > MOST_LOOKS;
+}
+
 bool flow_commit(Table *table, Flow *f, int64_t start, TspError *err) {
     int32_t map[TSP_MAX_ALUS];
     uint32_t owner = ++table->flows;
@@ -388,7 +398,9 @@ bool flow_commit(Table *table, Flow *f, int64_t start, TspError *err) {
             return false;
     }
     history_note(table, f, start);
-    if (table->module->trial) return true;
+    if (table->module->trial)
+        return !takes_too_long(table) ||
+               tsp_fail(err, TSP_ERR_NOT_MODELLED, "a trial of many flows takes too long");
     for (int32_t i = 0; i < f->item_count; i++)
         if (!add_links(table, f, &f->items[i], err)) return false;
     return true;

@@ -36,12 +36,13 @@ static int64_t least_move(const Reservation *r, int64_t first, int64_t last, int
     return r->last + 1 - first;
 }
 
-int64_t reserve_conflict(const Lane *lane, int64_t first, int64_t last, int32_t interval,
-                         int32_t lo, int32_t hi, bool any_range, uint32_t *owner) {
+int64_t reserve_conflict(Lane *lane, int64_t first, int64_t last, int32_t interval, int32_t lo,
+                         int32_t hi, bool any_range, uint32_t *owner) {
     int64_t move =
         0; /* on past one conflict after the other, each move no longer than it must be */
     for (int32_t i = lower_bound(lane, first - lane->longest); i < lane->count; i++) {
         const Reservation *r = &lane->items[i];
+        lane->looks++;
         if (r->first > last + move) break;
         if (!any_range && (r->hi < lo || hi < r->lo)) continue;
         if (!times_meet(r, first + move, last + move, interval)) continue;

@@ -19,12 +19,13 @@ typedef struct {
     Reservation *items; /* sorted by first */
     int32_t count, capacity;
     int64_t longest; /* greatest last - first among items */
+    int64_t looks;   /* at items, in search of conflicts: what that has cost */
 } Lane;
 
 /* How far the times must move so that the conflict found is over; 0 if there is none. `any_range`
  * ignores lo..hi. *owner, if not NULL, is the owner of the reservation met. */
-int64_t reserve_conflict(const Lane *lane, int64_t first, int64_t last, int32_t interval,
-                         int32_t lo, int32_t hi, bool any_range, uint32_t *owner);
+int64_t reserve_conflict(Lane *lane, int64_t first, int64_t last, int32_t interval, int32_t lo,
+                         int32_t hi, bool any_range, uint32_t *owner);
 bool reserve_add(Lane *lane, Reservation r, TspError *err);
 /* Takes back a reservation that was added with these very values. */
 void reserve_remove(Lane *lane, const Reservation *r);
