@@ -202,20 +202,20 @@ typedef struct {
     int32_t run_count, run_capacity;
     TspLink *links;
     int32_t link_count, link_capacity;
-    bool group_tables;    /* see TspCompileOptions */
-    bool whole_products;  /* to be left undivided */
-    bool in_order;        /* stages are not to take turns */
-    bool takes_turns;     /* some do */
-    bool divided;         /* some product is */
-    bool unfused;         /* every node's result to pass through memory */
-    bool fused;           /* some node's result does not */
-    bool sparing;         /* no node to take more memory so as to be quicker */
-    bool lavish;          /* some does */
-    int32_t group_result; /* tensor that gets a copy of the merged tables; -1 none */
-    bool shares_rows;     /* tensors that never live at once may have the same rows */
-    bool trial;           /* memory is endless and never busy */
+    bool group_tables;       /* see TspCompileOptions */
+    bool whole_products;     /* to be left undivided */
+    bool in_order;           /* stages are not to take turns */
+    bool takes_turns;        /* some do */
+    bool divided;            /* some product is */
+    bool unfused;            /* every node's result to pass through memory */
+    bool fused;              /* some node's result does not */
+    bool sparing;            /* no node to take more memory so as to be quicker */
+    bool lavish;             /* some does */
+    int32_t group_result;    /* tensor that gets a copy of the merged tables; -1 none */
+    bool shares_rows;        /* tensors that never live at once may have the same rows */
+    bool trial;              /* memory is endless and never busy */
     struct Traffic *traffic; /* when memory is busy, about; NULL unknown; owned */
-    GroupPlan *group;     /* of the one node that groups; NULL none; owned */
+    GroupPlan *group;        /* of the one node that groups; NULL none; owned */
     int64_t bound_cycles;
     const char *bound_by;
     int64_t *op_bound; /* one a node */
