@@ -85,7 +85,7 @@ static void offer(Attempt *best, Attempt other) {
 
 /* Divided products take more memory, and not always less time: the better of both is kept. Fused
  * stages ask for more slices, streams and wires at once than some machines have, and what takes
- * turns, keys of ArgMax and sums of halfs for more memory. */
+ * turns, keys of ArgMax, sums of halfs and what is read again for more memory. */
 bool tsp_compile(const TspGraph *g, const TspMachine *machine, const TspCompileOptions *options,
                  TspProgram *program, TspError *err) {
     Attempt best = attempt(g, machine, options, 0);

@@ -26,6 +26,10 @@ typedef struct {
 
 enum { TSP_NODE_INPUTS = 32 };
 
+/* What a Pad puts in: one value; the nearest element; what a mirror shows, or a copy, beyond the
+ * end. */
+typedef enum { TSP_PAD_CONSTANT, TSP_PAD_EDGE, TSP_PAD_REFLECT, TSP_PAD_WRAP } TspPadMode;
+
 typedef struct {
     char *name; /* as given, or "<op>_<index>" */
     TspGraphOp op;
@@ -43,6 +47,7 @@ typedef struct {
     bool select_last;        /* ArgMax, ArgMin */
     bool fmod;               /* Mod */
     bool exclusive, reverse; /* CumSum */
+    TspPadMode pad_mode;     /* Pad */
     bool tanh_form;          /* Gelu: approximate "tanh" */
     double epsilon;          /* normalizations, default 1e-5 */
     TspDtype stash_type;     /* the same, what they compute in, default float32 */

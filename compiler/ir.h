@@ -27,6 +27,12 @@ typedef struct {
     int32_t count, capacity;
 } ReadyList;
 
+/* What is sure of numbers: they are finite, and 2^low <= |x| < 2^high unless x is zero. */
+typedef struct {
+    bool sure, zero; /* zero: some may be */
+    int32_t low, high;
+} Range;
+
 typedef struct {
     char *name;
     TspDtype dtype;
@@ -50,6 +56,7 @@ typedef struct {
     bool turned;          /* made a byte plane at a time: blocks let planes write at once */
     bool streamed;        /* activations of a product: copies let planes read at once */
     int32_t wanted;       /* > 0: copies, half of them in each hemisphere */
+    bool beside;          /* all copies in one hemisphere */
     int32_t together; /* column tiles that stages read at once: that many neighbours lie apart */
     bool unaligned;   /* loaded from any row on, not just from that of a matrix or column tile */
     bool selects;     /* a matrix of zeros and ones that moves lanes */
@@ -61,8 +68,11 @@ typedef struct {
     int32_t repeated; /* > 0: how often each row is read, for a whole stage */
     int32_t turns;    /* > 0: block i lies in the slices of block i - turns */
     int32_t run;      /* rows of a block, if there is room; 0: for the layout to say */
+    bool spliced;     /* all blocks of a column tile lie in one hemisphere: a flow may cross them */
     int32_t strip;    /* not 0: tensor whose rows are the last columns of this one's first rows, for
                        * the host to read there */
+    Range range;      /* of its elements */
+    int32_t exponent; /* rows hold the elements times 2^exponent */
     TspPiece *pieces; /* placed by the lowering: layout leaves it alone; owned */
     int32_t piece_count, piece_capacity;
     /* layout */
@@ -70,6 +80,7 @@ typedef struct {
     Place *places; /* [copy][block][ctile][byte] */
     int32_t stripe_blocks, stripe_rows;
     Place *stripes;     /* [block][ctile][byte][G]; G: vectors that an LW takes */
+    bool read;          /* by a stage */
     int32_t born, dies; /* stages: the first that writes it, -1 from the start; the last that needs
                          * it, the number of stages to the end (lifetime.h) */
     /* schedule */
@@ -104,6 +115,7 @@ typedef struct {
 typedef struct {
     int32_t tensor, row0, row_step, ctile0;
     int32_t copy; /* of the tensor; chains take turns at the copies of a row that they all read */
+    int32_t exponent; /* elements are taken times 2^exponent; 0 once there is a tensor of these */
     /* all column tiles of the stage meet tile ctile0, and take turns at its copies */
     bool one_tile;
     int32_t byte; /* of joined operands: place of the lowest byte in the stream group */

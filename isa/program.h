@@ -27,7 +27,8 @@ typedef struct {
 } TspRun;
 
 /* Data flow: operand `operand` (index of the stream within the instruction's inputs, in field
- * order) of iteration i of the consumer is what the producer's iteration i + offset made. */
+ * order) of iteration i of the consumer is what the producer's iteration i + offset made. Several
+ * links of one operand share its iterations: each speaks for those that its producer has. */
 typedef struct {
     int32_t consumer, operand, producer, offset;
 } TspLink;

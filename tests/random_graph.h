@@ -337,6 +337,93 @@ static inline bool graph_moved(RandomGraph *g) {
     }
 }
 
+/* Logarithms of sums, and running sums. */
+static inline bool graph_summed(RandomGraph *g) {
+    static const char *const ops[] = {"LogSoftmax", "ReduceLogSumExp", "CumSum"};
+    const int32_t which = random_below(3);
+    GraphValue *v = graph_any(g, which < 2 ? graph_floats : graph_floats | 1u << TSP_I32), result;
+    GraphValue axis_value = {.dtype = TSP_I32};
+    char attributes[60];
+    int32_t axis;
+    if (!v || v->rank < (which < 2 ? 1 : 2) || v->most > 100) return false;
+    axis = random_below(v->rank);
+    if (graph_elements(v) / v->shape[axis] > 1000) return false;
+    result = *v;
+    result.most = which < 2 ? 2 * v->most + 10 : v->most * (double)v->shape[axis];
+    if (result.most > 2e4) return false;
+    if (which == 2) {
+        axis_value.most = axis;
+        snprintf(attributes, sizeof attributes, "\"exclusive\": %d, \"reverse\": %d", one_in(2),
+                 one_in(2));
+        graph_node(g, ops[which], attributes, v, graph_constant(g, axis_value, axis), NULL, result);
+        return true;
+    }
+    snprintf(attributes, sizeof attributes, which ? "\"axes\": [%d]" : "\"axis\": %d", (int)axis);
+    if (which) result.shape[axis] = 1;
+    graph_node(g, ops[which], attributes, v, NULL, NULL, result);
+    return true;
+}
+
+/* What indices that are computed point to; bounds that are computed. */
+static inline bool graph_computed(RandomGraph *g) {
+    GraphValue *v = graph_any(g, graph_floats | graph_integers), *other, result, index;
+    char attributes[80];
+    int32_t axis;
+    if (!v || v->rank < 1 || v->rank > 2) return false;
+    if (one_in(2)) {
+        if (!graph_is_float(v)) return false;
+        result = (GraphValue){.dtype = v->dtype, .most = v->most};
+        other = graph_node(g, "ReduceMean", "\"keepdims\": 0", v, NULL, NULL, result);
+        graph_node(g, "Clip", "", v, other, NULL, *v);
+        return true;
+    }
+    axis = random_below(v->rank);
+    if (graph_elements(v) / v->shape[axis] > 300) return false;
+    index = (GraphValue){.dtype = TSP_I32, .rank = v->rank - 1, .most = (double)v->shape[axis]};
+    result = *v;
+    if (index.rank) index.shape[0] = v->shape[!axis];
+    if (index.rank) result.shape[axis] = v->shape[!axis];
+    if (!index.rank) result.rank = 0;
+    snprintf(attributes, sizeof attributes,
+             "\"axis\": %d, \"keepdims\": 0, \"select_last_index\": %d", (int)axis, one_in(2));
+    other = graph_node(g, "ArgMax", attributes, v, NULL, NULL, index);
+    snprintf(attributes, sizeof attributes, "\"axis\": %d", (int)axis);
+    graph_node(g, "Gather", attributes, v, other, NULL, result);
+    return true;
+}
+
+/* A product of what is quantized as it comes. */
+static inline bool graph_dynamic(RandomGraph *g) {
+    GraphValue *v = graph_any(g, 1u << TSP_F32), *y, *s, *z, *w, result, scalar;
+    char text[300];
+    int32_t number = g->made;
+    if (!v || v->rank < 2 || v->most > 1e4) return false;
+    result = *v;
+    result.dtype = TSP_U8;
+    result.most = 255;
+    scalar = (GraphValue){.dtype = TSP_F32, .most = 1e4};
+    y = graph_value(g, result);
+    s = graph_value(g, scalar);
+    scalar.dtype = TSP_U8;
+    z = graph_value(g, scalar);
+    snprintf(text, sizeof text,
+             "{\"op\": \"DynamicQuantizeLinear\", \"name\": \"dynamic%d\", \"inputs\": [\"%s\"], "
+             "\"outputs\": [\"%s\", \"%s\", \"%s\"]}",
+             (int)number, v->name, y->name, s->name, z->name);
+    graph_add(g->nodes, sizeof g->nodes, text);
+    g->made++;
+    v->used = true;
+    scalar = (GraphValue){.dtype = TSP_I8, .rank = 2, .most = 100};
+    scalar.shape[0] = v->shape[v->rank - 1];
+    scalar.shape[1] = pick(1, 40);
+    w = graph_constant(g, scalar, -100);
+    result.shape[v->rank - 1] = scalar.shape[1];
+    result.dtype = TSP_I32;
+    result.most = 255.0 * 100 * (double)scalar.shape[0];
+    graph_node(g, "MatMulInteger", "", y, w, z, result);
+    return true;
+}
+
 /* Scales and zero points: one, or as many as the axis is long; both known. */
 static inline void graph_scales(RandomGraph *g, const GraphValue *along, TspDtype scales,
                                 TspDtype zeros, int32_t axis, GraphValue **scale,
@@ -379,9 +466,9 @@ static inline void graph_start(RandomGraph *g) {
 }
 
 typedef bool GraphMaker(RandomGraph *g);
-static GraphMaker *const graph_makers[] = {graph_unary, graph_binary,   graph_product,
-                                           graph_cast,  graph_quantize, graph_along,
-                                           graph_moved, graph_positive};
+static GraphMaker *const graph_makers[] = {
+    graph_unary, graph_binary,   graph_product, graph_cast,     graph_quantize, graph_along,
+    graph_moved, graph_positive, graph_summed,  graph_computed, graph_dynamic};
 
 /* The graph of a seed. Its text is in g->text. */
 static inline void random_graph_make(RandomGraph *g, uint64_t seed, int32_t greatest) {

@@ -4,6 +4,7 @@
  */
 #include "compiler/interpret.h"
 #include "compiler/interpret/interpret_rule.h"
+#include "compiler/lower/lower_build.h"
 #include "compiler/lower/lower_curve.h"
 #include "compiler/number.h"
 #include "sim/lanes.h"
@@ -18,7 +19,8 @@ enum { BLOCK = 4096, HALFS = 1 << 16 };
 
 /* A graph of one node, inputs x and y, of n elements each. */
 typedef struct {
-    TspGraph g, known;
+    TspGraph g;
+    Build built; /* what is known worked out */
     Curve curve;
     const TspNode *node;
     TspDtype type;
@@ -47,9 +49,9 @@ static void open_case(Case *c, const char *op, const char *attributes, TspDtype 
     snprintf(c->label, sizeof c->label, "%s %s %s", op, dtype, attributes);
     if (!tsp_graph_parse(&c->g, text, (size_t)length, "test.json", &err))
         ck_abort_msg("%s: %s", c->label, err.text);
-    ck_assert(lower_know(&c->g, &c->known, &err));
-    c->node = &c->known.nodes[0];
-    c->curve = (Curve){.node = c->node, .graph = &c->known, .ones = from_none()};
+    ck_assert(build_graph(&c->built, &c->g, &err));
+    c->node = &c->built.graph.nodes[0];
+    c->curve = (Curve){.node = c->node, .graph = &c->built.graph, .ones = from_none()};
     for (int32_t i = 0; i < c->inputs; i++) c->curve.in[i] = (From){FROM_OPERAND, i};
     curve_write(&c->curve);
     ck_assert_int_lt(c->curve.step_count, CURVE_STEPS);
@@ -58,7 +60,7 @@ static void open_case(Case *c, const char *op, const char *attributes, TspDtype 
 }
 
 static void close_case(Case *c) {
-    lower_forget(&c->g, &c->known);
+    build_free(&c->built);
     tsp_graph_free(&c->g);
     free(c->in[0]);
     free(c->in[1]);

@@ -89,6 +89,25 @@ START_TEST(link_names_the_iteration) {
 }
 END_TEST
 
+START_TEST(links_share_an_operand) {
+    int32_t first, second, sink;
+    sketch_init(&sketch, "tiny");
+    first = sketch_run(&sketch, sketch_repeat(at(west(0), 10, sketch_read(0, E + 3)), 4, 1, 1));
+    second = sketch_run(&sketch, sketch_repeat(at(west(1), 15, sketch_read(7, E + 3)), 4, 1, 1));
+    sink = sketch_run(&sketch,
+                      marked(sketch_repeat(at(east(4), 14, sketch_write(100, E + 3)), 9, 1, 1)));
+    sketch_link(&sketch, sink, 0, first, 0);
+    sketch_link(&sketch, sink, 0, second, -5);
+    ck_assert_int_eq(accept(&sketch).links_proved, 10);
+    sketch.links[1].offset = -4; /* two speak for iteration 4 */
+    refuse(&sketch, TSP_RULE_WRONG_VALUE, 18);
+    sketch.links[1].offset = -6; /* none for iteration 5 */
+    refuse(&sketch, TSP_RULE_WRONG_VALUE, 19);
+    sketch.link_count = 1;
+    refuse(&sketch, TSP_RULE_WRONG_VALUE, 19);
+}
+END_TEST
+
 START_TEST(links_that_nothing_meets_prove_nothing) {
     int32_t source, sink;
     TspProof proof;
@@ -646,6 +665,7 @@ int main(void) {
         collision_inside_long_runs,
         overwriting_a_passing_value_is_legal,
         link_names_the_iteration,
+        links_share_an_operand,
         links_that_nothing_meets_prove_nothing,
         links_of_a_group_count_streams,
         write_half_has_its_own_run,

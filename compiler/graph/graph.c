@@ -206,12 +206,15 @@ static bool name_node(Reader *r, const cJSON *item, const cJSON *name, int32_t i
     return true;
 }
 
-/* Nodes that an object stands for: a Split one for each output. */
+/* Nodes that an object stands for: of these operators one for each output. */
 static int32_t parts_of(const cJSON *item) {
+    static const TspGraphOp several[] = {TSP_GRAPH_SPLIT, TSP_GRAPH_DYNAMIC_QUANTIZE_LINEAR};
     const cJSON *op = cJSON_GetObjectItemCaseSensitive(item, "op");
     const cJSON *outputs = cJSON_GetObjectItemCaseSensitive(item, "outputs");
-    bool split = cJSON_IsString(op) && strcmp(op->valuestring, "Split") == 0;
-    return split && cJSON_IsArray(outputs) && outputs->child ? cJSON_GetArraySize(outputs) : 1;
+    bool has = false;
+    for (size_t i = 0; cJSON_IsString(op) && i < sizeof several / sizeof *several; i++)
+        has |= strcmp(op->valuestring, operators[several[i]].name) == 0;
+    return has && cJSON_IsArray(outputs) && outputs->child ? cJSON_GetArraySize(outputs) : 1;
 }
 
 /* Reads one part of a node but for its inputs, which may be declared further down. */

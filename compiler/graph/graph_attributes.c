@@ -133,11 +133,19 @@ static bool read_approximate(const TspGraphReader *r, const cJSON *item, TspNode
 
 static bool read_pad_mode(const TspGraphReader *r, const cJSON *item, TspNode *node,
                           size_t offset) {
-    (void)node;
-    (void)offset;
-    return (cJSON_IsString(item) && strcmp(item->valuestring, "constant") == 0) ||
-           tsp_read_fail(r, item, "only \"constant\" padding is modelled; leave out \"%s\"",
-                         item->string);
+    static const char *const names[] = {[TSP_PAD_CONSTANT] = "constant",
+                                        [TSP_PAD_EDGE] = "edge",
+                                        [TSP_PAD_REFLECT] = "reflect",
+                                        [TSP_PAD_WRAP] = "wrap"};
+    for (int i = 0; cJSON_IsString(item) && i < (int)(sizeof names / sizeof *names); i++) {
+        const TspPadMode mode = (TspPadMode)i;
+        if (strcmp(item->valuestring, names[i]) != 0) continue;
+        memcpy((char *)node + offset, &mode, sizeof mode);
+        return true;
+    }
+    return tsp_read_fail(
+        r, item, "\"%s\" is \"constant\", \"edge\", \"reflect\" or \"wrap\"; write one of them",
+        item->string);
 }
 
 /* What only training needs. */
@@ -210,6 +218,13 @@ static const struct {
     {TSP_GRAPH_REDUCE_L2, "axes", false, read_axes, offsetof(TspNode, axes)},
     {TSP_GRAPH_REDUCE_L2, "keepdims", false, read_flag, offsetof(TspNode, keepdims)},
     {TSP_GRAPH_REDUCE_L2, "noop_with_empty_axes", false, read_flag, offsetof(TspNode, noop)},
+    {TSP_GRAPH_REDUCE_LOG_SUM, "axes", false, read_axes, offsetof(TspNode, axes)},
+    {TSP_GRAPH_REDUCE_LOG_SUM, "keepdims", false, read_flag, offsetof(TspNode, keepdims)},
+    {TSP_GRAPH_REDUCE_LOG_SUM, "noop_with_empty_axes", false, read_flag, offsetof(TspNode, noop)},
+    {TSP_GRAPH_REDUCE_LOG_SUM_EXP, "axes", false, read_axes, offsetof(TspNode, axes)},
+    {TSP_GRAPH_REDUCE_LOG_SUM_EXP, "keepdims", false, read_flag, offsetof(TspNode, keepdims)},
+    {TSP_GRAPH_REDUCE_LOG_SUM_EXP, "noop_with_empty_axes", false, read_flag,
+     offsetof(TspNode, noop)},
     {TSP_GRAPH_ARG_MAX, "axis", false, read_axis, offsetof(TspNode, axis)},
     {TSP_GRAPH_ARG_MAX, "keepdims", false, read_flag, offsetof(TspNode, keepdims)},
     {TSP_GRAPH_ARG_MAX, "select_last_index", false, read_flag, offsetof(TspNode, select_last)},
@@ -217,6 +232,7 @@ static const struct {
     {TSP_GRAPH_ARG_MIN, "keepdims", false, read_flag, offsetof(TspNode, keepdims)},
     {TSP_GRAPH_ARG_MIN, "select_last_index", false, read_flag, offsetof(TspNode, select_last)},
     {TSP_GRAPH_SOFTMAX, "axis", false, read_axis, offsetof(TspNode, axis)},
+    {TSP_GRAPH_LOG_SOFTMAX, "axis", false, read_axis, offsetof(TspNode, axis)},
     {TSP_GRAPH_CUM_SUM, "exclusive", false, read_flag, offsetof(TspNode, exclusive)},
     {TSP_GRAPH_CUM_SUM, "reverse", false, read_flag, offsetof(TspNode, reverse)},
     {TSP_GRAPH_RESHAPE, "allowzero", false, read_flag, offsetof(TspNode, allow_zero)},
@@ -226,7 +242,7 @@ static const struct {
     {TSP_GRAPH_SPLIT, "num_outputs", false, read_count, offsetof(TspNode, num_outputs)},
     {TSP_GRAPH_CONCAT, "axis", true, read_axis, offsetof(TspNode, axis)},
     {TSP_GRAPH_GELU, "approximate", false, read_approximate, offsetof(TspNode, tanh_form)},
-    {TSP_GRAPH_PAD, "mode", false, read_pad_mode, 0},
+    {TSP_GRAPH_PAD, "mode", false, read_pad_mode, offsetof(TspNode, pad_mode)},
     {TSP_GRAPH_GATHER, "axis", false, read_axis, offsetof(TspNode, axis)},
     {TSP_GRAPH_TRILU, "upper", false, read_flag, offsetof(TspNode, upper)},
     {TSP_GRAPH_DEPTH_TO_SPACE, "blocksize", true, read_count, offsetof(TspNode, block_size)},
@@ -256,7 +272,7 @@ static void set_defaults(TspNode *node) {
     if (node->op == TSP_GRAPH_QUANTIZE_LINEAR || node->op == TSP_GRAPH_DEQUANTIZE_LINEAR ||
         node->op == TSP_GRAPH_FLATTEN)
         node->axis = 1;
-    if (node->op == TSP_GRAPH_SOFTMAX) node->axis = -1;
+    if (node->op == TSP_GRAPH_SOFTMAX || node->op == TSP_GRAPH_LOG_SOFTMAX) node->axis = -1;
     if (tsp_graph_normalizes(node->op)) {
         node->axis = -1;
         node->epsilon = 1e-5;

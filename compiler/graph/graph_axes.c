@@ -16,9 +16,12 @@ bool tsp_graph_reduces(TspGraphOp op) {
     case TSP_GRAPH_REDUCE_SUM_SQUARE:
     case TSP_GRAPH_REDUCE_L1:
     case TSP_GRAPH_REDUCE_L2:
+    case TSP_GRAPH_REDUCE_LOG_SUM:
+    case TSP_GRAPH_REDUCE_LOG_SUM_EXP:
     case TSP_GRAPH_ARG_MAX:
     case TSP_GRAPH_ARG_MIN:
     case TSP_GRAPH_SOFTMAX:
+    case TSP_GRAPH_LOG_SOFTMAX:
         return true;
     default:
         return false;
@@ -26,7 +29,8 @@ bool tsp_graph_reduces(TspGraphOp op) {
 }
 
 static bool has_one_axis(TspGraphOp op) {
-    return op == TSP_GRAPH_ARG_MAX || op == TSP_GRAPH_ARG_MIN || op == TSP_GRAPH_SOFTMAX;
+    return op == TSP_GRAPH_ARG_MAX || op == TSP_GRAPH_ARG_MIN || op == TSP_GRAPH_SOFTMAX ||
+           op == TSP_GRAPH_LOG_SOFTMAX;
 }
 
 /* The axes as an input: a list of int32 that must be known before the shapes are. */

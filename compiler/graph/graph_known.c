@@ -49,12 +49,13 @@ static bool is_float(const TspValue *v) {
     return tsp_dtype_is_float(v->dtype);
 }
 
-/* A known float tensor, of `count` elements along an axis, or with `scalar` perhaps of one. */
+/* A float tensor of `count` elements along an axis and known, or with `scalar` perhaps of one and
+ * computed. */
 static bool check_numbers(const Check *c, const TspValue *v, int64_t count, bool scalar) {
     if (!is_float(v))
         return tsp_fail(c->err, TSP_ERR_INPUT, "\"%s\" is %s; make it float32 or float16", v->name,
                         tsp_dtype_name(v->dtype));
-    if (!v->data)
+    if (!scalar && !v->data)
         return tsp_fail(c->err, TSP_ERR_NOT_MODELLED,
                         "%s with \"%s\", which is not an initializer, is not modelled; give it its "
                         "value",
@@ -82,7 +83,7 @@ static bool check_scale(const Check *c, const TspValue *x) {
                         "axis %lld of \"%s\", which has %d dimension%s; name one of its axes",
                         (long long)c->node->axis, x->name, (int)x->rank, x->rank == 1 ? "" : "s");
     if (!check_numbers(c, scale, count, true)) return false;
-    for (int64_t i = 0; i < tsp_value_elements(scale); i++) {
+    for (int64_t i = 0; scale->data && i < tsp_value_elements(scale); i++) {
         const double s = tsp_load_double(scale->dtype, scale->data, i);
         if (!(s >= 0x1p-100 && s <= 0x1p100))
             return tsp_fail(c->err, TSP_ERR_INPUT, "scale \"%s\" holds %g; make it 2^-100 to 2^100",
@@ -97,19 +98,15 @@ static bool check_zero_point(const Check *c, TspDtype dtype) {
     if (zero->dtype != dtype)
         return tsp_fail(c->err, TSP_ERR_INPUT, "zero point \"%s\" is %s; make it %s", zero->name,
                         tsp_dtype_name(zero->dtype), tsp_dtype_name(dtype));
-    if (!zero->data)
-        return tsp_fail(c->err, TSP_ERR_NOT_MODELLED,
-                        "zero point \"%s\", which is not an initializer, is not modelled; give it "
-                        "its value",
-                        zero->name);
     if (tsp_value_elements(zero) != tsp_value_elements(scale) || zero->rank > 1)
         return tsp_fail(c->err, TSP_ERR_INPUT,
                         "zero point \"%s\" has another shape than scale \"%s\"; make them the same",
                         zero->name, scale->name);
     for (int64_t i = 0; dtype == TSP_I32 && i < tsp_value_elements(zero); i++)
-        if (tsp_load_int(dtype, zero->data, i) != 0)
+        if (!zero->data || tsp_load_int(dtype, zero->data, i) != 0)
             return tsp_fail(c->err, TSP_ERR_INPUT,
-                            "zero point \"%s\" of int32 is not zero; leave it out", zero->name);
+                            "zero point \"%s\" of int32 is not known to be zero; leave it out",
+                            zero->name);
     return true;
 }
 
@@ -138,6 +135,19 @@ static bool infer_dequantize(const Check *c, const TspValue *x, TspValue *out) {
             x->name, tsp_dtype_name(x->dtype));
     out->dtype = input(c, 1)->dtype;
     return check_scale(c, x) && (!input(c, 2) || check_zero_point(c, x->dtype));
+}
+
+/* Outputs: y, its scale, its zero point. */
+static bool infer_dynamic(const Check *c, TspValue *out) {
+    enum { OUTPUTS = 3, SCALE = 1 };
+    *c->blame = -1;
+    if (c->node->parts != OUTPUTS)
+        return tsp_fail(c->err, TSP_ERR_INPUT,
+                        "DynamicQuantizeLinear has %d output%s; name y, y_scale and y_zero_point",
+                        (int)c->node->parts, c->node->parts == 1 ? "" : "s");
+    out->dtype = c->node->part == SCALE ? TSP_F32 : TSP_U8;
+    if (c->node->part) out->rank = 0;
+    return true;
 }
 
 /* ---- BatchNormalization ---- */
@@ -190,7 +200,7 @@ static bool infer_pow(const Check *c, const TspValue *x, TspValue *out) {
                     y->name, x->name);
 }
 
-/* The bounds are known scalars: they become immediates. */
+/* Known bounds become immediates. */
 static bool infer_clip(const Check *c) {
     for (int32_t i = 1; i < c->node->input_count; i++) {
         const TspValue *bound = input(c, i);
@@ -199,11 +209,6 @@ static bool infer_clip(const Check *c) {
             return tsp_fail(c->err, TSP_ERR_INPUT,
                             "\"%s\" has %d dimension%s; Clip takes scalar bounds, shape []",
                             bound->name, (int)bound->rank, bound->rank == 1 ? "" : "s");
-        if (!bound->data)
-            return tsp_fail(c->err, TSP_ERR_NOT_MODELLED,
-                            "Clip to \"%s\", which is not an initializer, is not modelled; use Max "
-                            "and Min",
-                            bound->name);
     }
     return true;
 }
@@ -232,6 +237,8 @@ bool tsp_infer_known(const TspGraph *g, const TspNode *node, TspValue *out, int3
         return infer_quantize(&c, x, out);
     case TSP_GRAPH_DEQUANTIZE_LINEAR:
         return infer_dequantize(&c, x, out);
+    case TSP_GRAPH_DYNAMIC_QUANTIZE_LINEAR:
+        return infer_dynamic(&c, out);
     case TSP_GRAPH_BATCH_NORMALIZATION:
         return infer_batch_norm(&c, x);
     case TSP_GRAPH_POW:

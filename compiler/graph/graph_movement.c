@@ -378,14 +378,10 @@ static bool infer_gather(const Infer *f) {
     if (indices->dtype != TSP_I32)
         return tsp_fail(f->err, TSP_ERR_INPUT, "\"%s\" is %s, but indices are int32; insert a Cast",
                         indices->name, tsp_dtype_name(indices->dtype));
-    if (!indices->data)
-        return tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
-                        "Gather by \"%s\", which is not an initializer, is not modelled",
-                        indices->name);
     if (x->rank - 1 + indices->rank > TSP_MAX_RANK)
         return fail_number(f, 1, x->rank - 1 + indices->rank,
                            "dimensions are too many; the most are 8, reshape the indices");
-    for (int64_t i = 0; i < tsp_value_elements(indices); i++) {
+    for (int64_t i = 0; indices->data && i < tsp_value_elements(indices); i++) {
         int32_t index;
         memcpy(&index, indices->data + 4 * i, sizeof index);
         if (index < -x->shape[axis] || index >= x->shape[axis])

@@ -22,33 +22,30 @@ static ShapeText shape_text(const TspValue *v) {
     return t;
 }
 
-/* The axis is the last one, or those behind it have one element. */
 static bool check_axis(const TspNode *node, const TspValue *x, TspError *err) {
     const int64_t axis = node->axis < 0 ? node->axis + x->rank : node->axis;
     if (axis < 0 || axis >= x->rank)
         return tsp_fail(err, TSP_ERR_INPUT,
                         "axis %lld of \"%s\", which has shape [%s]; name one of its axes",
                         (long long)node->axis, x->name, shape_text(x).text);
-    for (int64_t d = axis; d < x->rank - 1; d++)
-        if (x->shape[d] > 1)
-            return tsp_fail(err, TSP_ERR_NOT_MODELLED,
-                            "%s of \"%s\" [%s] from axis %lld on is not modelled, only along the "
-                            "last one; give it with these axes as one",
-                            tsp_graph_op_name(node->op), x->name, shape_text(x).text,
-                            (long long)node->axis);
     return true;
 }
 
-/* Scale and B are a row, or one element. */
-static bool check_row(const TspValue *x, const TspValue *v, TspError *err) {
-    const int64_t cols = x->shape[x->rank - 1], elements = tsp_value_elements(v);
-    const bool last = v->rank && v->shape[v->rank - 1] == cols;
-    if (v->rank <= x->rank && (elements == 1 || (last && elements == cols))) return true;
-    return tsp_fail(
-        err, TSP_ERR_INPUT,
-        "\"%s\" has shape [%s]; make it [%lld], an element for each along the last axis "
-        "of \"%s\"",
-        v->name, shape_text(v).text, (long long)cols, x->name);
+/* Scale and B have the shape of x from the axis on, or one element. */
+static bool check_row(const TspNode *node, const TspValue *x, const TspValue *v, TspError *err) {
+    const int64_t axis = node->axis < 0 ? node->axis + x->rank : node->axis;
+    TspValue want = {.rank = x->rank - (int32_t)axis};
+    bool fits = v->rank <= x->rank;
+    for (int32_t d = 0; d < want.rank; d++) want.shape[d] = x->shape[axis + d];
+    if (fits && tsp_value_elements(v) == 1) return true;
+    fits &= tsp_value_elements(v) == tsp_value_elements(&want);
+    for (int32_t d = 1; fits && d <= v->rank; d++)
+        fits = v->shape[v->rank - d] == (d <= want.rank ? want.shape[want.rank - d] : 1);
+    if (fits) return true;
+    return tsp_fail(err, TSP_ERR_INPUT,
+                    "\"%s\" has shape [%s]; make it [%s], the shape of \"%s\" from axis %lld on",
+                    v->name, shape_text(v).text, shape_text(&want).text, x->name,
+                    (long long)node->axis);
 }
 
 static bool check_channels(const TspNode *node, const TspValue *x, const TspValue *v,
@@ -66,15 +63,10 @@ static bool check_channels(const TspNode *node, const TspValue *x, const TspValu
 }
 
 static bool check_instance(const TspNode *node, const TspValue *x, TspError *err) {
-    if (x->rank == 3) return true;
-    if (x->rank < 3)
-        return tsp_fail(err, TSP_ERR_INPUT,
-                        "\"%s\" has shape [%s]; %s takes [N, C, ...], with what is normalized last",
-                        x->name, shape_text(x).text, tsp_graph_op_name(node->op));
-    return tsp_fail(err, TSP_ERR_NOT_MODELLED,
-                    "%s of \"%s\" [%s] is not modelled, only that of [N, C, L]; give it with the "
-                    "axes behind C as one",
-                    tsp_graph_op_name(node->op), x->name, shape_text(x).text);
+    return x->rank >= 3 ||
+           tsp_fail(err, TSP_ERR_INPUT,
+                    "\"%s\" has shape [%s]; %s takes [N, C, ...], with what is normalized last",
+                    x->name, shape_text(x).text, tsp_graph_op_name(node->op));
 }
 
 bool tsp_norm_infer(const TspGraph *g, const TspNode *node, TspValue *out, int32_t *blame,
@@ -92,7 +84,8 @@ bool tsp_norm_infer(const TspGraph *g, const TspNode *node, TspValue *out, int32
         if (node->inputs[i] < 0) continue;
         const TspValue *v = &g->values[node->inputs[i]];
         *blame = i;
-        if (!(instance ? check_channels(node, x, v, err) : check_row(x, v, err))) return false;
+        if (!(instance ? check_channels(node, x, v, err) : check_row(node, x, v, err)))
+            return false;
     }
     *blame = -1;
     if (!((float)node->epsilon > 0))

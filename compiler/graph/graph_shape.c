@@ -250,18 +250,13 @@ static bool infer_reduce(const Infer *f) {
 }
 
 static bool infer_arg(const Infer *f) {
-    if (f->node->select_last)
-        return tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
-                        "\"select_last_index\" 1 is not modelled; the first index is what %s "
-                        "gives here",
-                        tsp_graph_op_name(f->node->op));
     f->out->dtype = TSP_I32;
     return infer_reduce(f);
 }
 
 /* The axis is an initializer, a number that must be known before the shapes are. */
 static bool infer_cum_sum(const Infer *f) {
-    const TspValue *a = input(f, 0), *axis = input(f, 1);
+    const TspValue *axis = input(f, 1);
     int64_t place;
     int32_t number;
     *f->blame = 1;
@@ -270,16 +265,6 @@ static bool infer_cum_sum(const Infer *f) {
                         "the axis \"%s\" is no initializer of one int32; make it one", axis->name);
     memcpy(&number, axis->data, sizeof number);
     if (!place_axis(f, number, &place)) return false;
-    *f->blame = 0;
-    if (a->rank != 1)
-        return tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
-                        "CumSum of \"%s\" %s is not modelled, only that of one dimension", a->name,
-                        shape_text(a).text);
-    *f->blame = -1;
-    if (f->node->exclusive || f->node->reverse)
-        return tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
-                        "\"%s\" 1 of CumSum is not modelled; leave it out",
-                        f->node->exclusive ? "exclusive" : "reverse");
     return infer_same(f);
 }
 
@@ -378,6 +363,7 @@ static const struct {
     [TSP_GRAPH_SUM] = {FLOATS, infer_several},
     [TSP_GRAPH_QUANTIZE_LINEAR] = {FLOATS | BIT(TSP_I32), infer_known},
     [TSP_GRAPH_DEQUANTIZE_LINEAR] = {ANY, infer_known},
+    [TSP_GRAPH_DYNAMIC_QUANTIZE_LINEAR] = {BIT(TSP_F32), infer_known},
     [TSP_GRAPH_BATCH_NORMALIZATION] = {FLOATS, infer_known},
     [TSP_GRAPH_HARD_SIGMOID] = {FLOATS, infer_same},
     [TSP_GRAPH_HARD_SWISH] = {FLOATS, infer_same},
@@ -399,7 +385,10 @@ static const struct {
     [TSP_GRAPH_REDUCE_L2] = {FLOATS, infer_reduce},
     [TSP_GRAPH_ARG_MAX] = {NUMBERS, infer_arg},
     [TSP_GRAPH_ARG_MIN] = {NUMBERS, infer_arg},
+    [TSP_GRAPH_REDUCE_LOG_SUM] = {FLOATS, infer_reduce},
+    [TSP_GRAPH_REDUCE_LOG_SUM_EXP] = {FLOATS, infer_reduce},
     [TSP_GRAPH_SOFTMAX] = {FLOATS, infer_same},
+    [TSP_GRAPH_LOG_SOFTMAX] = {FLOATS, infer_same},
     [TSP_GRAPH_CUM_SUM] = {BIT(TSP_I32) | FLOATS, infer_cum_sum},
     [TSP_GRAPH_LAYER_NORMALIZATION] = {FLOATS, infer_norm},
     [TSP_GRAPH_RMS_NORMALIZATION] = {FLOATS, infer_norm},

@@ -120,6 +120,12 @@ static Reduce reduction_of(TspGraphOp op) {
         return tsp_interpret_arg;
     case TSP_GRAPH_SOFTMAX:
         return tsp_interpret_softmax;
+    case TSP_GRAPH_LOG_SOFTMAX:
+        return tsp_interpret_log_softmax;
+    case TSP_GRAPH_REDUCE_LOG_SUM:
+        return tsp_interpret_log_sum;
+    case TSP_GRAPH_REDUCE_LOG_SUM_EXP:
+        return tsp_interpret_log_sum_exp;
     case TSP_GRAPH_REDUCE_PROD:
         return tsp_interpret_prod;
     default:
@@ -130,7 +136,7 @@ static Reduce reduction_of(TspGraphOp op) {
 bool tsp_interpret_axes(const TspNode *node, int32_t lanes, const TspOperand in[4],
                         TspResult *out) {
     Reduce reduce = reduction_of(node->op);
-    bool each = node->op == TSP_GRAPH_SOFTMAX;
+    bool each = node->op == TSP_GRAPH_SOFTMAX || node->op == TSP_GRAPH_LOG_SOFTMAX;
     if (node->noop) return copy(&in[0], out);
     if (tsp_value_elements(out->value) == 1 && !each) return reduce(node, lanes, in, out);
     return gather_all(node, 0, &in[0], reduce, each, out);

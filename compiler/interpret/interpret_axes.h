@@ -1,4 +1,5 @@
-/* interpret_axes.h - what is made of a vector: one number, or for Softmax as many.
+/* interpret_axes.h - what is made of a vector: one number, or for Softmax and
+ * LogSoftmax as many.
  *
  * `lanes` is that of tsp_sum_roundings. False only when out of memory.
  */
@@ -17,5 +18,13 @@ bool tsp_interpret_prod(const TspNode *node, int32_t lanes, const TspOperand in[
 bool tsp_interpret_norm(const TspNode *node, int32_t lanes, const TspOperand in[4], TspResult *out);
 bool tsp_interpret_softmax(const TspNode *node, int32_t lanes, const TspOperand in[4],
                            TspResult *out);
+
+/* interpret_log.c: LogSoftmax, ReduceLogSum, ReduceLogSumExp. */
+bool tsp_interpret_log_softmax(const TspNode *node, int32_t lanes, const TspOperand in[4],
+                               TspResult *out);
+bool tsp_interpret_log_sum(const TspNode *node, int32_t lanes, const TspOperand in[4],
+                           TspResult *out);
+bool tsp_interpret_log_sum_exp(const TspNode *node, int32_t lanes, const TspOperand in[4],
+                               TspResult *out);
 
 #endif

@@ -131,6 +131,9 @@ static double of_shift(const Elements *e) {
 static double of_exponential(const Elements *e) {
     return exp(e->x[0]) * expm1(e->error[0]);
 }
+static double of_clip(const Elements *e) {
+    return fmax(e->error[0], fmax(e->error[1], e->error[2]));
+}
 static double of_leaky_relu(const Elements *e) {
     return fmax(1, fabs(alpha(e))) * e->error[0];
 }
@@ -170,7 +173,7 @@ static const Rule rules[TSP_GRAPH_OP_COUNT] = {
     [TSP_GRAPH_BIT_SHIFT] = {shift, of_shift, false},
     [TSP_GRAPH_TANH] = {hyperbolic_tangent, of_first, true},
     [TSP_GRAPH_EXP] = {exponential, of_exponential, true},
-    [TSP_GRAPH_CLIP] = {clip, of_first, false},
+    [TSP_GRAPH_CLIP] = {clip, of_clip, false},
     [TSP_GRAPH_LEAKY_RELU] = {leaky_relu, of_leaky_relu, false},
     [TSP_GRAPH_WHERE] = {where, of_where, false},
     [TSP_GRAPH_SIGMOID] = {sigmoid, of_sigmoid, true},
@@ -213,7 +216,7 @@ bool tsp_interpret_elementwise(const TspNode *node, int32_t lanes, const TspOper
     int64_t stride[RULE_INPUTS][TSP_MAX_RANK];
     bool inexact = rule->rounds;
     (void)lanes;
-    for (int32_t k = 0; k < RULE_INPUTS; k++) {
+    for (int32_t k = 0; k < node->input_count; k++) {
         inexact |= in[k].tolerance != NULL;
         if (in[k].value)
             tsp_broadcast_strides(in[k].value, out->value->rank, out->value->shape, stride[k]);
@@ -222,7 +225,7 @@ bool tsp_interpret_elementwise(const TspNode *node, int32_t lanes, const TspOper
         return false;
     for (int64_t i = 0; i < elements; i++) {
         Elements e = {node, out->value->dtype, {0, -INFINITY, INFINITY}, {0}};
-        for (int32_t k = 0; k < RULE_INPUTS; k++) {
+        for (int32_t k = 0; k < node->input_count; k++) {
             int64_t at = in[k].value ? position(out->value, stride[k], i) : 0;
             if (in[k].value) e.x[k] = tsp_load_double(in[k].value->dtype, in[k].data, at);
             if (in[k].tolerance) e.error[k] = in[k].tolerance[at];

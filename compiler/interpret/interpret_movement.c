@@ -100,16 +100,34 @@ static bool from_joined(const Move *m, const int64_t *index, int32_t *which, int
     return true;
 }
 
+/* Step by step back into the axis: from the mirrors at both ends, or by whole lengths. */
+static int64_t mirrored(int64_t at, int64_t size) {
+    while (size > 1 && (at < 0 || at >= size)) at = at < 0 ? -at : 2 * (size - 1) - at;
+    return size > 1 ? at : 0;
+}
+static int64_t wrapped(int64_t at, int64_t size) {
+    while (at < 0) at += size;
+    while (at >= size) at -= size;
+    return at;
+}
+
 static bool from_padded(const Move *m, const int64_t *index, int32_t *which, int64_t *x) {
     int64_t axes = list_length(m, 1) / 2;
     (void)which;
     memcpy(x, index, sizeof *x * (size_t)m->y->rank);
     for (int64_t i = 0; i < axes; i++) x[axis_at(m, 3, i)] -= list_at(m, 1, i);
-    for (int32_t d = 0; d < m->y->rank; d++)
-        if (x[d] < 0 || x[d] >= m->in[0].value->shape[d]) return false;
+    for (int32_t d = 0; d < m->y->rank; d++) {
+        const int64_t size = m->in[0].value->shape[d];
+        if (m->node->pad_mode == TSP_PAD_REFLECT) x[d] = mirrored(x[d], size);
+        if (m->node->pad_mode == TSP_PAD_WRAP) x[d] = wrapped(x[d], size);
+        if (m->node->pad_mode == TSP_PAD_EDGE && x[d] < 0) x[d] = 0;
+        if (m->node->pad_mode == TSP_PAD_EDGE && x[d] >= size) x[d] = size - 1;
+        if (x[d] < 0 || x[d] >= size) return false;
+    }
     return true;
 }
 
+/* Computed indices may be too far out: no element is there. */
 static bool from_gathered(const Move *m, const int64_t *index, int32_t *which, int64_t *x) {
     const TspValue *v = m->in[0].value, *indices = m->in[1].value;
     int64_t axis = m->node->axis < 0 ? m->node->axis + v->rank : m->node->axis;
@@ -118,7 +136,7 @@ static bool from_gathered(const Move *m, const int64_t *index, int32_t *which, i
     x[axis] = list_at(m, 1, number_of(indices, index + axis));
     if (x[axis] < 0) x[axis] += v->shape[axis];
     for (int64_t d = axis + 1; d < v->rank; d++) x[d] = index[d - 1 + indices->rank];
-    return true;
+    return x[axis] >= 0 && x[axis] < v->shape[axis];
 }
 
 static bool from_triangle(const Move *m, const int64_t *index, int32_t *which, int64_t *x) {
@@ -162,6 +180,18 @@ static Origin *const origins[TSP_GRAPH_OP_COUNT] = {
     [TSP_GRAPH_SPACE_TO_DEPTH] = from_space,
 };
 
+/* Where an index carries a tolerance the element may be any. */
+static void doubt_indices(const Move *m, TspResult *out) {
+    const TspValue *v = m->in[0].value;
+    const int64_t axis = m->node->axis < 0 ? m->node->axis + v->rank : m->node->axis;
+    for (int64_t i = 0; i < tsp_value_elements(out->value); i++) {
+        int64_t index[TSP_MAX_RANK];
+        index_of(out->value, i, index);
+        if (m->in[1].tolerance[number_of(m->in[1].value, index + axis)] > 0)
+            out->tolerance[i] = INFINITY;
+    }
+}
+
 bool tsp_interpret_movement(const TspNode *node, int32_t lanes, const TspOperand in[4],
                             TspResult *out) {
     const Move m = {node, in, out->value};
@@ -187,5 +217,6 @@ bool tsp_interpret_movement(const TspNode *node, int32_t lanes, const TspOperand
         memcpy(to, in[which].data + (size_t)from * bytes, bytes);
         if (in[which].tolerance) out->tolerance[i] = in[which].tolerance[from];
     }
+    if (node->op == TSP_GRAPH_GATHER && in[1].tolerance) doubt_indices(&m, out);
     return true;
 }

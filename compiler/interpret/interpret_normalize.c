@@ -64,9 +64,17 @@ static double reciprocal_error(const Row *row, double epsilon) {
     return fmax(1 / sqrt(low + epsilon) - want, less) + 0x1p-22 * want;
 }
 
+/* Elements that are normalized together: from the axis on, or those of a channel. */
+static int64_t elements_of_row(const TspNode *node, const TspValue *x) {
+    const bool channels = node->op == TSP_GRAPH_INSTANCE_NORMALIZATION;
+    int64_t axis = node->axis < 0 ? node->axis + x->rank : node->axis, elements = 1;
+    for (int64_t d = channels ? 2 : axis; d < x->rank; d++) elements *= x->shape[d];
+    return elements;
+}
+
 /* Where scale or bias of element i of a row is; they may be one for all. */
 static int64_t beside(const TspNode *node, const TspOperand *v, const TspValue *x, int64_t i) {
-    const int64_t cols = x->shape[x->rank - 1];
+    const int64_t cols = elements_of_row(node, x);
     if (node->op == TSP_GRAPH_INSTANCE_NORMALIZATION) return i / cols % x->shape[1];
     return tsp_value_elements(v->value) == 1 ? 0 : i % cols;
 }
@@ -96,7 +104,7 @@ static void normalize(const TspNode *node, const TspOperand in[4], const Row *ro
 bool tsp_interpret_normalize(const TspNode *node, int32_t lanes, const TspOperand in[4],
                              TspResult *out) {
     const TspValue *x = in[0].value;
-    const int64_t elements = tsp_value_elements(x), cols = x->shape[x->rank - 1];
+    const int64_t elements = tsp_value_elements(x), cols = elements_of_row(node, x);
     const double least = least_error(x->dtype, node->epsilon);
     out->tolerance = calloc((size_t)elements, sizeof *out->tolerance);
     if (!out->tolerance) return false;

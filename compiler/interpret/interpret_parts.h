@@ -30,9 +30,12 @@ bool tsp_interpret_qlinear(const TspNode *node, int32_t lanes, const TspOperand 
 bool tsp_interpret_elementwise(const TspNode *node, int32_t lanes, const TspOperand *in,
                                TspResult *out);
 
-/* QuantizeLinear, DequantizeLinear; BatchNormalization, of five inputs: interpret_quantize.c. */
+/* QuantizeLinear, DequantizeLinear; DynamicQuantizeLinear; BatchNormalization, of five inputs:
+ * interpret_quantize.c. */
 bool tsp_interpret_quantize(const TspNode *node, int32_t lanes, const TspOperand *in,
                             TspResult *out);
+bool tsp_interpret_dynamic(const TspNode *node, int32_t lanes, const TspOperand *in,
+                           TspResult *out);
 bool tsp_interpret_batch_norm(const TspNode *node, int32_t lanes, const TspOperand *in,
                               TspResult *out);
 

@@ -1,5 +1,5 @@
-/* interpret_quantize.c - QuantizeLinear, DequantizeLinear and BatchNormalization: elements with
- * numbers that belong to their place along one axis.
+/* interpret_quantize.c - what quantizes, and BatchNormalization: elements with numbers that belong
+ * to their place along one axis.
  */
 #include "interpret_parts.h"
 #include "compiler/number.h"
@@ -24,29 +24,46 @@ static double clamp(TspDtype type, double y) {
     return fmin(fmax(y, (double)tsp_dtype_least(type)), (double)tsp_dtype_greatest(type));
 }
 
-/* The quotient rounded to nearest, ties to even, NaN as 0, and saturated. */
-static double quantized(TspDtype type, double x, double scale, double zero) {
-    const double y = x != x ? 0 : nearbyint(x / scale);
-    return clamp(type, clamp(TSP_I32, y) + zero);
+/* A number that belongs to an element, and its tolerance. */
+typedef struct {
+    double value, error;
+} Beside;
+
+static Beside beside(const TspOperand *p, int64_t i) {
+    if (!p->value) return (Beside){0, 0};
+    return (Beside){number(p, i), error_of(p, i)};
 }
 
-/* The machine multiplies by the inverse, in float32. What rounding makes of both ends of x more or
- * less its error. */
-static void quantize(const TspOperand *x, double scale, double zero, TspResult *out, int64_t i) {
+/* The quotient rounded to nearest, ties to even, NaN as 0, and saturated. */
+static double quantized(TspDtype type, double x, double scale, double zero) {
+    const double y = x / scale;
+    return clamp(type, clamp(TSP_I32, y != y ? 0 : nearbyint(y)) + zero);
+}
+
+/* The machine divides, or multiplies by the inverse, in float32: what rounding makes of the ends of
+ * x and scale, each more or less its error. */
+static void quantize(const TspOperand *x, Beside scale, Beside zero, TspResult *out, int64_t i) {
     const TspDtype type = out->value->dtype;
-    const double v = number(x, i), y = quantized(type, v, scale, zero);
+    const double v = number(x, i), y = quantized(type, v, scale.value, zero.value);
     const double error = error_of(x, i) + 0x1p-22 * fabs(v);
+    double t = 0;
     tsp_store_int(type, out->data, i, (int64_t)y);
-    out->tolerance[i] = fmax(quantized(type, v + error, scale, zero) - y,
-                             y - quantized(type, v - error, scale, zero));
-    if (v != v || isinf(v)) out->tolerance[i] = 0;
+    for (int ends = 0; ends < 4; ends++) {
+        const double s = scale.value + (ends & 1 ? scale.error : -scale.error);
+        t = fmax(t, fabs(quantized(type, v + (ends & 2 ? error : -error), s, zero.value) - y));
+    }
+    if (v != v || isinf(v)) t = 0;
+    if (scale.error > 0 && !(fabs(scale.value) > scale.error)) t = UINT16_MAX;
+    out->tolerance[i] = t + zero.error;
 }
 
 /* x - zero is exact, or of int32 rounded; then the product is, to float32 first. */
-static void dequantize(const TspOperand *x, double scale, double zero, TspResult *out, int64_t i) {
+static void dequantize(const TspOperand *x, Beside scale, Beside zero, TspResult *out, int64_t i) {
     const TspDtype type = out->value->dtype;
-    const float whole = (float)(number(x, i) - zero), y = (float)((double)whole * scale);
-    double error = error_of(x, i) * scale;
+    const float whole = (float)(number(x, i) - zero.value),
+                y = (float)((double)whole * scale.value);
+    const double off = error_of(x, i) + zero.error;
+    double error = off * (fabs(scale.value) + scale.error) + fabs((double)whole) * scale.error;
     if (error > 0) error += tsp_ulp(type, fabs((double)y) + error);
     tsp_store_float(type, out->data, i, (double)y);
     out->tolerance[i] = error;
@@ -61,12 +78,56 @@ bool tsp_interpret_quantize(const TspNode *node, int32_t lanes, const TspOperand
     if (!(out->tolerance = malloc((size_t)elements * sizeof *out->tolerance))) return false;
     for (int64_t i = 0; i < elements; i++) {
         const int64_t at = scales > 1 ? along(v, axis, i) : 0;
-        const double scale = number(&in[1], at), zero = in[2].value ? number(&in[2], at) : 0;
         if (node->op == TSP_GRAPH_QUANTIZE_LINEAR)
-            quantize(&in[0], scale, zero, out, i);
+            quantize(&in[0], beside(&in[1], at), beside(&in[2], at), out, i);
         else
-            dequantize(&in[0], scale, zero, out, i);
+            dequantize(&in[0], beside(&in[1], at), beside(&in[2], at), out, i);
     }
+    return true;
+}
+
+/* The range of x with 0 in it takes 255 steps. */
+static Beside dynamic_scale(const TspOperand *x, double *least) {
+    double low = 0, high = 0, carried = 0;
+    for (int64_t i = 0; i < tsp_value_elements(x->value); i++) {
+        const double v = number(x, i);
+        if (v < low || v != v) low = v;
+        if (v > high || v != v) high = v;
+        carried = fmax(carried, error_of(x, i));
+    }
+    *least = low;
+    return (Beside){(high - low) / UINT8_MAX,
+                    2 * carried / UINT8_MAX + 0x1p-22 * (high - low) / UINT8_MAX};
+}
+
+/* Where 0 lies among the steps; off where what is rounded may be on either side. */
+static Beside dynamic_zero(double least, Beside scale) {
+    const double zero = quantized(TSP_U8, -least, scale.value, 0);
+    const double less = quantized(TSP_U8, -least, scale.value + scale.error, 0);
+    const double more = quantized(TSP_U8, -least, scale.value - scale.error, 0);
+    return (Beside){zero, fmax(fabs(zero - less), fabs(zero - more))};
+}
+
+/* Parts: y, its scale, its zero point. */
+bool tsp_interpret_dynamic(const TspNode *node, int32_t lanes, const TspOperand *in,
+                           TspResult *out) {
+    enum { Y, SCALE };
+    const int64_t elements = tsp_value_elements(out->value);
+    double least;
+    const Beside scale = dynamic_scale(&in[0], &least), zero = dynamic_zero(least, scale);
+    (void)lanes;
+    if (!(out->tolerance = malloc((size_t)elements * sizeof *out->tolerance))) return false;
+    if (node->part == SCALE) {
+        tsp_store_float(TSP_F32, out->data, 0, scale.value);
+        out->tolerance[0] = scale.error;
+        return true;
+    }
+    if (node->part != Y) {
+        tsp_store_int(TSP_U8, out->data, 0, (int64_t)zero.value);
+        out->tolerance[0] = zero.error;
+        return true;
+    }
+    for (int64_t i = 0; i < elements; i++) quantize(&in[0], scale, zero, out, i);
     return true;
 }
 

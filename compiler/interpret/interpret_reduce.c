@@ -75,37 +75,60 @@ bool tsp_interpret_sum(const TspNode *node, int32_t lanes, const TspOperand in[4
     return true;
 }
 
+/* Elements first, first + step, .. one after the other, each with the sum of those before it. */
+typedef struct {
+    int64_t first, step, count;
+    bool exclusive;
+} Run;
+
 /* Integers modulo 2^32. */
-static void cum_sum_ints(const TspOperand *x, TspResult *out) {
+static void cum_sum_ints(const TspOperand *x, const Run *run, TspResult *out) {
     int64_t sum = 0;
     double carried = 0;
-    for (int64_t i = 0; i < tsp_value_elements(x->value); i++) {
-        sum += tsp_load_int(TSP_I32, x->data, i);
+    for (int64_t k = 0, i = run->first; k < run->count; k++, i += run->step) {
+        const int64_t at = run->exclusive ? i - run->step : i; /* what this adds */
+        if (!run->exclusive || k) {
+            sum += tsp_load_int(TSP_I32, x->data, at);
+            if (x->tolerance) carried += x->tolerance[at];
+        }
         tsp_store_int(TSP_I32, out->data, i, sum);
+        if (out->tolerance) out->tolerance[i] = tsp_int_tolerance(TSP_I32, (double)sum, carried);
+    }
+}
+
+static void cum_sum_floats(const TspOperand *x, const Run *run, double roundings, TspResult *out) {
+    const TspDtype type = out->value->dtype;
+    Sums s = no_sums;
+    for (int64_t k = 0, i = run->first; k < run->count; k++, i += run->step) {
+        double t;
+        if (!run->exclusive) add_element(&s, x, i);
+        if (run->exclusive && k) add_element(&s, x, i - run->step);
+        tsp_store_float(type, out->data, i, run->exclusive && !k ? 0 : whole_sum(&s));
         if (!out->tolerance) continue;
-        carried += x->tolerance[i];
-        out->tolerance[i] = tsp_int_tolerance(TSP_I32, (double)sum, carried);
+        t = roundings * (s.magnitude + s.carried) + s.carried;
+        out->tolerance[i] = t > 0 ? t + tsp_ulp(type, fabs(s.sum) + t) : 0;
     }
 }
 
 bool tsp_interpret_cum_sum(const TspNode *node, int32_t lanes, const TspOperand in[4],
                            TspResult *out) {
-    const TspDtype type = out->value->dtype;
-    const int64_t elements = tsp_value_elements(in[0].value);
+    const TspValue *v = out->value;
+    const int64_t elements = tsp_value_elements(v), axis = tsp_load_int(TSP_I32, in[1].data, 0);
     const double roundings = cum_sum_roundings(elements, lanes) * 0x1p-24;
-    Sums s = no_sums;
-    (void)node;
-    if (in[0].tolerance || (tsp_dtype_is_float(type) && elements > 1)) {
+    int64_t inner = 1, count = v->shape[axis < 0 ? axis + v->rank : axis];
+    for (int64_t d = (axis < 0 ? axis + v->rank : axis) + 1; d < v->rank; d++) inner *= v->shape[d];
+    if (in[0].tolerance || (tsp_dtype_is_float(v->dtype) && count > 1)) {
         out->tolerance = calloc((size_t)elements, sizeof *out->tolerance);
         if (!out->tolerance) return false;
     }
-    if (!tsp_dtype_is_float(type)) return cum_sum_ints(&in[0], out), true;
-    for (int64_t i = 0; i < elements; i++) {
-        add_element(&s, &in[0], i);
-        tsp_store_float(type, out->data, i, whole_sum(&s));
-        if (!out->tolerance) continue;
-        double t = roundings * (s.magnitude + s.carried) + s.carried;
-        out->tolerance[i] = t > 0 ? t + tsp_ulp(type, fabs(s.sum) + t) : 0;
+    for (int64_t i = 0; i < elements / count; i++) {
+        const int64_t first = i / inner * inner * count + i % inner;
+        Run run = {first, inner, count, node->exclusive};
+        if (node->reverse) run = (Run){first + inner * (count - 1), -inner, count, node->exclusive};
+        if (tsp_dtype_is_float(v->dtype))
+            cum_sum_floats(&in[0], &run, roundings, out);
+        else
+            cum_sum_ints(&in[0], &run, out);
     }
     return true;
 }
@@ -136,7 +159,8 @@ bool tsp_interpret_extreme(const TspNode *node, int32_t lanes, const TspOperand 
     return true;
 }
 
-/* Operands that carry a tolerance may be largest anywhere: then any index passes. */
+/* Operands that carry a tolerance may be largest anywhere: then any index passes. A NaN gives the
+ * index that equal elements would. */
 bool tsp_interpret_arg(const TspNode *node, int32_t lanes, const TspOperand in[4], TspResult *out) {
     const double sign = node->op == TSP_GRAPH_ARG_MIN ? -1 : 1;
     const TspDtype type = in[0].value->dtype;
@@ -145,12 +169,13 @@ bool tsp_interpret_arg(const TspNode *node, int32_t lanes, const TspOperand in[4
     double best = sign * tsp_load_double(type, in[0].data, 0);
     (void)lanes;
     if (!needs_tolerance(&in[0], out, false)) return false;
-    for (int64_t i = 1; i < elements && best == best; i++) {
+    for (int64_t i = 0; i < elements && best == best; i++) {
         double v = sign * tsp_load_double(type, in[0].data, i);
-        if (!(v > best) && v == v) continue;
+        if (v == v && !(node->select_last ? v >= best : v > best)) continue;
         best = v;
-        at = v == v ? i : 0;
+        at = i;
     }
+    if (best != best) at = node->select_last ? elements - 1 : 0;
     tsp_store_int(TSP_I32, out->data, 0, at);
     if (out->tolerance) out->tolerance[0] = (double)elements;
     return true;

@@ -4,7 +4,7 @@
 #define TSP_INTERPRET_RULE_H
 #include "interpret_parts.h"
 
-enum { RULE_INPUTS = 8 };
+enum { RULE_INPUTS = TSP_NODE_INPUTS };
 
 /* One element of each operand, and its tolerance; left-out bounds of Clip are infinities. */
 typedef struct {

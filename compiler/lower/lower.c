@@ -1,7 +1,9 @@
 /* lower.c - the lower pass: ops of the graph become stages on tensors.
  */
 #include "lower_axes.h"
+#include "lower_build.h"
 #include "lower_heads.h"
+#include "lower_scale.h"
 #include "lower_view.h"
 
 #include <stdlib.h>
@@ -14,8 +16,9 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
                lower_oriented(l, node->output, ROWWISE, err) >= 0;
     if (l->flat[node->output] && lower_relabels(node)) return lower_flat_elementwise(l, node, err);
     if (lower_is_dot(l, node)) return lower_reduce(l, node, err);
-    if (l->joined[node->output] >= 0 && lower_is_elementwise(node))
-        return lower_joined_elementwise(l, node, err);
+    if (lower_is_pointed(l->graph, node)) return lower_pointed(l, node, err);
+    if (lower_is_beside(l, node->output) && lower_is_elementwise(node))
+        return lower_beside_elementwise(l, node, err);
     switch (node->op) {
     case TSP_GRAPH_MATMUL:
         return lower_heads(l, node, &done, err) && (done || lower_matmul(l, node, err));
@@ -79,12 +82,36 @@ static int32_t input_tensor(Lowerer *l, int32_t value, TspError *err) {
 static bool balance_all(Lowerer *l, TspError *err) {
     for (int32_t i = 0; i < l->module->stage_count; i++) {
         Stage *s = &l->module->stages[i];
-        if (s->chain_rows || s->scan_rows || s->set_rows || s->group || lower_balance(s)) continue;
+        if (s->chain_rows || s->scan_rows || s->set_rows || s->group) continue;
+        if (lower_settle(l->module, s)) continue;
         return tsp_fail(err, TSP_ERR_NOT_MODELLED,
                         "%s: its steps wait for each other in more than %d ALUs; divide the node",
                         l->graph->nodes[s->op].name, (int)MAX_STEPS);
     }
-    return true;
+    lower_want_copies(l->module);
+    return lower_make_scaled(l, err);
+}
+
+/* What is only asked for turned, and was not made so, is turned as soon as it is there, and windows
+ * of it are masked: units have time for it then. */
+static bool prepare_early(Lowerer *l, int32_t value, TspError *err) {
+    if (lower_is_view(l, value) || l->tensor_of[value][ROWWISE] < 0) return true;
+    return lower_mask_early(l, value, err) &&
+           (!l->needs[value][TRANSPOSED] || l->needs[value][ROWWISE] ||
+            lower_oriented(l, value, TRANSPOSED, err) >= 0);
+}
+
+static bool lower_nodes(Lowerer *l, TspError *err) {
+    const TspGraph *g = l->graph;
+    int32_t *order = lower_order(l, err);
+    bool ok = order != NULL;
+    for (int32_t i = 0; ok && i < g->node_count; i++) {
+        l->node = order[i];
+        ok = lower_node(l, &g->nodes[l->node], err) &&
+             prepare_early(l, g->nodes[l->node].output, err);
+    }
+    free(order);
+    return ok;
 }
 
 static bool lower_all(Lowerer *l, TspError *err) {
@@ -93,16 +120,20 @@ static bool lower_all(Lowerer *l, TspError *err) {
         memset(l->tensor_of[v], -1, sizeof l->tensor_of[v]);
         memset(l->split_of[v], -1, sizeof l->split_of[v]);
     }
+    memset(l->masked, -1, (size_t)g->node_count * sizeof *l->masked);
     lower_find_flat(l);
     lower_find_views(l);
     lower_find_orientations(l);
     lower_find_joined(l);
+    lower_find_packed(l);
     for (int32_t v = 0; v < g->value_count; v++)
         if (g->values[v].is_input && !lower_group_reads(l, v) && input_tensor(l, v, err) < 0)
             return false;
-    for (l->node = 0; l->node < g->node_count; l->node++)
-        if (!lower_node(l, &g->nodes[l->node], err)) return false;
-    if (!lower_fuse(l, err) || !balance_all(l, err) || !lower_interleave(l, err)) return false;
+    if (!lower_nodes(l, err)) return false;
+    lower_find_ranges(l->module);
+    if (!lower_fuse(l, err)) return false;
+    lower_scale_tensors(l->module);
+    if (!balance_all(l, err) || !lower_interleave(l, err)) return false;
     for (int32_t i = 0; i < l->module->tensor_count; i++) { /* an input that nobody reads */
         Tensor *t = &l->module->tensors[i];
         if (!t->contiguous && !t->striped && !t->pieces) t->contiguous = true;
@@ -110,13 +141,19 @@ static bool lower_all(Lowerer *l, TspError *err) {
     return true;
 }
 
-bool tsp_pass_lower(Module *module, TspError *err) {
-    TspGraph known;
-    size_t values;
-    Lowerer l = {.module = module, .graph = &known, .identity = -1, .ones = {-1, -1, -1}};
+/* Stages and steps work for nodes of the file. */
+static void name_origins(Module *m, const int32_t *origin) {
+    for (int32_t i = 0; i < m->stage_count; i++) {
+        Stage *s = &m->stages[i];
+        s->op = origin[s->op];
+        for (int32_t j = 0; j < s->step_count; j++) s->steps[j].node = origin[s->steps[j].node];
+    }
+}
+
+static bool lower_graph(Module *module, const TspGraph *graph, TspError *err) {
+    const size_t values = (size_t)graph->value_count;
+    Lowerer l = {.module = module, .graph = graph, .identity = -1, .ones = {-1, -1, -1}};
     bool ok = false;
-    if (!lower_know(module->graph, &known, err)) return lower_forget(module->graph, &known), false;
-    values = (size_t)known.value_count;
     l.tensor_of = calloc(values, sizeof *l.tensor_of);
     l.split_of = calloc(values, sizeof *l.split_of);
     l.needs = calloc(values, sizeof *l.needs);
@@ -125,8 +162,10 @@ bool tsp_pass_lower(Module *module, TspError *err) {
     l.views = calloc(values, sizeof *l.views);
     l.lanewise = calloc(values, sizeof *l.lanewise);
     l.joined = calloc(values, sizeof *l.joined);
+    l.packed = calloc(values, sizeof *l.packed);
+    l.masked = calloc((size_t)graph->node_count + 1, sizeof *l.masked);
     if (l.tensor_of && l.split_of && l.needs && l.turned && l.flat && l.lanewise && l.joined &&
-        l.views)
+        l.packed && l.masked && l.views)
         ok = lower_all(&l, err);
     else
         tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
@@ -138,7 +177,17 @@ bool tsp_pass_lower(Module *module, TspError *err) {
     free(l.views);
     free(l.lanewise);
     free(l.joined);
+    lower_forget_packed(&l);
+    free(l.masked);
     free(l.plan);
-    lower_forget(module->graph, &known);
+    return ok;
+}
+
+bool tsp_pass_lower(Module *module, TspError *err) {
+    Build built;
+    const bool ok =
+        build_graph(&built, module->graph, err) && lower_graph(module, &built.graph, err);
+    if (ok) name_origins(module, built.origin);
+    build_free(&built);
     return ok;
 }

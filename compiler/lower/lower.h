@@ -5,11 +5,20 @@
 #include "compiler/ir.h"
 
 /* Orientation of a tensor: lanes run along the last dimension, along the last but one, or along all
- * elements in row-major order; or each lane holds a run of these; or along the last dimension of
- * the last but two, one after the other (lower_heads.h). */
-enum { ROWWISE = 0, TRANSPOSED = 1, FLAT = 2, LANEWISE = 3, JOINED = 4, ORIENTATIONS = 5 };
+ * elements in row-major order; or each lane holds a run of these; or the matrices of a batch stand
+ * side by side (lower_heads.h). */
+enum {
+    ROWWISE = 0,
+    TRANSPOSED = 1,
+    FLAT = 2,
+    LANEWISE = 3,
+    JOINED = 4,
+    PACKED = 5,
+    ORIENTATIONS = 6
+};
 
-typedef struct View View; /* lower_view.h */
+typedef struct View View;       /* lower_view.h */
+typedef struct Packing Packing; /* lower_heads.h */
 typedef struct {
     Module *module;
     const TspGraph *graph;
@@ -20,6 +29,8 @@ typedef struct {
     bool *turned;                       /* values that their node makes TRANSPOSED */
     bool *flat;       /* values that only element-wise nodes, reductions and running sums touch */
     int32_t *joined;  /* value whose rows those of a value are, its heads side by side; -1: none */
+    Packing **packed; /* how a value's matrices are packed; NULL: not. Owned by that of a product */
+    int32_t (*masked)[2][3]; /* of a node that multiplies windows: what it takes, masked; -1 none */
     bool *lanewise;   /* flat values that running sums, and what is element-wise to them, touch */
     int32_t identity; /* uint8 identity matrix, lanes x lanes; -1 none yet */
     int32_t ones[3];  /* fp16 matrices, lanes x lanes, all 1, 2^-11, 2^-22; -1 none yet */
@@ -45,6 +56,10 @@ bool lower_move(Lowerer *l, const char *what, int32_t rows, int32_t cols, Term t
  * rows to_row.. are the columns of `from`. Exact for every element type. */
 bool lower_turn(Lowerer *l, int32_t from, int32_t row0, int32_t rows, int32_t to, int32_t to_row,
                 int32_t to_ctile, TspError *err);
+/* The same for the first `columns` of a `from` of one column tile: as many rows to_row.. of `to`.
+ */
+bool lower_turn_columns(Lowerer *l, int32_t from, int32_t row0, int32_t rows, int32_t columns,
+                        int32_t to, int32_t to_row, TspError *err);
 /* The value of the node, copied along lanes if its last dimension is 1 and `cols` is not. */
 int32_t lower_widened(Lowerer *l, int32_t value, int32_t cols, TspError *err);
 /* Copies the one column of `from` along the first `cols` lanes of `to`. */
@@ -67,9 +82,19 @@ static inline From from_product(void) {
 }
 
 /* lower_balance.c: inserts steps that pass values on, so that all of the stage meets in time;
- * false, and the stage as it was, if it would have more than MAX_STEPS. Not for stages whose steps
- * take FROM_SELF. */
-bool lower_balance(Stage *s);
+ * false, and the stage as it was, if it would have more than MAX_STEPS, or operands than
+ * MAX_OPERANDS. Not for stages whose steps take FROM_SELF. Operands of which `again` has a bit are
+ * read once for each time at which they are taken: that of time i has `copy` i. */
+bool lower_balance(Stage *s, uint32_t again);
+/* lower_reread.c: the same, where operands are read again if that is better than that they wait. */
+bool lower_reread(const Module *m, Stage *s);
+/* After all stages have settled: the copies that they read. */
+void lower_want_copies(Module *m);
+/* lower_scale.c: the same, without factors that are powers of two where that saves steps. The
+ * ranges of tensors are known. */
+bool lower_settle(const Module *m, Stage *s);
+/* lower_scaled.c: the constants that stages take times a power of two. */
+bool lower_make_scaled(Lowerer *l, TspError *err);
 /* Puts a step in front of step `at`; who took results from there on still does. */
 void lower_insert_step(Stage *s, int32_t at, Step step);
 
@@ -80,6 +105,10 @@ bool lower_interleave(Lowerer *l, TspError *err);
 /* lower_product.c: a tensor that streams as activations cannot also be an operand of the same flow:
  * its slice gives one read a cycle. The operand reads a copy. */
 int32_t lower_copy(Lowerer *l, int32_t from, TspError *err);
+
+/* lower_order.c: the nodes in the order in which they are to be lowered, to be freed; NULL with err
+ * set. */
+int32_t *lower_order(Lowerer *l, TspError *err);
 
 /* lower_orientation.c: fills needs and turned, from flat. */
 void lower_find_orientations(Lowerer *l);
@@ -119,6 +148,9 @@ From lower_apply(Stage *s, const TspNode *node, const TspGraph *g,
 /* lower_movement.c: nodes that move elements or mask them; views need no stages. */
 bool lower_movement(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_trilu(Lowerer *l, const TspNode *node, TspError *err);
+/* Whether a Gather takes rows that rows of bools point to (lower_build.h), and its stages. */
+bool lower_is_pointed(const TspGraph *g, const TspNode *node);
+bool lower_pointed(Lowerer *l, const TspNode *node, TspError *err);
 /* lower_fill.c: the type that moves elements of another bit for bit. */
 TspDtype lower_bits(TspDtype type);
 
@@ -134,11 +166,6 @@ bool lower_is_curve(const TspNode *node);
 bool lower_curve_needs_ones(const TspNode *node);
 int32_t lower_curve(Lowerer *l, const TspNode *node, Stage *stage, const From *in, From ones,
                     int32_t out, int32_t row, TspError *err);
-
-/* lower_known.c: the graph with what follows from initializers worked out; nodes and values keep
- * their indices, new values come after them. To be released by lower_forget, also on failure. */
-bool lower_know(const TspGraph *graph, TspGraph *known, TspError *err);
-void lower_forget(const TspGraph *graph, TspGraph *known);
 
 /* lower_flat.c: which values are flat, their tensors, and element-wise nodes on them. */
 void lower_find_flat(Lowerer *l);
@@ -170,6 +197,8 @@ bool lower_parts(Lowerer *l, int32_t value, int orientation, int32_t part[3], in
                  TspError *err);
 /* lower_window.c: products of windows of column tiles; *done is false if the node is none. */
 bool lower_heads(Lowerer *l, const TspNode *node, bool *done, TspError *err);
+/* What products of windows take of this value is masked as soon as it is there. */
+bool lower_mask_early(Lowerer *l, int32_t value, TspError *err);
 bool lower_meets_windows(const Lowerer *l, const TspNode *node);
 
 /* Row of a broadcast operand: strides, in rows, over the leading dimensions of the result. */

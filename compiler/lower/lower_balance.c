@@ -4,7 +4,7 @@
  * later waits in a delay line: ALUs that pass it on, one a level. Levels, multiples of
  * vxm_op_cycles, are chosen so that few are needed: steps that a product leads to come as early as
  * they can, all others as late, and then each moves, alone or with what it is joined to, as long as
- * that saves ALUs.
+ * that saves ALUs. Operands that are read again wait for nobody.
  */
 #include "lower.h"
 
@@ -14,6 +14,7 @@ typedef struct {
     const Stage *stage;
     int32_t level[MAX_STEPS];
     bool anchored[MAX_STEPS]; /* a product leads to it */
+    uint32_t again;           /* bits of operands that are read at each level that takes them */
 } Levels;
 
 /* What is taken as operand j, 0 or 1, of step i. */
@@ -27,6 +28,10 @@ static bool same(From x, From y) {
 
 static bool is_value(From from) {
     return from.kind == FROM_PRODUCT || from.kind == FROM_OPERAND || from.kind == FROM_STEP;
+}
+
+static bool read_again(const Levels *l, From value) {
+    return value.kind == FROM_OPERAND && (l->again >> value.index & 1);
 }
 
 /* Levels of the first and the last step that takes a value; false if none does. */
@@ -54,6 +59,7 @@ static int32_t there(const Levels *l, From value) {
 /* ALUs that pass a value on. */
 static int32_t delays(const Levels *l, From value) {
     int32_t first, last;
+    if (read_again(l, value)) return 0;
     return takers(l, value, &first, &last) ? last - there(l, value) : 0;
 }
 
@@ -97,7 +103,7 @@ static bool joined(const Levels *l, int32_t maker, int32_t taker) {
         const From from = source(l->stage, taker, j);
         if (from.kind == FROM_STEP && from.index == maker)
             return l->level[taker] == l->level[maker] + 1;
-        for (int k = 0; k < 2 && from.kind == FROM_OPERAND; k++)
+        for (int k = 0; k < 2 && from.kind == FROM_OPERAND && !read_again(l, from); k++)
             if (same(from, source(l->stage, maker, k))) return l->level[taker] == l->level[maker];
     }
     return false;
@@ -203,13 +209,39 @@ static void delay(Levels *l, Stage *s, From value) {
     s->steps[at].node = pass.node;
 }
 
-bool lower_balance(Stage *s) {
-    Levels l = {.stage = s};
+/* Steps that take an operand later than the first do read another copy. */
+static bool read_copies(const Levels *l, Stage *s, int32_t operand) {
+    const From value = {FROM_OPERAND, operand};
+    int32_t first = 0, last = -1, copy = 0;
+    takers(l, value, &first, &last);
+    for (int32_t level = first + 1; level <= last; level++) {
+        bool any = false;
+        for (int32_t i = 0; i < s->step_count; i++) {
+            From *from[2] = {&s->steps[i].a, &s->steps[i].b};
+            for (int j = 0; j < 2; j++) {
+                if (l->level[i] != level || !same(*from[j], value)) continue;
+                from[j]->index = s->operand_count;
+                any = true;
+            }
+        }
+        if (!any) continue;
+        if (s->operand_count == MAX_OPERANDS) return false;
+        s->operands[s->operand_count] = s->operands[operand];
+        s->operands[s->operand_count++].copy = ++copy;
+    }
+    return true;
+}
+
+bool lower_balance(Stage *s, uint32_t again) {
+    Levels l = {.stage = s, .again = again};
     Stage balanced = *s;
     From value;
     choose_levels(&l);
     if (s->step_count + all_delays(&l) > MAX_STEPS) return false;
+    for (int32_t i = 0; i < s->operand_count; i++)
+        if ((again >> i & 1) && !read_copies(&l, &balanced, i)) return false;
     l.stage = &balanced;
+    l.again = 0;
     while (find_waiting(&l, &value)) delay(&l, &balanced, value);
     *s = balanced;
     return true;

@@ -107,7 +107,7 @@ static int32_t cut_part(const Curve *c, const TspMachine *m, int32_t first, Stag
         if (found > first && longest - last > SHORTER) break;
         if (!make_part(c, first, last, &s)) continue;
         balanced = s;
-        if (!lower_balance(&balanced) || !fits(m, &balanced)) continue;
+        if (!lower_balance(&balanced, 0) || !fits(m, &balanced)) continue;
         if (found == first) longest = last;
         if (found > first && output_bytes(&s) >= least) continue;
         found = last;

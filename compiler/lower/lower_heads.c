@@ -77,8 +77,8 @@ static int32_t joining_value(const Lowerer *l, int32_t value) {
 /* Is the node element-wise to its first operand alone, whatever lanes its elements are in? */
 static bool keeps_lanes(const Lowerer *l, const TspNode *n, int64_t cols) {
     const TspValue *x = &l->graph->values[n->inputs[0]], *y = &l->graph->values[n->output];
-    if (!lower_is_elementwise(n) || lower_needs_ones(n) || lower_is_view(l, n->output) ||
-        l->flat[n->output] || l->turned[n->output] || x->rank != y->rank)
+    if (!lower_is_elementwise(n) || lower_is_view(l, n->output) || l->flat[n->output] ||
+        x->rank != y->rank || (lower_needs_ones(n) && cols % tsp_lanes(&l->module->machine)))
         return false;
     for (int32_t i = 1; i < lower_streamed(n); i++)
         if (!lower_is_number(l, n, i, (int32_t)cols)) return false;
@@ -90,7 +90,8 @@ static int32_t joined_to(const Lowerer *l, int32_t value) {
     const TspValue *v = &l->graph->values[value];
     const TspNode *n = only_reader(l->graph, value);
     int32_t to = joining_value(l, value);
-    if (to >= 0 || !n || !keeps_lanes(l, n, v->shape[v->rank - 3] * v->shape[v->rank - 1]))
+    if (to >= 0 || !n || l->turned[n->output] ||
+        !keeps_lanes(l, n, v->shape[v->rank - 3] * v->shape[v->rank - 1]))
         return to;
     return joined_to(l, n->output);
 }
@@ -118,18 +119,93 @@ void lower_find_joined(Lowerer *l) {
     }
 }
 
-int32_t lower_joined(Lowerer *l, int32_t value, TspError *err) {
-    const TspValue *to = &l->graph->values[l->joined[value]], *v = &l->graph->values[value];
-    int32_t *slot = &l->tensor_of[value][JOINED];
-    if (*slot >= 0) return *slot;
-    if (joining_value(l, value) >= 0) {
-        *slot = lower_oriented(l, l->joined[value], ROWWISE, err);
-    } else {
-        *slot = lower_new_tensor(l, v->name, "", v->dtype, TSP_ROLE_INTERNAL, to->rank, to->shape,
-                                 false, err);
+/* Is it a Softmax over the last dimension, so that the others may be anywhere in the lanes? */
+static bool takes_lanes(const Lowerer *l, const TspNode *n) {
+    const TspValue *x = &l->graph->values[n->inputs[0]];
+    return (n->axis < 0 ? n->axis + x->rank : n->axis) == x->rank - 1;
+}
+
+/* The product that makes the matrices is packed, and so is what follows up to the product that
+ * takes them row by row: element-wise nodes and one Softmax. */
+static bool may_pack(const Lowerer *l, int32_t value) {
+    const int32_t lanes = tsp_lanes(&l->module->machine);
+    bool softmax = false;
+    for (;;) {
+        const TspNode *n = only_reader(l->graph, value);
+        if (!n || lower_is_view(l, n->output)) return false;
+        if (n->op == TSP_GRAPH_MATMUL || n->op == TSP_GRAPH_MATMUL_INTEGER) return softmax;
+        if (n->op == TSP_GRAPH_SOFTMAX && !softmax && takes_lanes(l, n))
+            softmax = true;
+        else if (!keeps_lanes(l, n, lanes))
+            return false;
+        value = n->output;
     }
+}
+
+void lower_find_packed(Lowerer *l) {
+    for (int32_t i = 0; i < l->graph->node_count; i++) {
+        const TspNode *n = &l->graph->nodes[i];
+        Packing *p;
+        if (n->op != TSP_GRAPH_MATMUL_INTEGER || !l->turned[n->output] || !may_pack(l, n->output) ||
+            !(p = lower_packing(l, n)))
+            continue;
+        do {
+            l->packed[n->output] = p;
+            n = only_reader(l->graph, n->output);
+        } while (n->op != TSP_GRAPH_MATMUL && n->op != TSP_GRAPH_MATMUL_INTEGER);
+    }
+}
+
+void lower_forget_packed(Lowerer *l) {
+    for (int32_t v = 0; l->packed && v < l->graph->value_count; v++) {
+        int32_t maker = l->graph->values[v].producer;
+        if (maker >= 0 && l->graph->nodes[maker].op == TSP_GRAPH_MATMUL_INTEGER) free(l->packed[v]);
+    }
+    free(l->packed);
+}
+
+bool lower_is_beside(const Lowerer *l, int32_t value) {
+    return l->joined[value] >= 0 || l->packed[value];
+}
+
+static int32_t new_joined(Lowerer *l, int32_t value, TspError *err) {
+    const TspValue *to = &l->graph->values[l->joined[value]], *v = &l->graph->values[value];
+    if (joining_value(l, value) >= 0) return lower_oriented(l, l->joined[value], ROWWISE, err);
+    return lower_new_tensor(l, v->name, "", v->dtype, TSP_ROLE_INTERNAL, to->rank, to->shape, false,
+                            err);
+}
+
+static int32_t new_packed(Lowerer *l, int32_t value, TspError *err) {
+    const TspValue *v = &l->graph->values[value];
+    const Packing *p = l->packed[value];
+    const int64_t shape[3] = {p->count, p->rows, tsp_lanes(&l->module->machine)};
+    return lower_new_tensor(l, v->name, ".packed", v->dtype, TSP_ROLE_INTERNAL, 3, shape, false,
+                            err);
+}
+
+int32_t lower_beside(Lowerer *l, int32_t value, TspError *err) {
+    const bool joined = l->joined[value] >= 0;
+    int32_t *slot = &l->tensor_of[value][joined ? JOINED : PACKED];
+    if (*slot >= 0) return *slot;
+    *slot = joined ? new_joined(l, value, err) : new_packed(l, value, err);
     if (*slot >= 0) l->module->tensors[*slot].contiguous = true;
     return *slot;
+}
+
+int32_t lower_unpacked(Lowerer *l, int32_t value, TspError *err) {
+    const TspValue *v = &l->graph->values[value];
+    const Packing *p = l->packed[value];
+    int32_t from = lower_beside(l, value, err);
+    int32_t to = from < 0 ? -1
+                          : lower_new_tensor(l, v->name, ".rows", v->dtype, TSP_ROLE_INTERNAL,
+                                             v->rank, v->shape, false, err);
+    if (to < 0) return -1;
+    /* planes make and take matrices side by side */
+    l->module->tensors[to].run = (int32_t)v->shape[v->rank - 2];
+    for (int32_t set = 0, row = 0; set < p->count; row += p->columns[set++])
+        if (!lower_turn_columns(l, from, set * p->rows, p->rows, p->columns[set], to, row, err))
+            return -1;
+    return to;
 }
 
 int32_t lower_heads_joined(const Lowerer *l, int32_t value) {
@@ -156,10 +232,10 @@ bool lower_place_terms(Lowerer *l, Stage *s, int32_t first, int32_t column, int3
     return true;
 }
 
-bool lower_joined_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
+bool lower_beside_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
     const TspGraph *g = l->graph;
-    int32_t from = lower_joined(l, node->inputs[0], err),
-            to = from < 0 ? -1 : lower_joined(l, node->output, err);
+    int32_t from = lower_beside(l, node->inputs[0], err),
+            to = from < 0 ? -1 : lower_beside(l, node->output, err);
     From in[ELEMENTWISE_INPUTS] = {{FROM_NONE, 0}};
     Stage *s;
     if (to < 0) return false;

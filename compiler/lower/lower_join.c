@@ -88,13 +88,14 @@ static bool fits(const Module *module, const Stage *s) {
     return s->step_count + s->output_count <= alus && 2 * operands <= m->streams;
 }
 
-/* Cycles in which the VXM takes so many vectors through the steps of a stage. */
+/* Cycles in which the VXM takes so many vectors through the steps of a stage: what ALUs and streams
+ * one flow leaves, others take. */
 static double vxm_cycles(const Module *module, const Stage *s, double vectors) {
     const TspMachine *m = &module->machine;
-    int64_t beside = 2 * m->streams / streams(module, s);
+    const double alus = (double)s->step_count / (double)m->vxm_alus,
+                 passing = (double)streams(module, s) / (2 * (double)m->streams);
     if (s->step_count == 0) return 0;
-    if (beside > m->vxm_alus / s->step_count) beside = m->vxm_alus / s->step_count;
-    return vectors / (double)(beside > 0 ? beside : 1);
+    return vectors * (alus > passing ? alus : passing);
 }
 
 /* Cycles in which all planes together make so many vectors. */
@@ -111,9 +112,11 @@ bool join_pays(const Module *module, const Stage *maker, const Stage *reader, co
                int64_t vectors) {
     const TspMachine *m = &module->machine;
     double n = (double)vectors, least = mxm_cycles(module, both, n);
-    double apart = vxm_cycles(module, maker, n) + vxm_cycles(module, reader, n);
-    double trip = (double)(m->mem_write_cycles + m->mem_read_cycles + 2 * tsp_mem_columns(m));
-    Stage balanced = *both;
-    if (!lower_balance(&balanced) || !fits(module, &balanced)) return false;
-    return vxm_cycles(module, &balanced, n) <= (apart > least ? apart : least) + trip;
+    double trip = (double)(m->mem_write_cycles + m->mem_read_cycles + 2 * tsp_mem_columns(m)),
+           apart;
+    Stage first = *maker, second = *reader, joined = *both;
+    if (!lower_settle(module, &joined) || !fits(module, &joined)) return false;
+    if (!lower_settle(module, &first) || !lower_settle(module, &second)) return true;
+    apart = vxm_cycles(module, &first, n) + vxm_cycles(module, &second, n);
+    return vxm_cycles(module, &joined, n) <= (apart > least ? apart : least) + trip;
 }

@@ -4,7 +4,7 @@
  * QuantizeLinear, DequantizeLinear and BatchNormalization get inputs of the form that their steps
  * take (lower_affine.c), Pow its exponent as alpha, and a quotient by powers of two is a product.
  */
-#include "lower.h"
+#include "lower_build.h"
 #include "compiler/number.h"
 
 #include <stdlib.h>
@@ -117,7 +117,7 @@ static bool quotient(TspGraph *g, TspNode *node) {
     return true;
 }
 
-static bool work_out(TspGraph *g, TspNode *node) {
+bool lower_work_out(TspGraph *g, TspNode *node) {
     switch (node->op) {
     case TSP_GRAPH_QUANTIZE_LINEAR:
     case TSP_GRAPH_DEQUANTIZE_LINEAR:
@@ -131,28 +131,4 @@ static bool work_out(TspGraph *g, TspNode *node) {
     default:
         return true;
     }
-}
-
-bool lower_know(const TspGraph *graph, TspGraph *known, TspError *err) {
-    const size_t values = (size_t)graph->value_count, nodes = (size_t)graph->node_count;
-    bool ok;
-    *known = *graph;
-    known->values = calloc(values + 2 * nodes + 1, sizeof *known->values);
-    known->nodes = calloc(nodes + 1, sizeof *known->nodes);
-    ok = known->values && known->nodes;
-    if (ok) {
-        memcpy(known->values, graph->values, values * sizeof *known->values);
-        memcpy(known->nodes, graph->nodes, nodes * sizeof *known->nodes);
-    }
-    for (int32_t i = 0; ok && i < known->node_count; i++) ok = work_out(known, &known->nodes[i]);
-    return ok || tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
-}
-
-void lower_forget(const TspGraph *graph, TspGraph *known) {
-    for (int32_t v = graph->value_count; known->values && v < known->value_count; v++) {
-        free(known->values[v].name);
-        free(known->values[v].data);
-    }
-    free(known->values);
-    free(known->nodes);
 }

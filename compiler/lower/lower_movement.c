@@ -36,10 +36,20 @@ static int64_t from_joined(const Move *m, int64_t *at, int32_t *which) {
     }
 }
 
+/* The place of an axis of `size` that is seen at `at`, which may be beyond its ends; -1: none. */
+static int64_t seen(TspPadMode mode, int64_t at, int64_t size) {
+    const int64_t period = mode == TSP_PAD_WRAP ? size : size > 1 ? 2 * (size - 1) : 1;
+    if (at >= 0 && at < size) return at;
+    if (mode == TSP_PAD_CONSTANT) return -1;
+    if (mode == TSP_PAD_EDGE) return at < 0 ? 0 : size - 1;
+    at = (at % period + period) % period;
+    return at < size ? at : period - at;
+}
+
 static int64_t from_padded(const Move *m, int64_t *at) {
     for (int32_t d = 0; d < m->x->rank; d++) {
-        at[d] -= m->before[d];
-        if (at[d] < 0 || at[d] >= m->x->shape[d]) return -1;
+        at[d] = seen(m->node->pad_mode, at[d] - m->before[d], m->x->shape[d]);
+        if (at[d] < 0) return -1;
     }
     return number_of(m->x, at);
 }

@@ -57,6 +57,7 @@ static bool wants_turned(const Lowerer *l, const TspNode *n, int32_t j) {
     const TspGraph *g = l->graph;
     if (n->op == TSP_GRAPH_MATMUL || n->op == TSP_GRAPH_MATMUL_INTEGER)
         return j == 1 && g->values[n->inputs[1]].rank >= 2;
+    if (lower_is_pointed(g, n)) return j == 0;
     if (n->op == TSP_GRAPH_QLINEAR_MATMUL) return j == 3 && g->values[n->inputs[3]].rank >= 2;
     if (n->op == TSP_GRAPH_GEMM) return (j == 0 && n->trans_a) || (j == 1 && !n->trans_b);
     if (tsp_graph_reduces(n->op)) return lower_reduced_orientation(g, n) == TRANSPOSED;

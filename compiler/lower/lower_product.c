@@ -143,8 +143,8 @@ static void place_batches(Lowerer *l, int32_t out, const Product *p, int32_t hea
 
 /* The tensor of the node's output. */
 static int32_t output_tensor(Lowerer *l, const TspNode *node, const Product *p, TspError *err) {
-    return l->joined[node->output] >= 0 ? lower_joined(l, node->output, err)
-                                        : lower_oriented(l, node->output, p->turned, err);
+    return lower_is_beside(l, node->output) ? lower_beside(l, node->output, err)
+                                            : lower_oriented(l, node->output, p->turned, err);
 }
 
 bool lower_parts(Lowerer *l, int32_t value, int orientation, int32_t part[3], int32_t *count,

@@ -58,10 +58,12 @@ static int32_t wide_rows(Lowerer *l, int32_t x, TspDtype type, TspError *err) {
     return i;
 }
 
-/* A block of sums, of as many chains, in the hemisphere of the rows that these keep. */
-static void lay_beside(Lowerer *l, int32_t sums, int32_t wide) {
-    l->module->tensors[sums].flat = true;
-    l->module->tensors[sums].level = l->module->tensors[wide].level;
+/* A block of sums, what the chains of a block of x leave, lies where these go on to, as do rows
+ * that they keep. `trees`: all blocks are read at once. */
+static void lay_sums(Tensor *sums, const Tensor *x, bool trees) {
+    sums->flat = true;
+    sums->level = x->level + 1;
+    sums->apart = trees;
 }
 
 /* Terms of a sum of moved rows: as few as reach all lanes in as few rounds as the most would. */
@@ -107,6 +109,19 @@ static int32_t lower_moved(Lowerer *l, const Fold *fold, int32_t from, int32_t r
     return to;
 }
 
+/* The tensor, and its row, that has the sum of all chains. Trees make it sooner than that of one
+ * after the other, if slices and ALUs allow to read all at once; not beside rows that are kept. */
+static int32_t lower_total(Lowerer *l, const Fold *fold, int32_t sums, int32_t before,
+                           int32_t chains, bool trees, int32_t *row, TspError *err) {
+    Rows rows = {.count = chains};
+    *row = trees ? 0 : chains - 1;
+    for (int32_t i = 0; i < chains; i++) {
+        rows.tensor[i] = sums;
+        rows.row[i] = i;
+    }
+    return trees ? fold_row(l, fold, &rows, err) : before;
+}
+
 /* For each lane the sum of row `row` of `totals` over all lanes south of it. */
 static int32_t lower_south(Lowerer *l, const Fold *fold, int32_t totals, int32_t row,
                            TspError *err) {
@@ -128,6 +143,10 @@ static int32_t lower_begins(Lowerer *l, const Fold *fold, int32_t chains, int32_
     int32_t to = scan_tensor(l, ".begin", fold->type, chains, 0, err);
     Stage *s = to < 0 ? NULL : lower_new_stage(l, "begin", 1, lanes, err);
     if (!s) return -1;
+    if (!l->module->sparing) {
+        l->module->tensors[to].wanted = 2; /* one in the hemisphere of each chain's rows */
+        l->module->lavish = true;
+    }
     lower_output(l, s,
                  lower_step(s, TSP_OP_PASS, fold->type, fold->type, lower_operand(s, south, 0, 0),
                             from_none(), 0),
@@ -172,7 +191,8 @@ bool lower_cum_sum(Lowerer *l, const TspNode *node, TspError *err) {
     const TspMachine *m = &l->module->machine;
     TspDtype type = l->graph->values[node->output].dtype;
     Fold fold = {TSP_OP_ADD, type == TSP_F16 ? TSP_F32 : type, 0, false};
-    int32_t x, wide, z, rows, chain, chains, sums, before, south, begin;
+    int32_t x, wide, z, rows, chain, chains, sums, before, total, row, south, begin;
+    bool trees;
     if (tsp_value_elements(&l->graph->values[node->output]) == 1) return lower_one(l, node, err);
     if (!fold_check(l, node, &fold, err) || !check_flat(l, node, err) ||
         (x = lower_flat_tensor(l, node->inputs[0], LANEWISE, err)) < 0 ||
@@ -184,13 +204,16 @@ bool lower_cum_sum(Lowerer *l, const TspNode *node, TspError *err) {
     chain = lower_scan_rows(m, rows);
     chains = tsp_ceil_div(rows, chain);
     sums = scan_tensor(l, ".sums", fold.type, chains, (int32_t)m->vxm_op_cycles, err);
-    if (sums >= 0 && wide >= 0) lay_beside(l, sums, wide);
-    if (sums < 0 || !lower_scan(l, "sums", fold.type, x, -1, chain, true, sums, wide, err))
-        return false;
+    if (sums < 0) return false;
+    trees = wide < 0 && !l->module->sparing &&
+            tsp_ceil_div(chains, m->vxm_op_cycles) <= fold_tree_width(m, fold.type);
+    if (trees || wide >= 0) lay_sums(&l->module->tensors[sums], &l->module->tensors[x], trees);
+    if (!lower_scan(l, "sums", fold.type, x, -1, chain, true, sums, wide, err)) return false;
     before = scan_tensor(l, ".before", fold.type, chains, 0, err);
     return before >= 0 &&
            lower_scan(l, "before", fold.type, sums, -1, chains, false, before, -1, err) &&
-           (south = lower_south(l, &fold, before, chains - 1, err)) >= 0 &&
+           (total = lower_total(l, &fold, sums, before, chains, trees, &row, err)) >= 0 &&
+           (south = lower_south(l, &fold, total, row, err)) >= 0 &&
            (begin = lower_begins(l, &fold, chains, before, south, err)) >= 0 &&
            lower_scan(l, "scan", fold.type, wide < 0 ? x : wide, begin, chain, false, z, -1, err);
 }

@@ -89,6 +89,7 @@ static int32_t chain_rows(const Lowerer *l, const Sets *sets, int32_t steps, int
     int32_t chains = most / (sets->count * tiles), least = SHORTEST * (int32_t)m->vxm_op_cycles;
     if (sets->count > most || chains < 2 || sets->rows < 2 * least) return sets->rows;
     chains = tsp_min32(chains, sets->rows / least);
+    while (chains & (chains - 1)) chains &= chains - 1; /* planes share rows evenly */
     return tsp_ceil_div(sets->rows, chains);
 }
 

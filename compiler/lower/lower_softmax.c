@@ -5,6 +5,7 @@
  * more. Lanes without elements have e = 1, but r is zero there.
  */
 #include "lower_axes.h"
+#include "lower_heads.h"
 #include "lower_sets.h"
 
 /* In float32, a row a set. */
@@ -55,13 +56,16 @@ static int32_t lower_reciprocals(Lowerer *l, const TspNode *node, const Sets *se
                                  TspError *err) {
     enum { STEPS = 3 };
     int32_t to = sets_tensor(l, ".reciprocal", TSP_F32, sets, err);
-    int32_t ones = to < 0 ? -1 : lower_ones_of(l, node, TSP_F32, sets->cols, err);
+    bool full = sets->cols % tsp_lanes(&l->module->machine) == 0;
+    int32_t ones = to < 0 || full ? -1 : lower_ones_of(l, node, TSP_F32, sets->cols, err);
     From r;
-    Stage *s = ones < 0 ? NULL : sets_tree(l, sets, TSP_OP_ADD, TSP_F32, left, STEPS, &r, err);
-    if (!s) return -1;
+    Stage *s;
+    if (to < 0 || (!full && ones < 0) ||
+        !(s = sets_tree(l, sets, TSP_OP_ADD, TSP_F32, left, STEPS, &r, err)))
+        return -1;
     r = lower_step(s, TSP_OP_RSQRT, TSP_F32, TSP_F32, r, from_none(), 0);
     r = lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, r, r, 0);
-    r = lower_step(s, TSP_OP_MASK, TSP_F32, TSP_F32, r, lower_operand(s, ones, 0, 0), 0);
+    if (!full) r = lower_step(s, TSP_OP_MASK, TSP_F32, TSP_F32, r, lower_operand(s, ones, 0, 0), 0);
     lower_output(l, s, r, to, 0);
     return to;
 }
@@ -108,12 +112,16 @@ static bool lower_all_scaled(Lowerer *l, const Sets *sets, int32_t e, int32_t r,
 
 bool lower_softmax(Lowerer *l, const TspNode *node, TspError *err) {
     const TspValue *v = &l->graph->values[node->inputs[0]];
+    const Packing *packed = l->packed[node->output];
     int orientation = axis_orientation(v, node->axis);
     Sets sets = axis_sets(v, node->axis);
     Partials left;
     int32_t x, out, greatest, e, r;
-    if ((x = lower_oriented(l, node->inputs[0], orientation, err)) < 0 ||
-        (out = lower_oriented(l, node->output, orientation, err)) < 0 ||
+    if (packed) sets = (Sets){packed->count, packed->rows, 1, tsp_lanes(&l->module->machine)};
+    if ((x = packed ? lower_beside(l, node->inputs[0], err)
+                    : lower_oriented(l, node->inputs[0], orientation, err)) < 0 ||
+        (out = packed ? lower_beside(l, node->output, err)
+                      : lower_oriented(l, node->output, orientation, err)) < 0 ||
         (greatest = lower_greatest(l, &sets, x, err)) < 0 ||
         (e = like(l, &sets, x, ".exponentials", err)) < 0 ||
         !lower_exponentials(l, &sets, x, greatest, e, &left, err) ||

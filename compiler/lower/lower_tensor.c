@@ -4,6 +4,7 @@
  * tensor loaded as weights, a lane broadcast is a column times a row of ones. Both work on byte
  * planes as uint8, so they are exact for every element type.
  */
+#include "lower_heads.h"
 #include "lower_view.h"
 #include "isa/half.h"
 
@@ -141,6 +142,20 @@ bool lower_turn(Lowerer *l, int32_t from, int32_t row0, int32_t rows, int32_t to
     return true;
 }
 
+bool lower_turn_columns(Lowerer *l, int32_t from, int32_t row0, int32_t rows, int32_t columns,
+                        int32_t to, int32_t to_row, TspError *err) {
+    const int32_t identity = identity_of(l, err);
+    if (identity < 0) return false;
+    l->module->tensors[from].striped = l->module->tensors[from].unaligned = true;
+    l->module->tensors[to].contiguous = true;
+    for (int32_t byte = 0; byte < l->module->tensors[from].bytes; byte++)
+        if (!lower_move(l, "transpose", columns, rows,
+                        (Term){identity, 0, 0, -1, from, row0, 0, byte, 0, 0, 0}, to, to_row, byte,
+                        err))
+            return false;
+    return true;
+}
+
 int32_t lower_transposed(Lowerer *l, int32_t from, TspError *err) {
     Tensor x = l->module->tensors[from];
     int32_t to = lower_new_tensor(l, x.name, x.transposed ? ".rows" : ".transposed", x.dtype,
@@ -171,6 +186,8 @@ int32_t lower_oriented(Lowerer *l, int32_t value, int orientation, TspError *err
         t->contiguous = false;
         return *slot;
     }
+    if (l->packed[value] && orientation == ROWWISE) return *slot = lower_unpacked(l, value, err);
+    if (l->packed[value] && lower_oriented(l, value, ROWWISE, err) < 0) return -1;
     if (l->tensor_of[value][!orientation] >= 0)
         return *slot = lower_transposed(l, l->tensor_of[value][!orientation], err);
     *slot = lower_new_tensor(l, v->name, "", v->dtype,

@@ -5,7 +5,11 @@
  * right as soon as one of them is zero outside its window. So what sits in the planes is copied,
  * masked; what streams is read where it lies if it is of integers. Elements of floats beyond the
  * window may be infinite: both are masked.
+ *
+ * Integers that stream pass all heads of a column tile at once: where the result is packed, the
+ * masked matrices of these stand side by side in the planes.
  */
+#include "lower_heads.h"
 #include "lower_view.h"
 #include "compiler/number.h"
 
@@ -109,12 +113,53 @@ static int32_t first_like(const Side *side, int32_t batch, bool same_lanes_do) {
     return batch;
 }
 
+enum { MOST_COPIES = 4 };
+
+/* How many matrices before this one are windows of the same vectors, or have the same lanes: what
+ * is read for all of them has copies, that they may be made side by side. */
+static int32_t windows_before(const Side *side, int32_t batch, bool same_lanes) {
+    const Window *w = side->windows;
+    int32_t count = 0;
+    for (int32_t k = 0; k < batch; k++)
+        count += same_lanes ? w[k].lane == w[batch].lane
+                            : w[k].row0 == w[batch].row0 && w[k].ctile == w[batch].ctile;
+    return count;
+}
+
+/* Copies of what is read for the windows that are like this one or come before it. */
+static int32_t window_copies(const Side *side, int32_t batch, bool same_lanes) {
+    return tsp_min32(windows_before(side, batch, same_lanes) + 1, MOST_COPIES);
+}
+
+static void want_copies(Tensor *t, int32_t copies) {
+    if (copies > 1 && copies > t->wanted) t->wanted = copies;
+}
+
+/* The rows of one matrix, masked, to row `row` of `to`. */
+static bool mask_matrix(Lowerer *l, const Side *side, int32_t batch, int32_t from, int32_t mask,
+                        int32_t to, int32_t row, TspError *err) {
+    const TspDtype type = lower_bits(l->module->tensors[from].dtype);
+    Stage *s = lower_new_stage(l, "window", side->rows, l->module->tensors[to].cols, err);
+    From rows, ones;
+    if (!s) return false;
+    rows = lower_operand(s, from, side->windows[batch].row0, 1);
+    ones = lower_operand(s, mask, 0, 0);
+    s->operands[0].ctile0 = side->windows[batch].ctile;
+    s->operands[0].copy = windows_before(side, batch, false) % MOST_COPIES;
+    s->operands[1].copy = windows_before(side, batch, true) % MOST_COPIES;
+    want_copies(&l->module->tensors[from], window_copies(side, batch, false));
+    want_copies(&l->module->tensors[mask], window_copies(side, batch, true));
+    l->module->tensors[mask].repeated = side->rows;
+    lower_output(l, s, lower_step(s, TSP_OP_MASK, type, type, rows, ones, 0), to, row);
+    return true;
+}
+
 /* A tensor of a column tile that holds the matrices of all batches, zero outside their windows. */
 static int32_t masked_copy(Lowerer *l, const Side *side, int32_t batches, int32_t from,
                            TspError *err) {
     const int64_t shape[3] = {batches, side->rows, tsp_lanes(&l->module->machine)};
-    Tensor x = l->module->tensors[from];
-    const TspDtype type = lower_bits(x.dtype);
+    const Tensor x = l->module->tensors[from];
+    const bool packed = l->packed[l->graph->nodes[l->node].output] != NULL;
     int32_t to =
         lower_new_tensor(l, x.name, ".windows", x.dtype, TSP_ROLE_INTERNAL, 3, shape, false, err);
     int32_t *masks = to < 0 ? NULL : calloc((size_t)batches, sizeof *masks);
@@ -124,19 +169,12 @@ static int32_t masked_copy(Lowerer *l, const Side *side, int32_t batches, int32_
     l->module->tensors[from].contiguous = true;
     for (int32_t k = 0; k < batches && ok; k++) {
         int32_t like = first_like(side, k, true);
-        Stage *s;
-        From rows, ones;
         masks[k] = like < k ? masks[like]
-                            : mask_row(l, x.name, type, side->windows[k].lane, side->depth, err);
-        if (masks[k] < 0) ok = false;
-        if (!ok || first_like(side, k, false) < k) continue;
-        s = lower_new_stage(l, "window", side->rows, (int32_t)shape[2], err);
-        if (!(ok = s != NULL)) break;
-        rows = lower_operand(s, from, side->windows[k].row0, 1);
-        s->operands[0].ctile0 = side->windows[k].ctile;
-        ones = lower_operand(s, masks[k], 0, 0);
-        lower_output(l, s, lower_step(s, TSP_OP_MASK, type, type, rows, ones, 0), to,
-                     k * side->rows);
+                            : mask_row(l, x.name, lower_bits(x.dtype), side->windows[k].lane,
+                                       side->depth, err);
+        ok = masks[k] >= 0;
+        if (ok && (packed || first_like(side, k, false) == k))
+            ok = mask_matrix(l, side, k, from, masks[k], to, k * side->rows, err);
     }
     free(masks);
     return ok ? to : -1;
@@ -177,14 +215,69 @@ static bool add_head(Lowerer *l, const TspNode *node, const Heads *h, int32_t pa
     return lower_finish_product(l, node->op == TSP_GRAPH_MATMUL ? TSP_F32 : TSP_I32, err);
 }
 
+/* The first batch after this one that other vectors stream for. */
+static int32_t group_end(const Heads *h, int32_t batch) {
+    const Window *w = h->side[0].windows;
+    int32_t end = batch + 1;
+    while (end < h->batches && w[end].row0 == w[batch].row0 && w[end].ctile == w[batch].ctile)
+        end++;
+    return end;
+}
+
+/* Set `set` of a packed result: output columns column.. of those of all batches. */
+static bool add_set(Lowerer *l, const TspNode *node, const Window *stream, int32_t set,
+                    int32_t column, int32_t a, int32_t w, TspError *err) {
+    const Packing *p = l->packed[node->output];
+    Module *m = l->module;
+    int32_t out = lower_beside(l, node->output, err);
+    Stage *s = out < 0 ? NULL : lower_new_stage(l, "product", p->rows, m->tensors[out].cols, err);
+    if (!s) return false;
+    m->tensors[out].run = p->rows; /* units make sets side by side */
+    s->product = true;
+    s->term_count = 1;
+    if (!(s->terms = malloc(sizeof *s->terms)))
+        return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    s->terms[0] = (Term){.a = a,
+                         .a_row0 = stream->row0,
+                         .a_ctile = stream->ctile,
+                         .a_byte = -1,
+                         .w = w,
+                         .w_row0 = column,
+                         .w_byte = -1,
+                         .w_count = p->columns[set]};
+    m->tensors[a].contiguous = m->tensors[a].streamed = true;
+    m->tensors[w].striped = m->tensors[w].unaligned = true;
+    lower_output(l, s, from_product(), out, set * p->rows);
+    return lower_finish_product(l, TSP_I32, err);
+}
+
+static bool add_sets(Lowerer *l, const TspNode *node, const Heads *h, int32_t a, int32_t w,
+                     TspError *err) {
+    const Packing *p = l->packed[node->output];
+    const int32_t rows = h->side[1].rows;
+    for (int32_t batch = 0, set = 0, column = 0; batch < h->batches; batch = group_end(h, batch))
+        for (int32_t end = group_end(h, batch) * rows; column < end; column += p->columns[set++])
+            if (!add_set(l, node, &h->side[0].windows[batch], set, column, a, w, err)) return false;
+    return true;
+}
+
+/* The tensors that stream, or sit in the planes, for the node being lowered; made once. */
+static bool side_parts(Lowerer *l, const Heads *h, int i, int32_t parts[3], int32_t *count,
+                       TspError *err) {
+    int32_t *made = l->masked[l->node][i];
+    if (!lower_parts(l, h->side[i].viewed, ROWWISE, parts, count, err)) return false;
+    for (int32_t k = 0; k < *count && h->side[i].masked; k++) {
+        if (made[k] < 0) made[k] = masked_copy(l, &h->side[i], h->batches, parts[k], err);
+        if ((parts[k] = made[k]) < 0) return false;
+    }
+    return true;
+}
+
 static bool add_heads(Lowerer *l, const TspNode *node, const Heads *h, TspError *err) {
     int32_t parts[2][3], count = 0;
-    for (int i = 0; i < 2; i++) {
-        if (!lower_parts(l, h->side[i].viewed, ROWWISE, parts[i], &count, err)) return false;
-        for (int32_t k = 0; k < count && h->side[i].masked; k++)
-            if ((parts[i][k] = masked_copy(l, &h->side[i], h->batches, parts[i][k], err)) < 0)
-                return false;
-    }
+    for (int i = 0; i < 2; i++)
+        if (!side_parts(l, h, i, parts[i], &count, err)) return false;
+    if (l->packed[node->output]) return add_sets(l, node, h, parts[0][0], parts[1][0], err);
     for (int32_t batch = 0; batch < h->batches; batch++)
         if (!add_head(l, node, h, parts, count, batch, err)) return false;
     return true;
@@ -202,6 +295,56 @@ bool lower_heads(Lowerer *l, const TspNode *node, bool *done, TspError *err) {
     if (*done) ok = add_heads(l, node, &h, err);
     free_heads(&h);
     return ok;
+}
+
+static bool mask_sides(Lowerer *l, const TspNode *node, int32_t value, TspError *err) {
+    Heads h = {0};
+    int32_t parts[3], count;
+    bool ok = true;
+    if (find_heads(l, node, &h))
+        for (int i = 0; i < 2 && ok; i++)
+            if (h.side[i].viewed == value && h.side[i].masked)
+                ok = side_parts(l, &h, i, parts, &count, err);
+    free_heads(&h);
+    return ok;
+}
+
+bool lower_mask_early(Lowerer *l, int32_t value, TspError *err) {
+    const int32_t node = l->node;
+    bool ok = true;
+    for (l->node = 0; ok && l->node < l->graph->node_count; l->node++) {
+        const TspNode *n = &l->graph->nodes[l->node];
+        if ((n->op == TSP_GRAPH_MATMUL || n->op == TSP_GRAPH_MATMUL_INTEGER) &&
+            (l->views[n->inputs[0]].value == value || l->views[n->inputs[1]].value == value))
+            ok = mask_sides(l, n, value, err);
+    }
+    l->node = node;
+    return ok;
+}
+
+/* Fills the packing for heads; columns has room for all sets. */
+static void find_sets(const Heads *h, int32_t lanes, Packing *p) {
+    const int32_t rows = h->side[1].rows;
+    p->rows = h->side[0].rows;
+    for (int32_t batch = 0, column = 0; batch < h->batches; batch = group_end(h, batch))
+        for (int32_t end = group_end(h, batch) * rows; column < end;) {
+            p->columns[p->count] = tsp_min32(lanes, end - column);
+            column += p->columns[p->count++];
+        }
+}
+
+Packing *lower_packing(const Lowerer *l, const TspNode *node) {
+    int32_t lanes = tsp_lanes(&l->module->machine), vectors;
+    Heads h = {0};
+    Packing *p = NULL;
+    if (find_heads(l, node, &h) && h.orientation == TRANSPOSED && !h.side[0].masked) {
+        vectors = h.batches * tsp_ceil_div(h.side[1].rows, lanes);
+        p = calloc(1, sizeof *p + (size_t)vectors * sizeof *p->columns);
+        if (p) find_sets(&h, lanes, p);
+        if (p && p->count >= vectors) free(p), p = NULL;
+    }
+    free_heads(&h);
+    return p;
 }
 
 bool lower_meets_windows(const Lowerer *l, const TspNode *node) {

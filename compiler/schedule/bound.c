@@ -67,7 +67,7 @@ static int64_t reduction_fill(const TspMachine *m, int64_t elements, int64_t res
 
 /* Nodes that say nothing about how fast their elements must pass. */
 static bool relabels(const TspNode *n) {
-    return n->op == TSP_GRAPH_IDENTITY ||
+    return n->op == TSP_GRAPH_IDENTITY || n->noop ||
            (n->op >= TSP_GRAPH_RESHAPE && n->op <= TSP_GRAPH_SPACE_TO_DEPTH);
 }
 
@@ -138,6 +138,18 @@ static void dot_work(const TspMachine *m, const TspValue *a, Work *w) {
     w->fill = fold < product ? fold : product;
 }
 
+/* A known factor may be part of another: that of the node before or after it. */
+static bool may_merge(const TspGraph *g, const TspNode *n) {
+    if (n->op != TSP_GRAPH_MUL) return false;
+    for (int j = 0; j < 2; j++) {
+        const TspValue *factor = &g->values[n->inputs[j]], *x = &g->values[n->inputs[!j]];
+        if (factor->dtype == TSP_F32 && factor->data && tsp_value_elements(factor) == 1 &&
+            x->producer >= 0)
+            return true;
+    }
+    return false;
+}
+
 /* Planes that add up a row of elements each cycle, past the identity: of integers a plane a byte.
  */
 static double summed_rows(const TspMachine *m, TspDtype type) {
@@ -166,6 +178,7 @@ static void scan_work(const TspMachine *m, const TspValue *y, double traffic, do
 static double element_operations(const TspGraph *g, const TspNode *n) {
     const TspDtype type = g->values[n->inputs[0]].dtype;
     const bool half = type == TSP_F16;
+    if (may_merge(g, n)) return 0;
     if (n->op == TSP_GRAPH_SIGMOID) return half ? 6 : 4; /* tanh(x / 2) / 2 + 1/2 */
     if (n->op == TSP_GRAPH_SQRT) return half ? 5 : 4;    /* lower_steps.c */
     /* it gives 0 or 1 of the type: no byte of a float's 1 is a bool's */
@@ -200,8 +213,9 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
         w.units[BY_MXM] = (double)tsp_node_macs(g, n) * plane_cycles(m, a->dtype) / (lanes * lanes);
         w.units[BY_WEIGHTS] = weights / lanes;
         w.fill = product_fill(m);
-    } else if (n->op == TSP_GRAPH_SOFTMAX) {
-        /* the greatest, x - m, exp, the sum, its share; halfs are widened, and narrowed */
+    } else if (n->op == TSP_GRAPH_SOFTMAX || n->op == TSP_GRAPH_LOG_SOFTMAX) {
+        /* the greatest, x - m, exp, the sum, its share or what is left of x; halfs are widened, and
+         * narrowed */
         const double steps = a->dtype == TSP_F16 ? 7 : 5;
         w.units[BY_STREAMS] = traffic + results;
         w.units[BY_VXM] = steps * (double)ceil_div(tsp_value_elements(a), tsp_lanes(m));
@@ -211,7 +225,7 @@ static Work node_work(const TspMachine *m, const TspGraph *g, const TspNode *n,
         w.units[BY_VXM] = (double)ceil_div(tsp_value_elements(a), tsp_lanes(m));
         if (a->dtype == TSP_F16 && widens(n)) w.units[BY_VXM] *= 2;
         w.fill = reduction_fill(m, tsp_value_elements(a), tsp_value_elements(y));
-    } else if (n->op == TSP_GRAPH_CUM_SUM) {
+    } else if (n->op == TSP_GRAPH_CUM_SUM && y->rank == 1) {
         scan_work(m, y, traffic, results, &w);
     } else if (n->op == TSP_GRAPH_GROUP_BY_AGGREGATE) {
         /* A wave of a row a superlane: maps for a record, its update and its way back; the record

@@ -85,7 +85,7 @@ static int32_t joined_operands(Scheduler *s, Flow *f, const Stage *stage, int32_
             return tsp_fail(err, TSP_ERR_BUG, "what is joined (%s) lies in two hemispheres",
                             stage->what),
                    -1;
-        schedule_reads(s, f, &o, wire, row, count, 0, 1, from);
+        schedule_reads(s, f, &o, wire, 0, row, count, 0, 1, from);
     }
     return wire;
 }

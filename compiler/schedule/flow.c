@@ -337,7 +337,8 @@ static int64_t meeting_phase(const TspMachine *m, const Item *item, const Wire *
     return flow_phase(w->direction, time, tsp_queue_info(m, queue).column);
 }
 
-/* Which iteration of which producer each operand of a consumer means. */
+/* Which iteration of which producer each operand of a consumer means; several producers may have a
+ * part each. */
 static bool add_links(Table *t, const Flow *f, const Item *consumer, TspError *err) {
     Module *module = t->module;
     const TspMachine *m = &module->machine;
@@ -350,22 +351,21 @@ static bool add_links(Table *t, const Flow *f, const Item *consumer, TspError *e
             int64_t phase = meeting_phase(m, consumer, w, false);
             for (int32_t i = 0; i < f->item_count; i++) {
                 const Item *producer = &f->items[i];
-                int64_t made, behind;
+                int64_t behind, offset;
                 if (producer->drives.wire != consumer->reads[r].wire ||
                     stream < producer->drives.offset ||
                     stream >= producer->drives.offset + producer->drive_width)
                     continue;
-                made = meeting_phase(m, producer, w, true);
-                behind = phase - made;
-                if (behind < 0 || behind > (int64_t)(producer->count - 1) * producer->interval ||
-                    behind % producer->interval)
+                behind = phase - meeting_phase(m, producer, w, true);
+                offset = behind / producer->interval;
+                if (behind % producer->interval || offset >= producer->count ||
+                    offset + consumer->count <= 0)
                     continue;
                 if (!tsp_grow((void **)&module->links, &module->link_capacity,
                               module->link_count + 1, sizeof *module->links, err))
                     return false;
-                module->links[module->link_count++] = (TspLink){
-                    consumer->run, operand, producer->run, (int32_t)(behind / producer->interval)};
-                break;
+                module->links[module->link_count++] =
+                    (TspLink){consumer->run, operand, producer->run, (int32_t)offset};
             }
         }
     }

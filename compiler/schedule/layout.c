@@ -115,30 +115,41 @@ static int32_t stripes_traffic(Layout *l, int32_t tensor, int32_t block, int32_t
     return what;
 }
 
+/* The hemisphere that rows had better lie in. */
+static int side_of(const Layout *l, int32_t tensor, int32_t copy, int32_t block, int32_t ctile) {
+    const Tensor *t = &l->module->tensors[tensor];
+    if (t->spliced && block > 0)
+        return (int)tsp_slice_hemisphere(l->m, tsp_place(t, copy, 0, ctile, 0).slice);
+    if (t->beside && copy > 0)
+        return (int)tsp_slice_hemisphere(l->m,
+                                         tsp_place(t, 0, block * t->block_rows, ctile, 0).slice);
+    if (t->copies > 1 && !t->beside) return copy >= t->copies / 2;
+    /* of any 2, 4, 8 .. blocks of a flat tensor, evenly spaced or next to each other, one half lies
+     * in each hemisphere: the Thue-Morse sequence */
+    if (t->flat) return (t->level + __builtin_popcount((unsigned)block)) & 1;
+    return (t->apart || (t->wanted && !t->beside) ? t->level + block : tensor + ctile + block) & 1;
+}
+
 static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, int32_t ctile) {
     Tensor *t = &l->module->tensors[tensor];
     int32_t rows = tsp_min32(t->block_rows, t->rows - block * t->block_rows);
     int32_t part = t->flat ? block : ctile;
-    bool wide = t->flat || t->apart || t->wanted;
     int64_t heat = (int64_t)rows * (t->repeated ? t->repeated : t->streamed ? 4 : 1);
     if (t->flat && (block + 1) * t->block_rows <= t->striped_rows) heat = 0; /* read as stripes */
-    /* of any 2, 4, 8 .. blocks of a flat tensor, evenly spaced or next to each other, one half lies
-     * in each hemisphere: the Thue-Morse sequence */
-    int wish = t->copies > 1 ? copy >= t->copies / 2
-               : t->flat     ? (t->level + __builtin_popcount((unsigned)block)) & 1
-               : wide        ? (t->level + block) & 1
-                             : (tensor + ctile + block) & 1;
+    int wish = side_of(l, tensor, copy, block, ctile);
+    bool only = t->sided || (t->spliced && block > 0); /* there, or nowhere */
     /* leave slices to those beside it */
     const int32_t what = rows_traffic(l, tensor, copy, block, ctile);
     Set *in = &l->rows_in[tensor], shunned = l->shunned[0], turn = {{0}};
     bool follows = t->turns && block >= t->turns;
-    bool crowded = follows || spread(in) >= (t->flat || t->spread    ? l->max_flat_spread
-                                             : t->apart || t->wanted ? INT32_MAX
-                                                                     : l->max_spread);
+    bool crowded = follows || spread(in) >= (t->flat || t->spread || t->beside ? l->max_flat_spread
+                                             : t->apart || t->wanted           ? INT32_MAX
+                                                                               : l->max_spread);
     if (follows) turn = turn_of(l, t, copy, block, ctile);
     if (t->spread) add_slices(l, &shunned, in);
     for (int attempt = crowded ? 0 : 2; attempt < 4; attempt++) {
         Place *place = &t->places[((copy * t->blocks + block) * t->ctiles + ctile) * t->bytes];
+        if (only && attempt & 1) continue;
         Set taken = {{0}}; /* all copies of all bytes of a row are written in one cycle */
         int32_t index[MAX_BYTES], byte = 0;
         for (int32_t c = 0; c < copy; c++)
@@ -268,6 +279,23 @@ static void find_shunned(Layout *l, int32_t tensor) {
         }
 }
 
+/* Blocks that a tensor is cut into, none of more than `limit` rows. What a stage makes for another
+ * has several: while one is written, the one before can be read from the same bank. */
+static int32_t block_count(const Layout *l, Tensor *t, int32_t limit) {
+    enum { BLOCKS = 4, LEAST_ROWS = 64 };
+    int32_t blocks = tsp_ceil_div(t->rows, t->run ? tsp_min32(t->run, limit) : limit);
+    t->spliced = false;
+    if (t->run) return blocks;
+    if (!t->streamed && t->ctiles < 4 && t->rows >= BLOCKS * LEAST_ROWS)
+        blocks = (int32_t)tsp_max64(blocks, BLOCKS);
+    if (t->turned && t->rows >= 2 * tsp_lanes(l->m))
+        blocks = (int32_t)tsp_max64(blocks, tsp_turned_blocks(l->m, t->bytes));
+    t->spliced = l->max_copies > 1 && blocks == 1 && !t->flat && !t->turned && t->born >= 0 &&
+                 t->read && t->rows >= 2 * LEAST_ROWS;
+    if (t->spliced) blocks = tsp_min32(BLOCKS, t->rows / LEAST_ROWS);
+    return blocks;
+}
+
 static bool place_tensor(Layout *l, int32_t tensor, bool *fits, TspError *err) {
     Tensor *t = &l->module->tensors[tensor];
     int32_t group = (int32_t)l->m->mxm_load_streams;
@@ -280,11 +308,7 @@ static bool place_tensor(Layout *l, int32_t tensor, bool *fits, TspError *err) {
                     : !t->streamed        ? 1
                     : t->dtype == TSP_F16 ? tsp_min32(2, l->max_copies)
                                           : l->max_copies;
-        t->blocks = tsp_ceil_div(t->rows, t->run ? tsp_min32(t->run, limit) : limit);
-        if (!t->run && !t->streamed && t->ctiles < 4 && t->blocks < 4 && t->rows >= 256)
-            t->blocks = 4;
-        if (!t->run && t->turned && t->rows >= 2 * tsp_lanes(l->m))
-            t->blocks = (int32_t)tsp_max64(t->blocks, tsp_turned_blocks(l->m, t->bytes));
+        t->blocks = block_count(l, t, limit);
         t->block_rows = t->run && t->run <= limit ? t->run : tsp_ceil_div(t->rows, t->blocks);
         t->blocks = tsp_ceil_div(t->rows, t->block_rows);
     }
@@ -367,7 +391,8 @@ static bool try_all(Layout *l, TspError *err) {
     } attempts[] = {{4, 4096, 10, 32}, {4, 4096, 10, 10}, {2, 4096, 4, 4},
                     {1, 4096, 4, 4},   {1, 4096, 0, 0},   {1, 1024, 10, 10},
                     {1, 256, 10, 10},  {1, 64, 10, 10},   {1, 64, 0, 0}};
-    int32_t ways = l->module->group || l->module->trial ? 1 : 2; /* each without sharing rows, then with it */
+    int32_t ways =
+        l->module->group || l->module->trial ? 1 : 2; /* each without sharing rows, then with it */
     int64_t needed, capacity;
     bool fits = false;
     lifetime_find(l->module);

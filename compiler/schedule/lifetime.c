@@ -10,6 +10,7 @@ static void touch(Module *module, int32_t tensor, int32_t stage, bool writes) {
     Tensor *t = &module->tensors[tensor];
     if (writes && t->born < 0) t->born = stage;
     t->dies = stage;
+    t->read |= !writes;
 }
 
 static void touch_all(Module *module, int32_t stage) {
@@ -26,7 +27,10 @@ static void touch_all(Module *module, int32_t stage) {
 }
 
 void lifetime_find(Module *module) {
-    for (int32_t i = 0; i < module->tensor_count; i++) module->tensors[i].born = -1;
+    for (int32_t i = 0; i < module->tensor_count; i++) {
+        module->tensors[i].born = -1;
+        module->tensors[i].read = false;
+    }
     for (int32_t s = 0; s < module->stage_count; s++) touch_all(module, s);
     for (int32_t i = 0; i < module->tensor_count; i++) {
         Tensor *t = &module->tensors[i];

@@ -126,26 +126,15 @@ static int32_t activations(Scheduler *s, Flow *f, const Pass *pass, int64_t *fro
                   row = term->a_row0 + pass->row * step;
     const int32_t wire = flow_wire(f, (Wire){out, width, flow_phase(out, pass->start, column),
                                              pass->rows, interval, column, column, 0});
-    for (int32_t b = 0; b < width && !f->failed; b++) {
-        Place p =
-            tsp_place(a, pass->copy, row, term->a_ctile, term->a_byte >= 0 ? term->a_byte : b);
-        int32_t slice_column = tsp_slice_column(m, p.slice);
-        int64_t read;
-        flow_reach(&f->wires[wire], slice_column);
-        read = flow_time_at(&f->wires[wire], slice_column) - m->mem_read_cycles;
-        *from = tsp_max64(*from,
-                          schedule_ready(a, term->a_ctile, row, step, pass->rows, interval) - read);
-        flow_item(f, (Item){.kind = ITEM_MEM,
-                            .queue = p.slice,
-                            .insn = {.op = TSP_OP_READ, .addr = p.addr},
-                            .step = step,
-                            .start = read,
-                            .count = pass->rows,
-                            .interval = interval,
-                            .bank = tsp_mem_bank(m, p.addr),
-                            .drives = {wire, b},
-                            .drive_width = 1,
-                            .reads = {{-1, 0}, {-1, 0}}});
+    for (int32_t b = 0; b < width; b++) {
+        const Rows rows = {.tensor = a,
+                           .copy = pass->copy,
+                           .ctile = term->a_ctile,
+                           .byte = term->a_byte >= 0 ? term->a_byte : b,
+                           .row = row,
+                           .step = step,
+                           .count = pass->rows};
+        schedule_rows_read(s, f, &rows, (Tap){wire, b}, interval, from);
     }
     return wire;
 }

@@ -18,10 +18,29 @@ static int32_t begin_operand(const Stage *stage) {
     return stage->operands[last].row_step == 0 ? last : -1;
 }
 
-/* From `row` on, of the rows low .. high-1 of a chain, no further than `end`. */
-static Part next_part(const Scheduler *s, const Stage *stage, int32_t row, int32_t low,
+/* What chain `chain` begins with, if it can come before row `low` on the wire of the rows: these
+ * are added as they are read, and a copy of it comes the same way. Else its copy is -1. */
+static Operand first_vector(const Scheduler *s, const Stage *stage, int32_t chain, int32_t low) {
+    const Tensor *tensors = s->module->tensors;
+    From a = stage->steps[self_step(stage)].a;
+    int32_t begin = begin_operand(stage);
+    Operand o = {.copy = -1};
+    if (begin < 0 || a.kind != FROM_OPERAND) return o;
+    o = stage->operands[begin];
+    o.row0 = chain;
+    const Operand *rows = &stage->operands[a.index];
+    TspDirection direction = schedule_direction(s, rows, low, 0);
+    o.copy = tensors[o.tensor].dtype == tensors[rows->tensor].dtype ? tensors[o.tensor].copies : 0;
+    while (--o.copy >= 0)
+        if (schedule_direction(s, &o, 0, 0) == direction) break;
+    return o;
+}
+
+/* From `row` on, of the rows low .. high-1 of a chain, no further than `end`. `begun`: a vector
+ * came before row `low`. */
+static Part next_part(const Scheduler *s, const Stage *stage, bool begun, int32_t row, int32_t low,
                       int32_t high, int32_t end) {
-    bool starts = row == low;
+    bool starts = row == low && !begun;
     int32_t begin = begin_operand(stage);
     if (starts) end = row + 1;
     if (stage->scan_ends && row < high - 1) end = tsp_min32(end, high - 1);
@@ -62,6 +81,25 @@ static void write_results(const Scheduler *s, Flow *f, const Output *out, int32_
                        (int32_t)s->m->vxm_op_cycles);
 }
 
+/* The wire of rows row .. end-1, the first of a chain, after the vector that this begins with, and
+ * the step that takes that. */
+static int32_t begin_chain(Scheduler *s, Flow *f, const Stage *stage, const StepTimes *times,
+                           const Operand *begin, int32_t row, int32_t end, int64_t *from) {
+    int32_t interval = (int32_t)s->m->vxm_op_cycles, vxm = tsp_vxm_column(s->m);
+    int32_t self = self_step(stage), index = stage->steps[self].a.index, wires[MAX_OPERANDS];
+    const Operand *rows = &stage->operands[index];
+    TspDirection direction = schedule_direction(s, rows, row, 0);
+    const Part part = {.count = 1, .interval = interval, .starts = true};
+    wires[index] =
+        flow_wire(f, (Wire){direction, s->module->tensors[rows->tensor].bytes,
+                            flow_phase(direction, (int64_t)times->operand[index] - interval, vxm),
+                            end - row + 1, interval, vxm, vxm, 0});
+    schedule_reads(s, f, begin, wires[index], 0, 0, 1, 0, interval, from);
+    schedule_reads(s, f, rows, wires[index], 1, row, end - row, 0, interval, from);
+    schedule_step(f, stage, self, &part, times->step[self] - interval, wires, -1);
+    return wires[index];
+}
+
 /* Rows row .. end-1 of chain `chain`, rows low .. high-1, all of one block of every tensor. */
 static void segment_flow(Scheduler *s, Flow *f, const Stage *stage, const StepTimes *times,
                          int32_t copy, int32_t chain, int32_t low, int32_t high, int32_t row,
@@ -71,11 +109,15 @@ static void segment_flow(Scheduler *s, Flow *f, const Stage *stage, const StepTi
     int32_t wires[MAX_OPERANDS], result = -1, keeps = -1, begins = begin_operand(stage);
     int32_t first = row, behind = 0; /* on the wire of results; rows that the chain's follows */
     int64_t base = (int64_t)(row - low) * interval;
+    Operand vector = first_vector(s, stage, chain, low);
+    bool begun = vector.copy >= 0;
     for (int32_t i = 0; i < stage->operand_count; i++)
         if (i != begins)
-            wires[i] = schedule_operand(s, f, &stage->operands[i], row, end - row, 0, interval,
-                                        base + times->operand[i], from);
-    if (row == low && begins >= 0) {
+            wires[i] = row == low && begun
+                           ? begin_chain(s, f, stage, times, &vector, row, end, from)
+                           : schedule_operand(s, f, &stage->operands[i], row, end - row, 0,
+                                              interval, base + times->operand[i], from);
+    if (row == low && begins >= 0 && !begun) {
         Operand begin = stage->operands[begins];
         begin.row0 = chain;
         wires[begins] =
@@ -97,7 +139,7 @@ static void segment_flow(Scheduler *s, Flow *f, const Stage *stage, const StepTi
         result = result_wire(s, f, out, copy, chain, 1,
                              base + (int64_t)(high - 1 - row) * interval + times->step[last]);
     for (Part part; row < end && !f->failed; row += part.count) {
-        part = next_part(s, stage, row, low, high, end);
+        part = next_part(s, stage, begun, row, low, high, end);
         for (int32_t i = 0; i <= last; i++)
             schedule_step(f, stage, i, &part, (int64_t)(row - low) * interval + times->step[i],
                           wires,

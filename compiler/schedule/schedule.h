@@ -64,11 +64,20 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
                    TspError *err);
 /* Its parts. Times with the product at 0, or the first step at 0; false if steps cannot meet. */
 bool schedule_times(const Stage *stage, bool product, StepTimes *t, int32_t op_cycles);
+/* Rows row, row+step .. of one byte plane, the first of them vector `skip` of a wire. */
+typedef struct {
+    const Tensor *tensor;
+    int32_t copy, ctile, byte, row, step, count, skip;
+} Rows;
+/* Their Reads, block by block, to a stream of a wire that reaches whoever takes them; *from is
+ * raised to the first start at which they are there. */
+void schedule_rows_read(const Scheduler *s, Flow *f, const Rows *rows, Tap to, int32_t interval,
+                        int64_t *from);
 /* The way of the stream that brings row `first` of an operand, and the Reads of rows
- * first..first+count-1 to its bytes of a wire that reaches the VXM. */
+ * first..first+count-1 to its bytes of a wire that reaches the VXM, after `skip` other vectors. */
 TspDirection schedule_direction(const Scheduler *s, const Operand *o, int32_t first, int32_t ctile);
-void schedule_reads(Scheduler *s, Flow *f, const Operand *o, int32_t wire, int32_t first,
-                    int32_t count, int32_t ctile, int32_t interval, int64_t *from);
+void schedule_reads(Scheduler *s, Flow *f, const Operand *o, int32_t wire, int32_t skip,
+                    int32_t first, int32_t count, int32_t ctile, int32_t interval, int64_t *from);
 /* The wire that brings rows first..first+count-1 of an operand to the VXM, vector 0 at relative
  * time `time`, and its Reads. */
 int32_t schedule_operand(Scheduler *s, Flow *f, const Operand *o, int32_t first, int32_t count,

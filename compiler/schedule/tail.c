@@ -78,42 +78,70 @@ TspDirection schedule_direction(const Scheduler *s, const Operand *o, int32_t fi
     return tsp_slice_hemisphere(s->m, p.slice) == TSP_WEST ? TSP_EASTWARD : TSP_WESTWARD;
 }
 
-void schedule_reads(Scheduler *s, Flow *f, const Operand *o, int32_t wire, int32_t first,
-                    int32_t count, int32_t ctile, int32_t interval, int64_t *from) {
+/* How many of rows row, row+step .. of a tensor lie in the block of the first. */
+static int32_t rows_inside(const Tensor *t, int32_t row, int32_t step) {
+    int32_t inside = row % t->block_rows;
+    if (step == 0) return INT32_MAX;
+    return step > 0 ? tsp_ceil_div(t->block_rows - inside, step) : inside / -step + 1;
+}
+
+void schedule_rows_read(const Scheduler *s, Flow *f, const Rows *rows, Tap to, int32_t interval,
+                        int64_t *from) {
     const TspMachine *m = s->m;
-    const Tensor *t = &s->module->tensors[o->tensor];
-    int32_t row = o->row0 + first * o->row_step, tile = operand_tile(o, ctile),
-            copy = operand_copy(t, o, ctile);
-    for (int32_t byte = 0; byte < t->bytes && !f->failed; byte++) {
-        Place p = tsp_place(t, copy, row, tile, byte);
+    const Tensor *t = rows->tensor;
+    Wire *wire = &f->wires[to.wire];
+    for (int32_t i = 0, count; i < rows->count && !f->failed; i += count) {
+        int32_t row = rows->row + i * rows->step;
+        Place p = tsp_place(t, rows->copy, row, rows->ctile, rows->byte);
         int32_t column = tsp_slice_column(m, p.slice);
-        int64_t start;
-        flow_reach(&f->wires[wire], column);
-        start = flow_time_at(&f->wires[wire], column) - m->mem_read_cycles;
-        *from =
-            tsp_max64(*from, schedule_ready(t, tile, row, o->row_step, count, interval) - start);
+        int64_t start = flow_time_at(wire, column) - m->mem_read_cycles;
+        count = tsp_min32(rows->count - i, rows_inside(t, row, rows->step));
+        flow_reach(wire, column);
+        start += (int64_t)(rows->skip + i) * interval;
+        *from = tsp_max64(*from,
+                          schedule_ready(t, rows->ctile, row, rows->step, count, interval) - start);
         flow_item(f, (Item){.kind = ITEM_MEM,
                             .queue = p.slice,
                             .insn = {.op = TSP_OP_READ, .addr = p.addr},
-                            .step = o->row_step,
+                            .step = rows->step,
                             .start = start,
                             .count = count,
                             .interval = interval,
                             .bank = tsp_mem_bank(m, p.addr),
-                            .drives = {wire, o->byte + byte},
+                            .drives = to,
                             .drive_width = 1,
                             .reads = {{-1, 0}, {-1, 0}}});
     }
 }
 
-/* The wire of the flow that brings the rows from `p` on at the same time; -1 if there is none. */
-static int32_t same_rows(const Scheduler *s, const Flow *f, const Wire *w, Place p, int32_t step) {
+void schedule_reads(Scheduler *s, Flow *f, const Operand *o, int32_t wire, int32_t skip,
+                    int32_t first, int32_t count, int32_t ctile, int32_t interval, int64_t *from) {
+    const Tensor *t = &s->module->tensors[o->tensor];
+    for (int32_t byte = 0; byte < t->bytes; byte++) {
+        const Rows rows = {.tensor = t,
+                           .copy = operand_copy(t, o, ctile),
+                           .ctile = operand_tile(o, ctile),
+                           .byte = byte,
+                           .row = o->row0 + first * o->row_step,
+                           .step = o->row_step,
+                           .count = count,
+                           .skip = skip};
+        schedule_rows_read(s, f, &rows, (Tap){wire, o->byte + byte}, interval, from);
+    }
+}
+
+/* The wire of the flow that brings the same rows at the same time, and nothing else; -1 if there is
+ * none. */
+static int32_t same_rows(const Scheduler *s, const Flow *f, const Wire *w, const Rows *rows) {
+    const Place p = tsp_place(rows->tensor, rows->copy, rows->row, rows->ctile, rows->byte);
     const int64_t start = flow_time_at(w, tsp_slice_column(s->m, p.slice)) - s->m->mem_read_cycles;
     for (int32_t i = 0; i < f->item_count; i++) {
         const Item *item = &f->items[i];
+        const Wire *other = item->drives.wire >= 0 ? &f->wires[item->drives.wire] : NULL;
         if (item->kind == ITEM_MEM && item->insn.op == TSP_OP_READ && item->queue == p.slice &&
-            item->insn.addr == p.addr && item->step == step && item->start == start &&
-            item->count == w->count && item->interval == w->interval)
+            item->insn.addr == p.addr && item->step == rows->step && item->start == start &&
+            item->interval == w->interval && item->drives.offset == 0 && other->count == w->count &&
+            other->width == w->width)
             return item->drives.wire;
     }
     return -1;
@@ -126,13 +154,16 @@ int32_t schedule_operand(Scheduler *s, Flow *f, const Operand *o, int32_t first,
     const int32_t vxm = tsp_vxm_column(s->m);
     const Wire brings = {
         direction, t->bytes, flow_phase(direction, time, vxm), count, interval, vxm, vxm, 0};
-    int32_t wire = same_rows(s, f, &brings,
-                             tsp_place(t, operand_copy(t, o, ctile), o->row0 + first * o->row_step,
-                                       operand_tile(o, ctile), 0),
-                             o->row_step);
+    const Rows rows = {.tensor = t,
+                       .copy = operand_copy(t, o, ctile),
+                       .ctile = operand_tile(o, ctile),
+                       .row = o->row0 + first * o->row_step,
+                       .step = o->row_step,
+                       .count = count};
+    int32_t wire = same_rows(s, f, &brings, &rows);
     if (wire >= 0) return wire;
     wire = flow_wire(f, brings);
-    schedule_reads(s, f, o, wire, first, count, ctile, interval, from);
+    schedule_reads(s, f, o, wire, 0, first, count, ctile, interval, from);
     return wire;
 }
 
@@ -161,11 +192,13 @@ static void write_output(const Scheduler *s, Flow *f, const Output *o, int32_t w
     int32_t row = o->row0 + first, tile = o->ctile0 + ctile, group = (int32_t)m->mxm_load_streams;
     for (int32_t b = 0; b < o->bytes; b++) {
         int32_t byte = o->byte0 + b, offset = o->src_byte + b;
-        for (int32_t copy = 0; t->places && copy < t->copies; copy++) {
-            Place p = tsp_place(t, copy, row, tile, byte);
-            if (hemisphere < 0 || (int)tsp_slice_hemisphere(m, p.slice) == hemisphere)
-                schedule_write(s, f, wire, offset, p, 0, count, interval);
-        }
+        for (int32_t copy = 0; t->places && copy < t->copies; copy++)
+            for (int32_t i = 0, rows; i < count; i += rows) {
+                Place p = tsp_place(t, copy, row + i, tile, byte);
+                rows = tsp_min32(count - i, rows_inside(t, row + i, 1));
+                if (hemisphere < 0 || (int)tsp_slice_hemisphere(m, p.slice) == hemisphere)
+                    schedule_write(s, f, wire, offset, p, i, rows, interval);
+            }
         for (int32_t i = 0; t->stripes && i < count; i++) {
             Place p = tsp_stripe(t, group, row + i, tile, byte);
             if (hemisphere < 0 || (int)tsp_slice_hemisphere(m, p.slice) == hemisphere)
@@ -298,7 +331,7 @@ bool schedule_tail(Scheduler *s, Flow *f, const Stage *stage, int32_t first, int
     if (products) base += flow_time_at(&f->wires[products[0]], vxm);
     for (int32_t i = 0; i < stage->operand_count; i++) {
         Operand o = stage->operands[i];
-        if (o.row_step == 0) o.copy = turn(s, stage, first) % s->module->tensors[o.tensor].copies;
+        if (o.row_step == 0) o.copy += turn(s, stage, first);
         f->op = reader(stage, i);
         operand_wires[i] = schedule_operand(s, f, &o, first, count, ctile, interval,
                                             base + times.operand[i] - m->vxm_entry_cycles, from);
@@ -353,29 +386,28 @@ bool schedule_results(Scheduler *s, const Stage *stage, const Flow *f, int64_t s
     return true;
 }
 
-/* The first i > `from` for which row row0 + i*step is in another block than it is for `from`. */
-static int32_t block_end(const Tensor *t, int32_t row0, int32_t step, int32_t from) {
-    int32_t row = row0 + from * step, inside;
-    if (!t->places || step == 0) return INT32_MAX;
-    inside = row % t->block_rows;
-    return from + (step > 0 ? tsp_ceil_div(t->block_rows - inside, step) : inside / -step + 1);
+/* The row from which on a tensor that the stage meets with row `row` has another block; INT32_MAX
+ * where a flow may cross blocks. */
+static int32_t block_end(const Stage *stage, const Tensor *t, int32_t row0, int32_t step,
+                         int32_t row) {
+    if (!t->places || step == 0 || (stage->product && t->spliced)) return INT32_MAX;
+    return row + rows_inside(t, row0 + row * step, step);
 }
 
 int32_t schedule_cut(const Scheduler *s, const Stage *stage, int32_t row, int32_t limit) {
+    const Tensor *tensors = s->module->tensors;
     int32_t end = tsp_min32(stage->rows, row + limit);
     for (int32_t i = 0; i < stage->operand_count; i++) {
         const Operand *o = &stage->operands[i];
-        const Tensor *t = &s->module->tensors[o->tensor];
-        end = tsp_min32(end, block_end(t, o->row0, o->row_step, row));
+        end = tsp_min32(end, block_end(stage, &tensors[o->tensor], o->row0, o->row_step, row));
     }
     for (int32_t i = stage->scan_ends; i < stage->output_count && !stage->chain_rows; i++) {
         const Output *o = &stage->outputs[i];
-        end = tsp_min32(end, block_end(&s->module->tensors[o->tensor], o->row0, 1, row));
+        end = tsp_min32(end, block_end(stage, &tensors[o->tensor], o->row0, 1, row));
     }
     for (int32_t i = 0; i < stage->term_count; i++) {
-        const Term *term = &stage->terms[i];
-        end = tsp_min32(
-            end, block_end(&s->module->tensors[term->a], term->a_row0, 1 + term->a_skip, row));
+        const Term *t = &stage->terms[i];
+        end = tsp_min32(end, block_end(stage, &tensors[t->a], t->a_row0, 1 + t->a_skip, row));
     }
     return end;
 }

@@ -16,7 +16,8 @@ typedef struct {
     int32_t from, to;
 } Access;
 
-/* What a tensor, or its stripes, was divided into: [copy][block][ctile], or [block][ctile][byte]. */
+/* What a tensor, or its stripes, was divided into: [copy][block][ctile], or [block][ctile][byte].
+ */
 typedef struct {
     int32_t first, copies, blocks, block_rows, ctiles, bytes;
 } Parts;

@@ -218,14 +218,30 @@ static int64_t event_cycle(const Streams *s, const Event *e, const TapList *list
     return TSP_STREAM_DIRECTION(stream) == TSP_EASTWARD ? diagonal + column : diagonal - column;
 }
 
-/* The drive must be what every link of the operand says. */
+/* Of how many iterations first..end-1 of its consumer a link says what they read. Where several
+ * share the iterations of an operand, each speaks for those that its producer has. */
+static int64_t spoken_for(const Streams *s, const TspLink *link, int64_t first, int64_t end) {
+    const TspProgram *p = s->v->program;
+    if (link->producer < 0 || link->producer >= p->run_count) return end - first;
+    if (first < -(int64_t)link->offset) first = -(int64_t)link->offset;
+    if (end > (int64_t)p->runs[link->producer].count - link->offset)
+        end = (int64_t)p->runs[link->producer].count - link->offset;
+    return end > first ? end - first : 0;
+}
+
+/* The drive must be what every link that speaks for the iteration says, and one must. */
 static void check_links(Streams *s, const Event *read, const Event *drive, const TapList *list,
                         int32_t stream, int64_t base) {
     const Tap *reader = &list->taps[read->tap], *driver = &list->taps[drive->tap];
+    const int64_t iteration = (int64_t)reader->first + read->iteration;
+    bool spoken = false;
     Verifier *v = s->v;
     for (int32_t l = reader->link; l < reader->link + reader->links; l++) {
-        int64_t wanted = (int64_t)reader->first + read->iteration + s->links[l].offset;
+        int64_t wanted = iteration + s->links[l].offset;
         int64_t got = (int64_t)driver->first + drive->iteration;
+        bool last = l == reader->link + reader->links - 1;
+        if (!spoken_for(s, &s->links[l], iteration, iteration + 1) && !(last && !spoken)) continue;
+        spoken = true;
         if (driver->run == s->links[l].producer && wanted == got) {
             s->proved[l]++;
             v->proof.links_proved++;
@@ -280,19 +296,27 @@ static void sweep(Streams *s, const TapList *list, int32_t stream, int64_t base)
     }
 }
 
-/* Every iteration of a consumer must have been met; debug information that names runs or operands
- * which no instruction has would prove nothing. Comes last: it belongs to no cycle. */
+/* Every iteration of a consumer must have been met, and by every link that speaks for it; debug
+ * information that names runs or operands which no instruction has would prove nothing. Comes last:
+ * it belongs to no cycle. */
 static bool links_met(const Streams *s, TspError *err) {
     const TspProgram *p = s->v->program;
-    for (int32_t l = 0; l < p->link_count; l++) {
-        const TspLink *link = &s->links[l];
-        bool known = link->consumer >= 0 && link->consumer < p->run_count;
-        if (known && s->proved[l] == p->runs[link->consumer].count) continue;
+    for (int32_t first = 0, end; first < p->link_count; first = end) {
+        const TspLink *link = &s->links[first];
+        const bool known = link->consumer >= 0 && link->consumer < p->run_count;
+        const int32_t count = known ? p->runs[link->consumer].count : 0;
+        int64_t met = 0;
+        bool all = known;
+        for (end = first; end < p->link_count && !compare_links(link, &s->links[end]); end++) {
+            const int64_t spoken = spoken_for(s, &s->links[end], 0, count);
+            all &= spoken > 0 && s->proved[end] == spoken;
+            met += s->proved[end];
+        }
+        if (all && met >= count) continue;
         return tsp_fail_rule(err, TSP_RULE_WRONG_VALUE, -1,
                              known ? p->runs[link->consumer].queue : -1, "", -1,
                              "run %d, operand %d: %lld of its %d iterations read it",
-                             (int)link->consumer, (int)link->operand, (long long)s->proved[l],
-                             known ? (int)p->runs[link->consumer].count : 0);
+                             (int)link->consumer, (int)link->operand, (long long)met, (int)count);
     }
     return true;
 }
