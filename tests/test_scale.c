@@ -121,6 +121,10 @@ static float computed(TspOpcode op, float a, float b) {
     }
 }
 
+static float element(const Case *c, const Operand *o, int i) {
+    return ldexpf(c->data[o->tensor][i], o->exponent);
+}
+
 /* Element i of what a stage makes of a product. */
 static float result(const Case *c, const Stage *s, int32_t product, int i) {
     float value[MAX_STEPS];
@@ -129,11 +133,10 @@ static float result(const Case *c, const Stage *s, int32_t product, int i) {
         const From from[2] = {step->a, step->b};
         float x[2] = {0, 0};
         for (int j = 0; j < 2; j++) {
-            const Operand *o = &s->operands[from[j].index];
             if (from[j].kind == FROM_STEP) x[j] = value[from[j].index];
             if (from[j].kind == FROM_PRODUCT) x[j] = (float)product;
             if (from[j].kind == FROM_IMM) x[j] = tsp_f32_from_bits(step->imm);
-            if (from[j].kind == FROM_OPERAND) x[j] = ldexpf(c->data[o->tensor][i], o->exponent);
+            if (from[j].kind == FROM_OPERAND) x[j] = element(c, &s->operands[from[j].index], i);
         }
         value[k] = computed(step->op, x[0], x[1]);
     }
