@@ -155,4 +155,21 @@ static inline void free_case(Case *c) {
     free(c->got);
 }
 
+/* A graph of vectors of `elements`, on tsp1: the interpreter's values, in at most `most` hundredths
+ * of the bound. */
+static inline void check_speed(TspDtype type, int inputs, int elements, const char *nodes,
+                               int64_t most) {
+    char shape[40];
+    Case c = {0};
+    snprintf(shape, sizeof shape, "[%d]", elements);
+    make_graph(&c, type, shape, inputs, nodes);
+    fill(&c, false);
+    simulate(&c, "tsp1");
+    interpret(&c, "tsp1");
+    ck_assert_msg(c.p.predicted_cycles * 100 <= c.p.bound_cycles * most,
+                  "%s: %" PRId64 " cycles, bound %" PRId64, c.label, c.p.predicted_cycles,
+                  c.p.bound_cycles);
+    free_case(&c);
+}
+
 #endif

@@ -348,20 +348,8 @@ END_TEST
 
 /* ---- how near the bound ---- */
 
-/* Values are compared as well. `most`: hundredths of the bound that the run may take. */
 static void try_speed(TspDtype type, int inputs, const char *nodes, int64_t most) {
-    enum { ELEMENTS = 3000001 };
-    char shape[40];
-    Case c = {0};
-    snprintf(shape, sizeof shape, "[%d]", ELEMENTS);
-    make_graph(&c, type, shape, inputs, nodes);
-    fill(&c, false);
-    simulate(&c, "tsp1");
-    interpret(&c, "tsp1");
-    ck_assert_msg(c.p.predicted_cycles * 100 <= c.p.bound_cycles * most,
-                  "%s: %" PRId64 " cycles, bound %" PRId64, c.label, c.p.predicted_cycles,
-                  c.p.bound_cycles);
-    free_case(&c);
+    check_speed(type, inputs, 3000001, nodes, most);
 }
 
 START_TEST(long_vectors_run_near_the_bound) {
