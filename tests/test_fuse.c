@@ -407,8 +407,8 @@ static void activated(Text *t, const char *type, int m, int k, int n) {
     output(t, k == n ? &z : &y);
 }
 
-/* `percent`: cycles of those that it takes through memory, at most; and `most` at all, since the way
- * through memory gets shorter too. */
+/* `percent`: cycles of those that it takes through memory, at most; and `most` at all, since the
+ * way through memory gets shorter too. */
 static void takes_less(Text *t, const char *label, int percent, int64_t most) {
     TspMachine m;
     Cycles c;
