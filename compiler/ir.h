@@ -168,9 +168,10 @@ typedef struct {
      * hemisphere of operand 1. */
     int32_t joined_bytes;
     /* > 0: a step that takes FROM_SELF combines each row with those before it, in chains of this
-     * many rows; a chain takes a row every vxm_op_cycles. Chain i begins with row i of the last
-     * operand, if that has row_step 0. All rows are results, or with `scan_ends` the last of each
-     * chain, chain i's as row i; then a second output may have all rows of another step. */
+     * many rows; a chain takes a row every vxm_op_cycles. It begins with the row of the last
+     * operand, if that has row_step 0; if the operand before it has, too, chain i > 0 begins with
+     * row i - 1 of that as well. All rows are results, or with `scan_ends` the last of each chain,
+     * chain i's as row i; then a second output may have all rows of another step. */
     int32_t scan_rows;
     bool scan_ends;
     /* > 0: rows fall into sets of this many, each of which a chain passes: row k of set i is row

@@ -22,10 +22,11 @@ static int32_t scan_tensor(Lowerer *l, const char *suffix, TspDtype type, int32_
 }
 
 /* Running sums of the rows of x, in chains of `chain` rows that begin with a row of `start` (-1:
- * with nothing); to `to` go all of them or, with `ends`, the last of each chain, and to `wide` (-1:
- * nowhere) the rows as `type`. */
-static bool lower_scan(Lowerer *l, const char *what, TspDtype type, int32_t x, int32_t start,
-                       int32_t chain, bool ends, int32_t to, int32_t wide, TspError *err) {
+ * with nothing), all but the first also with one of `before`; to `to` go all of them or, with
+ * `ends`, the last of each chain, and to `wide` (-1: nowhere) the rows as `type`. */
+static bool lower_scan(Lowerer *l, const char *what, TspDtype type, int32_t x, int32_t before,
+                       int32_t start, int32_t chain, bool ends, int32_t to, int32_t wide,
+                       TspError *err) {
     const Tensor *from = &l->module->tensors[x], *into = &l->module->tensors[to];
     Stage *s = lower_new_stage(l, what, from->rows, tsp_lanes(&l->module->machine), err);
     From row, widened;
@@ -33,6 +34,7 @@ static bool lower_scan(Lowerer *l, const char *what, TspDtype type, int32_t x, i
     s->scan_rows = chain;
     s->scan_ends = ends;
     row = lower_operand(s, x, 0, 1);
+    if (before >= 0) lower_operand(s, before, 0, 0);
     if (start >= 0) lower_operand(s, start, 0, 0);
     if (from->dtype != type)
         row = lower_step(s, TSP_OP_CVT, from->dtype, type, row, from_none(), 0);
@@ -78,17 +80,24 @@ static int32_t move_radix(const TspMachine *m, TspDtype type) {
     return radix;
 }
 
+/* A row with a copy in each hemisphere, for what lanes south hold. */
+static int32_t south_row(Lowerer *l, const Fold *fold, TspError *err) {
+    int32_t to = fold_rows(l, ".south", fold->type, 1, 1, err);
+    if (to >= 0) l->module->tensors[to].wanted = 2;
+    return to;
+}
+
 /* Row `row` of `from`, moved north by 1, 2, .. `count` times `part` lanes, and with `itself` also
- * as it is, added up. */
-static int32_t lower_moved(Lowerer *l, const Fold *fold, int32_t from, int32_t row, int32_t part,
-                           int32_t count, bool itself, TspError *err) {
-    int32_t lanes = tsp_lanes(&l->module->machine), moved, to;
+ * as it is, added up in `to`. */
+static bool lower_moved(Lowerer *l, const Fold *fold, int32_t from, int32_t row, int32_t part,
+                        int32_t count, bool itself, int32_t to, TspError *err) {
+    int32_t lanes = tsp_lanes(&l->module->machine), moved;
     Rows rows = {.count = count};
     From result;
     Stage *s;
-    if ((moved = fold_rows(l, ".moved", fold->type, count, 1, err)) < 0) return -1;
+    if ((moved = fold_rows(l, ".moved", fold->type, count, 1, err)) < 0) return false;
     l->module->tensors[moved].level = 1; /* what is moved is read in the west: begin in the east */
-    if (!(s = lower_new_stage(l, "shift", count, lanes, err))) return -1;
+    if (!(s = lower_new_stage(l, "shift", count, lanes, err))) return false;
     s->shift = -part;
     lower_operand(s, from, row, 0);
     lower_output(l, s, from_none(), moved, 0);
@@ -100,64 +109,39 @@ static int32_t lower_moved(Lowerer *l, const Fold *fold, int32_t from, int32_t r
         rows.tensor[rows.count] = from;
         rows.row[rows.count++] = row;
     }
-    if (!(s = fold_tree(l, fold, &rows, 0, 1, lanes, &result, err))) return -1;
+    if (!(s = fold_tree(l, fold, &rows, 0, 1, lanes, &result, err))) return false;
     if (result.kind == FROM_OPERAND)
         result = lower_step(s, TSP_OP_PASS, fold->type, fold->type, result, from_none(), 0);
-    if ((to = fold_rows(l, ".south", fold->type, 1, 1, err)) < 0) return -1;
-    l->module->tensors[to].wanted = 2;
-    lower_output(l, &l->module->stages[l->module->stage_count - 1], result, to, 0);
-    return to;
+    lower_output(l, s, result, to, 0);
+    return true;
 }
 
-/* The tensor, and its row, that has the sum of all chains. Trees make it sooner than that of one
- * after the other, if slices and ALUs allow to read all at once; not beside rows that are kept. */
-static int32_t lower_total(Lowerer *l, const Fold *fold, int32_t sums, int32_t before,
-                           int32_t chains, bool trees, int32_t *row, TspError *err) {
+/* A tensor of one row, the sum of all that chains left, by trees. */
+static int32_t lower_total(Lowerer *l, const Fold *fold, int32_t sums, int32_t chains,
+                           TspError *err) {
     Rows rows = {.count = chains};
-    *row = trees ? 0 : chains - 1;
     for (int32_t i = 0; i < chains; i++) {
         rows.tensor[i] = sums;
         rows.row[i] = i;
     }
-    return trees ? fold_row(l, fold, &rows, err) : before;
+    return fold_row(l, fold, &rows, err);
 }
 
-/* For each lane the sum of row `row` of `totals` over all lanes south of it. */
-static int32_t lower_south(Lowerer *l, const Fold *fold, int32_t totals, int32_t row,
-                           TspError *err) {
+/* For each lane the sum of row `row` of `total` over all lanes south of it, in `south`. */
+static bool lower_south(Lowerer *l, const Fold *fold, int32_t total, int32_t row, int32_t south,
+                        TspError *err) {
     const TspMachine *m = &l->module->machine;
-    int32_t lanes = tsp_lanes(m), radix = move_radix(m, fold->type);
-    int32_t most = tsp_min32(radix, lanes > 1 ? lanes - 1 : 1), reach = most;
-    int32_t south = lower_moved(l, fold, totals, row, 1, most, false, err);
-    for (; south >= 0 && reach < lanes - 1; reach *= radix) {
-        int32_t count = tsp_min32(radix, tsp_ceil_div(lanes - 1, reach)) - 1;
-        south = lower_moved(l, fold, south, 0, reach, count, true, err);
+    int32_t lanes = tsp_lanes(m), radix = move_radix(m, fold->type), from = total, part = 1;
+    int32_t count = tsp_min32(radix, lanes > 1 ? lanes - 1 : 1); /* first without the row itself */
+    for (int32_t reach = radix; reach < lanes - 1; part = reach, reach *= radix) {
+        int32_t to = south_row(l, fold, err);
+        if (to < 0 || !lower_moved(l, fold, from, row, part, count, part > 1, to, err))
+            return false;
+        from = to;
+        row = 0;
+        count = tsp_min32(radix, tsp_ceil_div(lanes - 1, reach)) - 1;
     }
-    return south;
-}
-
-/* What each chain begins with: what lanes south hold, and the chains before it in its lanes. */
-static int32_t lower_begins(Lowerer *l, const Fold *fold, int32_t chains, int32_t before,
-                            int32_t south, TspError *err) {
-    int32_t lanes = tsp_lanes(&l->module->machine);
-    int32_t to = scan_tensor(l, ".begin", fold->type, chains, 0, err);
-    Stage *s = to < 0 ? NULL : lower_new_stage(l, "begin", 1, lanes, err);
-    if (!s) return -1;
-    if (!l->module->sparing) {
-        l->module->tensors[to].wanted = 2; /* one in the hemisphere of each chain's rows */
-        l->module->lavish = true;
-    }
-    lower_output(l, s,
-                 lower_step(s, TSP_OP_PASS, fold->type, fold->type, lower_operand(s, south, 0, 0),
-                            from_none(), 0),
-                 to, 0);
-    if (chains == 1) return to;
-    if (!(s = lower_new_stage(l, "begin", chains - 1, lanes, err))) return -1;
-    lower_output(l, s,
-                 lower_step(s, fold->op, fold->type, fold->type, lower_operand(s, before, 0, 1),
-                            lower_operand(s, south, 0, 0), 0),
-                 to, 1);
-    return to;
+    return lower_moved(l, fold, from, row, part, count, part > 1, south, err);
 }
 
 /* z is x, the only element. */
@@ -187,33 +171,47 @@ static bool check_flat(const Lowerer *l, const TspNode *node, TspError *err) {
     return true;
 }
 
+/* A row for each of so many chains, the sum of those up to it. What a stage reads beside the rows
+ * of long vectors comes first, while there are slices that these leave. */
+static int32_t before_rows(Lowerer *l, const Fold *fold, int32_t chains, TspError *err) {
+    int32_t before = scan_tensor(l, ".before", fold->type, chains, 0, err);
+    if (before < 0 || l->module->sparing) return before;
+    l->module->tensors[before].wanted = 2; /* one in the hemisphere of each chain's rows */
+    l->module->lavish = true;
+    return before;
+}
+
 bool lower_cum_sum(Lowerer *l, const TspNode *node, TspError *err) {
     const TspMachine *m = &l->module->machine;
     TspDtype type = l->graph->values[node->output].dtype;
     Fold fold = {TSP_OP_ADD, type == TSP_F16 ? TSP_F32 : type, 0, false};
-    int32_t x, wide, z, rows, chain, chains, sums, before, total, row, south, begin;
+    int32_t x, wide, z, rows, chain, chains, sums, before, south, total = -1;
     bool trees;
     if (tsp_value_elements(&l->graph->values[node->output]) == 1) return lower_one(l, node, err);
     if (!fold_check(l, node, &fold, err) || !check_flat(l, node, err) ||
-        (x = lower_flat_tensor(l, node->inputs[0], LANEWISE, err)) < 0 ||
-        (z = lower_flat_tensor(l, node->output, LANEWISE, err)) < 0)
+        (x = lower_flat_tensor(l, node->inputs[0], LANEWISE, err)) < 0)
         return false;
     if ((wide = wide_rows(l, x, fold.type, err)) < 0 && err->text[0]) return false;
-    l->module->tensors[z].level = l->module->tensors[wide < 0 ? x : wide].level + 1;
     rows = l->module->tensors[x].rows;
     chain = lower_scan_rows(m, rows);
     chains = tsp_ceil_div(rows, chain);
+    if ((before = before_rows(l, &fold, chains, err)) < 0 ||
+        (south = south_row(l, &fold, err)) < 0 ||
+        (z = lower_flat_tensor(l, node->output, LANEWISE, err)) < 0)
+        return false;
+    l->module->tensors[z].level = l->module->tensors[wide < 0 ? x : wide].level + 1;
     sums = scan_tensor(l, ".sums", fold.type, chains, (int32_t)m->vxm_op_cycles, err);
     if (sums < 0) return false;
+    /* trees make the sum of all sooner than a chain of them, if slices and ALUs allow to read all
+     * at once; not beside rows that are kept */
     trees = wide < 0 && !l->module->sparing &&
             tsp_ceil_div(chains, m->vxm_op_cycles) <= fold_tree_width(m, fold.type);
     if (trees || wide >= 0) lay_sums(&l->module->tensors[sums], &l->module->tensors[x], trees);
-    if (!lower_scan(l, "sums", fold.type, x, -1, chain, true, sums, wide, err)) return false;
-    before = scan_tensor(l, ".before", fold.type, chains, 0, err);
-    return before >= 0 &&
-           lower_scan(l, "before", fold.type, sums, -1, chains, false, before, -1, err) &&
-           (total = lower_total(l, &fold, sums, before, chains, trees, &row, err)) >= 0 &&
-           (south = lower_south(l, &fold, total, row, err)) >= 0 &&
-           (begin = lower_begins(l, &fold, chains, before, south, err)) >= 0 &&
-           lower_scan(l, "scan", fold.type, wide < 0 ? x : wide, begin, chain, false, z, -1, err);
+    if (!lower_scan(l, "sums", fold.type, x, -1, -1, chain, true, sums, wide, err) ||
+        (trees && (total = lower_total(l, &fold, sums, chains, err)) < 0) ||
+        !lower_scan(l, "before", fold.type, sums, -1, -1, chains, false, before, -1, err))
+        return false;
+    return lower_south(l, &fold, trees ? total : before, trees ? 0 : chains - 1, south, err) &&
+           lower_scan(l, "scan", fold.type, wide < 0 ? x : wide, chains > 1 ? before : -1, south,
+                      chain, false, z, -1, err);
 }

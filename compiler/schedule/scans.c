@@ -12,36 +12,47 @@ static int32_t self_step(const Stage *stage) {
     return i;
 }
 
-/* The operand that chains begin with, a row each; -1: none. */
-static int32_t begin_operand(const Stage *stage) {
-    int32_t last = stage->operand_count - 1;
-    return stage->operands[last].row_step == 0 ? last : -1;
-}
+/* Vectors that a chain begins with: rows, counted from the first, of operands of the stage. */
+typedef struct {
+    int32_t operand[2], row[2], count;
+    bool beside; /* they come on wires of their own, not before the rows of the chain on theirs */
+} Begins;
 
-/* What chain `chain` begins with, if it can come before row `low` on the wire of the rows: these
- * are added as they are read, and a copy of it comes the same way. Else its copy is -1. */
-static Operand first_vector(const Scheduler *s, const Stage *stage, int32_t chain, int32_t low) {
+/* Vector i of these, from the hemisphere that row `low` of `rows` comes from; its copy is -1 if
+ * there is none, or if its elements are of another type. */
+static Operand begin_with(const Scheduler *s, const Stage *stage, const Begins *b, int32_t i,
+                          const Operand *rows, int32_t low) {
     const Tensor *tensors = s->module->tensors;
-    From a = stage->steps[self_step(stage)].a;
-    int32_t begin = begin_operand(stage);
-    Operand o = {.copy = -1};
-    if (begin < 0 || a.kind != FROM_OPERAND) return o;
-    o = stage->operands[begin];
-    o.row0 = chain;
-    const Operand *rows = &stage->operands[a.index];
     TspDirection direction = schedule_direction(s, rows, low, 0);
+    Operand o = stage->operands[b->operand[i]];
+    o.row0 += b->row[i];
     o.copy = tensors[o.tensor].dtype == tensors[rows->tensor].dtype ? tensors[o.tensor].copies : 0;
     while (--o.copy >= 0)
         if (schedule_direction(s, &o, 0, 0) == direction) break;
     return o;
 }
 
-/* From `row` on, of the rows low .. high-1 of a chain, no further than `end`. `begun`: a vector
- * came before row `low`. */
+/* What chain `chain`, rows low.., begins with. */
+static Begins chain_begins(const Scheduler *s, const Stage *stage, int32_t chain, int32_t low) {
+    int32_t last = stage->operand_count - 1, first = last;
+    From a = stage->steps[self_step(stage)].a;
+    Begins b = {.beside = a.kind != FROM_OPERAND};
+    if (stage->operands[last].row_step) return b;
+    if (chain > 0 && stage->operands[last - 1].row_step == 0) first--;
+    for (int32_t i = first; i <= last; i++) {
+        b.operand[b.count] = i;
+        b.row[b.count++] = i < last ? chain - 1 : 0;
+    }
+    for (int32_t i = 0; i < b.count && !b.beside; i++)
+        b.beside = begin_with(s, stage, &b, i, &stage->operands[a.index], low).copy < 0;
+    return b;
+}
+
+/* From `row` on, of the rows low .. high-1 of a chain, no further than `end`. `begun`: vectors came
+ * before row `low`. */
 static Part next_part(const Scheduler *s, const Stage *stage, bool begun, int32_t row, int32_t low,
                       int32_t high, int32_t end) {
     bool starts = row == low && !begun;
-    int32_t begin = begin_operand(stage);
     if (starts) end = row + 1;
     if (stage->scan_ends && row < high - 1) end = tsp_min32(end, high - 1);
     return (Part){row,
@@ -49,12 +60,12 @@ static Part next_part(const Scheduler *s, const Stage *stage, bool begun, int32_
                   (int32_t)s->m->vxm_op_cycles,
                   starts,
                   !stage->scan_ends || row == high - 1,
-                  begin >= 0 ? (From){FROM_OPERAND, begin} : (From){FROM_NONE, 0}};
+                  {FROM_NONE, 0}};
 }
 
 static TspDirection result_direction(const Scheduler *s, const Output *out, int32_t copy,
                                      int32_t row) {
-    Place p = tsp_place(&s->module->tensors[out->tensor], copy, row, 0, 0);
+    Place p = tsp_place(&s->module->tensors[out->tensor], copy, out->row0 + row, 0, 0);
     return tsp_slice_hemisphere(s->m, p.slice) == TSP_WEST ? TSP_WESTWARD : TSP_EASTWARD;
 }
 
@@ -77,27 +88,43 @@ static void write_results(const Scheduler *s, Flow *f, const Output *out, int32_
                           int32_t wire, int32_t row, int32_t skip, int32_t count) {
     const Tensor *t = &s->module->tensors[out->tensor];
     for (int32_t byte = 0; byte < t->bytes && !f->failed; byte++)
-        schedule_write(s, f, wire, byte, tsp_place(t, copy, row, 0, byte), skip, count,
+        schedule_write(s, f, wire, byte, tsp_place(t, copy, out->row0 + row, 0, byte), skip, count,
                        (int32_t)s->m->vxm_op_cycles);
 }
 
-/* The wire of rows row .. end-1, the first of a chain, after the vector that this begins with, and
- * the step that takes that. */
-static int32_t begin_chain(Scheduler *s, Flow *f, const Stage *stage, const StepTimes *times,
-                           const Operand *begin, int32_t row, int32_t end, int64_t *from) {
+/* Issues of the step that takes its own result for the vectors that a chain begins with, before
+ * that of row `row`, its first. Those that come with rows row .. end-1 stand before them on a wire,
+ * which is *with (-1: none do). */
+static void begin_chain(Scheduler *s, Flow *f, const Stage *stage, const StepTimes *times,
+                        const Begins *b, int32_t row, int32_t end, int32_t *with, int64_t *from) {
     int32_t interval = (int32_t)s->m->vxm_op_cycles, vxm = tsp_vxm_column(s->m);
     int32_t self = self_step(stage), index = stage->steps[self].a.index, wires[MAX_OPERANDS];
     const Operand *rows = &stage->operands[index];
-    TspDirection direction = schedule_direction(s, rows, row, 0);
-    const Part part = {.count = 1, .interval = interval, .starts = true};
-    wires[index] =
-        flow_wire(f, (Wire){direction, s->module->tensors[rows->tensor].bytes,
-                            flow_phase(direction, (int64_t)times->operand[index] - interval, vxm),
-                            end - row + 1, interval, vxm, vxm, 0});
-    schedule_reads(s, f, begin, wires[index], 0, 0, 1, 0, interval, from);
-    schedule_reads(s, f, rows, wires[index], 1, row, end - row, 0, interval, from);
-    schedule_step(f, stage, self, &part, times->step[self] - interval, wires, -1);
-    return wires[index];
+    int64_t first = (int64_t)times->step[self] - (int64_t)b->count * interval;
+    *with = -1;
+    if (!b->beside) {
+        TspDirection direction = schedule_direction(s, rows, row, 0);
+        *with = flow_wire(f, (Wire){direction, s->module->tensors[rows->tensor].bytes,
+                                    flow_phase(direction, first, vxm), b->count + end - row,
+                                    interval, vxm, vxm, 0});
+        schedule_reads(s, f, rows, *with, b->count, row, end - row, 0, interval, from);
+    }
+    for (int32_t i = 0; i < b->count; i++) {
+        const int64_t time = first + (int64_t)i * interval;
+        const Part part = {.count = 1,
+                           .interval = interval,
+                           .starts = i == 0,
+                           .begin = {FROM_OPERAND, b->operand[i]}};
+        Operand o = stage->operands[b->operand[i]];
+        o.row0 += b->row[i];
+        if (!b->beside) {
+            o = begin_with(s, stage, b, i, rows, row);
+            schedule_reads(s, f, &o, *with, i, 0, 1, 0, interval, from);
+        }
+        wires[b->operand[i]] =
+            b->beside ? schedule_operand(s, f, &o, 0, 1, 0, interval, time, from) : *with;
+        schedule_step(f, stage, self, &part, time, wires, -1);
+    }
 }
 
 /* Rows row .. end-1 of chain `chain`, rows low .. high-1, all of one block of every tensor. */
@@ -106,23 +133,16 @@ static void segment_flow(Scheduler *s, Flow *f, const Stage *stage, const StepTi
                          int32_t end, int64_t *from) {
     int32_t interval = (int32_t)s->m->vxm_op_cycles, last = stage->step_count - 1;
     const Output *out = &stage->outputs[0], *kept = stage->output_count > 1 ? out + 1 : NULL;
-    int32_t wires[MAX_OPERANDS], result = -1, keeps = -1, begins = begin_operand(stage);
+    int32_t wires[MAX_OPERANDS], result = -1, keeps = -1, with = -1;
     int32_t first = row, behind = 0; /* on the wire of results; rows that the chain's follows */
     int64_t base = (int64_t)(row - low) * interval;
-    Operand vector = first_vector(s, stage, chain, low);
-    bool begun = vector.copy >= 0;
+    const Begins begins = chain_begins(s, stage, chain, low);
+    if (row == low && begins.count) begin_chain(s, f, stage, times, &begins, row, end, &with, from);
     for (int32_t i = 0; i < stage->operand_count; i++)
-        if (i != begins)
-            wires[i] = row == low && begun
-                           ? begin_chain(s, f, stage, times, &vector, row, end, from)
-                           : schedule_operand(s, f, &stage->operands[i], row, end - row, 0,
-                                              interval, base + times->operand[i], from);
-    if (row == low && begins >= 0 && !begun) {
-        Operand begin = stage->operands[begins];
-        begin.row0 = chain;
-        wires[begins] =
-            schedule_operand(s, f, &begin, 0, 1, 0, interval, times->step[self_step(stage)], from);
-    }
+        if (stage->operands[i].row_step)
+            wires[i] = with >= 0 ? with
+                                 : schedule_operand(s, f, &stage->operands[i], row, end - row, 0,
+                                                    interval, base + times->operand[i], from);
     if (kept) {
         /* the chain's result follows the last row that is kept, on the same wire */
         bool follows = end == high && last == kept->from.index + 1 &&
@@ -139,7 +159,7 @@ static void segment_flow(Scheduler *s, Flow *f, const Stage *stage, const StepTi
         result = result_wire(s, f, out, copy, chain, 1,
                              base + (int64_t)(high - 1 - row) * interval + times->step[last]);
     for (Part part; row < end && !f->failed; row += part.count) {
-        part = next_part(s, stage, begun, row, low, high, end);
+        part = next_part(s, stage, begins.count > 0, row, low, high, end);
         for (int32_t i = 0; i <= last; i++)
             schedule_step(f, stage, i, &part, (int64_t)(row - low) * interval + times->step[i],
                           wires,
@@ -175,6 +195,7 @@ static bool note_results(Scheduler *s, const Output *out, int32_t copy, const Fl
     Tensor *t = &s->module->tensors[out->tensor];
     int64_t landed = 0;
     int32_t byte = 0;
+    row += out->row0;
     for (int32_t i = 0; i < f->item_count; i++) {
         const Item *item = &f->items[i];
         if (item->kind != ITEM_MEM || item->insn.op != TSP_OP_WRITE || row == t->rows) continue;
