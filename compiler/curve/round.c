@@ -1,10 +1,10 @@
-/* lower_round.c - Floor, Ceil, Round, Sign, exactly, in the type of their operand.
+/* round.c - Floor, Ceil, Round, Sign, exactly, in the type of their operand.
  *
  * A number is rounded to a whole one by adding and taking away the power of two from which on all
  * numbers are whole. Those beyond it, infinities and NaN have nothing added. The sign is set at the
  * end, for zeros.
  */
-#include "lower_curve.h"
+#include "curve.h"
 
 static From on_bits(Curve *c, TspOpcode op, From a, uint32_t bits) {
     const TspDtype type = c->type == TSP_F16 ? TSP_I16 : TSP_I32;
