@@ -244,7 +244,8 @@ typedef struct {
     int64_t macs;
 } Module;
 
-/* Growth of the arrays above; running out of memory aborts the compile with a system error. */
+/* Growth of the arrays above (grow.c); running out of memory aborts the compile with a system error.
+ */
 bool tsp_grow(void **items, int32_t *capacity, int32_t needed, size_t item_size, TspError *err);
 
 /* The passes, in order; each fills its part of the module. */
