@@ -207,6 +207,7 @@ static inline int32_t tsp_stage_products(const Stage *s) {
  * plus i*step; with `wrap`, (i % wrap)*step + (i / wrap)*step2. */
 typedef struct {
     int32_t queue, op;
+    int32_t tensor; /* whose rows a Read or Write reads or writes; -1: none, or not known */
     TspInsn insn;
     int32_t step, wrap, step2;
     int64_t start;
@@ -244,7 +245,8 @@ typedef struct {
     int64_t macs;
 } Module;
 
-/* Growth of the arrays above (grow.c); running out of memory aborts the compile with a system error.
+/* Growth of the arrays above (grow.c); running out of memory aborts the compile with a system
+ * error.
  */
 bool tsp_grow(void **items, int32_t *capacity, int32_t needed, size_t item_size, TspError *err);
 
