@@ -65,6 +65,7 @@ bool expand_log_sum_exp(Build *b, const TspNode *n);
 bool expand_arg(Build *b, const TspNode *n);
 bool expand_norm(Build *b, const TspNode *n);
 bool expand_instance_norm(Build *b, const TspNode *n);
+bool expand_batch_norm(Build *b, const TspNode *n);
 bool expand_quantize(Build *b, const TspNode *n);
 bool expand_dequantize(Build *b, const TspNode *n);
 bool expand_dynamic(Build *b, const TspNode *n);

@@ -27,6 +27,7 @@ bool expand_node(Build *b, const TspNode *n) {
         [TSP_GRAPH_LAYER_NORMALIZATION] = expand_norm,
         [TSP_GRAPH_RMS_NORMALIZATION] = expand_norm,
         [TSP_GRAPH_INSTANCE_NORMALIZATION] = expand_instance_norm,
+        [TSP_GRAPH_BATCH_NORMALIZATION] = expand_batch_norm,
     };
     return expansions[n->op] && expansions[n->op](b, n);
 }
@@ -120,43 +121,5 @@ bool expand_arg(Build *b, const TspNode *n) {
     if (!n->select_last || last == 0) return false;
     first = along(b, n->op, build_reversed(b, n->inputs[0], n->axis), n, n->keepdims);
     build_finish(b, build_two(b, TSP_GRAPH_SUB, build_scalar(b, TSP_I32, (double)last), first));
-    return true;
-}
-
-/* ---- normalizations ---- */
-
-/* Dimensions from `axis` on as one: those of x, and of what has an element for each of them. */
-static int32_t merged(Build *b, int32_t x, int32_t rank, int64_t axis) {
-    const TspValue v = b->graph.values[x];
-    int64_t shape[TSP_MAX_RANK] = {0}, elements = 1;
-    int32_t kept = (int32_t)axis - (rank - v.rank);
-    if (tsp_value_elements(&v) == 1) return x;
-    if (kept < 0) kept = 0;
-    memcpy(shape, v.shape, sizeof shape);
-    for (int32_t d = kept; d < v.rank; d++) elements *= v.shape[d];
-    shape[kept] = elements;
-    return build_reshape(b, x, kept + 1, shape);
-}
-
-bool expand_norm(Build *b, const TspNode *n) {
-    const TspValue *x = &b->given->values[n->inputs[0]];
-    const int64_t axis = n->axis < 0 ? n->axis + x->rank : n->axis;
-    int64_t longer = 0;
-    TspNode rows = *n;
-    for (int64_t d = axis; d < x->rank - 1; d++) longer |= x->shape[d] > 1;
-    if (!longer) return false;
-    for (int32_t i = 0; i < n->input_count; i++)
-        if (n->inputs[i] >= 0) rows.inputs[i] = merged(b, n->inputs[i], x->rank, axis);
-    rows.axis = -1;
-    build_finish(b, build_reshape(b, build_node(b, rows), x->rank, x->shape));
-    return true;
-}
-
-bool expand_instance_norm(Build *b, const TspNode *n) {
-    const TspValue *x = &b->given->values[n->inputs[0]];
-    TspNode rows = *n;
-    if (x->rank == 3) return false;
-    rows.inputs[0] = merged(b, n->inputs[0], x->rank, 2);
-    build_finish(b, build_reshape(b, build_node(b, rows), x->rank, x->shape));
     return true;
 }

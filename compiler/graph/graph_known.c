@@ -49,17 +49,11 @@ static bool is_float(const TspValue *v) {
     return tsp_dtype_is_float(v->dtype);
 }
 
-/* A float tensor of `count` elements along an axis and known, or with `scalar` perhaps of one and
- * computed. */
+/* A float tensor of `count` elements along an axis, or with `scalar` perhaps of one. */
 static bool check_numbers(const Check *c, const TspValue *v, int64_t count, bool scalar) {
     if (!is_float(v))
         return tsp_fail(c->err, TSP_ERR_INPUT, "\"%s\" is %s; make it float32 or float16", v->name,
                         tsp_dtype_name(v->dtype));
-    if (!scalar && !v->data)
-        return tsp_fail(c->err, TSP_ERR_NOT_MODELLED,
-                        "%s with \"%s\", which is not an initializer, is not modelled; give it its "
-                        "value",
-                        tsp_graph_op_name(c->node->op), v->name);
     if ((scalar && tsp_value_elements(v) == 1 && v->rank < 2) ||
         (v->rank == 1 && v->shape[0] == count))
         return true;
@@ -167,7 +161,7 @@ static bool infer_batch_norm(const Check *c, const TspValue *x) {
         if (!check_numbers(c, v, x->shape[1], false)) return false;
     }
     variance = input(c, 4);
-    for (int64_t i = 0; i < x->shape[1]; i++) {
+    for (int64_t i = 0; variance->data && i < x->shape[1]; i++) {
         const double sum = tsp_load_double(variance->dtype, variance->data, i) + c->node->epsilon;
         if (!(sum >= 0x1p-100))
             return tsp_fail(c->err, TSP_ERR_INPUT,

@@ -172,6 +172,15 @@ static bool infer_pairwise(const Infer *f) {
                        "dimensions must be equal or 1");
 }
 
+static bool infer_mod(const Infer *f) {
+    const TspValue *a = input(f, 0);
+    if (f->node->fmod || !(FLOATS & BIT(a->dtype))) return infer_pairwise(f);
+    *f->blame = 0;
+    return tsp_fail(f->err, TSP_ERR_INPUT,
+                    "\"%s\" is %s, of which Mod has the sign of the dividend; write \"fmod\": 1",
+                    a->name, tsp_dtype_name(a->dtype));
+}
+
 static bool infer_same(const Infer *f) {
     const TspValue *a = input(f, 0);
     f->out->rank = a->rank;
@@ -328,9 +337,9 @@ static const struct {
     [TSP_GRAPH_WHERE] = {ANY, infer_where},
     [TSP_GRAPH_SIGMOID] = {FLOATS, infer_same},
     [TSP_GRAPH_SQRT] = {FLOATS, infer_same},
-    [TSP_GRAPH_DIV] = {NUMBERS & ~BIT(TSP_I32), infer_pairwise},
+    [TSP_GRAPH_DIV] = {NUMBERS, infer_pairwise},
     [TSP_GRAPH_RECIPROCAL] = {FLOATS, infer_same},
-    [TSP_GRAPH_MOD] = {BYTES | BIT(TSP_I16), infer_pairwise},
+    [TSP_GRAPH_MOD] = {NUMBERS, infer_mod},
     [TSP_GRAPH_POW] = {ANY, infer_known},
     [TSP_GRAPH_LOG] = {FLOATS, infer_same},
     [TSP_GRAPH_ERF] = {FLOATS, infer_same},

@@ -47,8 +47,14 @@ static double of_reciprocal(const Elements *e) {
            (fabs(e->x[0]) > 0x1p125 && !is_half(e) ? 2 * LEAST : 0);
 }
 
+/* Of floats NaN where the quotient is 2^36 or more, but of halfs. */
+static double float_modulus(const Elements *e) {
+    const bool far = !(fabs(e->x[0]) < fabs(e->x[1]) * 0x1p36);
+    return far && !is_half(e) ? NAN : fmod(e->x[0], e->x[1]);
+}
 static double modulus(const Elements *e) {
     double rest;
+    if (tsp_dtype_is_float(e->type)) return float_modulus(e);
     if (e->x[1] == 0) return e->x[0];
     rest = fmod(e->x[0], e->x[1]);
     return !e->node->fmod && rest * e->x[1] < 0 ? rest + e->x[1] : rest;

@@ -89,7 +89,7 @@ static int64_t own_bytes(const TspGraph *g, int32_t value) {
 static bool is_worked_out(const TspNode *n) {
     return n->op == TSP_GRAPH_QUANTIZE_LINEAR || n->op == TSP_GRAPH_DEQUANTIZE_LINEAR ||
            n->op == TSP_GRAPH_BATCH_NORMALIZATION || n->op == TSP_GRAPH_POW ||
-           n->op == TSP_GRAPH_DIV;
+           n->op == TSP_GRAPH_DIV || n->op == TSP_GRAPH_MOD;
 }
 
 static void count_uses(const TspGraph *g, int32_t *reads, int32_t *products) {
