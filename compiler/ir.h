@@ -151,6 +151,7 @@ typedef struct {
                           * its own: both come to the VXM in the same cycle */
     Term *terms;
     int32_t term_count;
+    int32_t batch; /* stages that are products alike, one after the other, this one among them */
     Operand operands[MAX_OPERANDS];
     int32_t operand_count;
     Step steps[MAX_STEPS];
