@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const tsp_compile_passes[] = {"graph",    "lower", "layout", "flow",
+const char *const tsp_compile_passes[] = {"graph",    "lower", "fuse",   "layout", "flow",
                                           "schedule", "emit",  "verify", NULL};
 
 static bool run_passes(Module *module, const TspCompileOptions *options, TspProgram *program,
@@ -16,6 +16,8 @@ static bool run_passes(Module *module, const TspCompileOptions *options, TspProg
     if (dump && !strcmp(dump, "graph")) *text = tsp_dump_graph(module->graph);
     if (!tsp_pass_lower(module, err)) return false;
     if (dump && !strcmp(dump, "lower")) *text = tsp_dump_lower(module);
+    if (!tsp_pass_fuse(module, err)) return false;
+    if (dump && !strcmp(dump, "fuse")) *text = tsp_dump_lower(module);
     tsp_pass_trial(module);
     if (!tsp_pass_layout(module, err)) return false;
     if (dump && !strcmp(dump, "layout")) *text = tsp_dump_layout(module);

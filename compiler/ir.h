@@ -100,6 +100,15 @@ typedef struct {
     FromKind kind;
     int32_t index;
 } From;
+static inline From from_none(void) {
+    return (From){FROM_NONE, 0};
+}
+static inline From from_imm(void) {
+    return (From){FROM_IMM, 0};
+}
+static inline From from_product(void) {
+    return (From){FROM_PRODUCT, 0};
+}
 
 /* Takes results of steps before it. */
 typedef struct {
@@ -140,6 +149,7 @@ typedef struct {
 } Term;
 
 enum { MAX_OPERANDS = 17, MAX_STEPS = 24, MAX_OUTPUTS = 4, TSP_MEETING = 2 };
+enum { ELEMENTWISE_INPUTS = 8 }; /* of a node that come from memory */
 
 typedef struct {
     int32_t op;          /* node of the graph: what no step works for */
@@ -235,11 +245,13 @@ typedef struct {
     int64_t macs;
 } Module;
 
-/* Growth of the arrays above; running out of memory aborts the compile with a system error. */
+/* Growth of the arrays above (grow.c); running out of memory aborts the compile with a system error.
+ */
 bool tsp_grow(void **items, int32_t *capacity, int32_t needed, size_t item_size, TspError *err);
 
 /* The passes, in order; each fills its part of the module. */
 bool tsp_pass_lower(Module *module, TspError *err);
+bool tsp_pass_fuse(Module *module, TspError *err);
 /* Layout and schedule of a trial, of which only module->traffic stays, if there was no error: what
  * goes wrong here will again. */
 void tsp_pass_trial(Module *module);

@@ -1,4 +1,4 @@
-/* test_composed.c - nodes that are made of others (compiler/lower/lower_expand*.c): examples with
+/* test_composed.c - nodes that are made of others (compiler/expand): examples with
  * results written down, and many types, shapes and machines against the host interpreter.
  */
 #include "operator_case.h"

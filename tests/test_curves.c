@@ -4,8 +4,8 @@
  */
 #include "compiler/interpret.h"
 #include "compiler/interpret/interpret_rule.h"
-#include "compiler/lower/lower_build.h"
-#include "compiler/lower/lower_curve.h"
+#include "compiler/expand/build.h"
+#include "compiler/curve/curve.h"
 #include "compiler/number.h"
 #include "sim/lanes.h"
 

@@ -1,10 +1,9 @@
 /* lower.c - the lower pass: ops of the graph become stages on tensors.
  */
 #include "lower_axes.h"
-#include "lower_build.h"
 #include "lower_heads.h"
-#include "lower_scale.h"
 #include "lower_view.h"
+#include "compiler/expand/build.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -79,19 +78,6 @@ static int32_t input_tensor(Lowerer *l, int32_t value, TspError *err) {
     return lower_oriented(l, value, l->needs[value][TRANSPOSED] && !l->needs[value][ROWWISE], err);
 }
 
-static bool balance_all(Lowerer *l, TspError *err) {
-    for (int32_t i = 0; i < l->module->stage_count; i++) {
-        Stage *s = &l->module->stages[i];
-        if (s->chain_rows || s->scan_rows || s->set_rows || s->group) continue;
-        if (lower_settle(l->module, s)) continue;
-        return tsp_fail(err, TSP_ERR_NOT_MODELLED,
-                        "%s: its steps wait for each other in more than %d ALUs; divide the node",
-                        l->graph->nodes[s->op].name, (int)MAX_STEPS);
-    }
-    lower_want_copies(l->module);
-    return lower_make_scaled(l, err);
-}
-
 /* What is only asked for turned, and was not made so, is turned as soon as it is there, and windows
  * of it are masked: units have time for it then. */
 static bool prepare_early(Lowerer *l, int32_t value, TspError *err) {
@@ -130,10 +116,6 @@ static bool lower_all(Lowerer *l, TspError *err) {
         if (g->values[v].is_input && !lower_group_reads(l, v) && input_tensor(l, v, err) < 0)
             return false;
     if (!lower_nodes(l, err)) return false;
-    lower_find_ranges(l->module);
-    if (!lower_fuse(l, err)) return false;
-    lower_scale_tensors(l->module);
-    if (!balance_all(l, err) || !lower_interleave(l, err)) return false;
     for (int32_t i = 0; i < l->module->tensor_count; i++) { /* an input that nobody reads */
         Tensor *t = &l->module->tensors[i];
         if (!t->contiguous && !t->striped && !t->pieces) t->contiguous = true;

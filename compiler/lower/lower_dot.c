@@ -122,9 +122,9 @@ static bool lower_diagonals(Lowerer *l, const Fold *fold, const Tiles *t, Rows *
         !(s = fold_chains(l, t->to, 0, STEPS, fold->type, err)))
         return false;
     s->chain_rows = t->rows < l->module->machine.vxm_op_cycles ? s->rows : t->rows;
-    row = lower_operand(s, t->to, 0, 1);
-    row = lower_step(s, TSP_OP_MASK, fold->type, fold->type, row, lower_operand(s, ones, 0, 1), 0);
-    row = lower_step(s, fold->op, fold->type, fold->type, row, (From){FROM_SELF, 0}, 0);
+    row = stage_operand(s, t->to, 0, 1);
+    row = stage_step(s, TSP_OP_MASK, fold->type, fold->type, row, stage_operand(s, ones, 0, 1), 0);
+    row = stage_step(s, fold->op, fold->type, fold->type, row, (From){FROM_SELF, 0}, 0);
     if (!fold_left(l, row, fold->type, &rows, err)) return false;
     memcpy(left->tensor + left->count, rows.tensor, (size_t)rows.count * sizeof *rows.tensor);
     memcpy(left->row + left->count, rows.row, (size_t)rows.count * sizeof *rows.row);

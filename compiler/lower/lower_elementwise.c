@@ -78,10 +78,10 @@ bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
         }
         for (int32_t i = 0; i < inputs; i++)
             from[i] = number[i] ? lower_number(&g->values[node->inputs[i]])
-                                : lower_operand(s, tensor[i], (int32_t)(first[i] + at[i]),
+                                : stage_operand(s, tensor[i], (int32_t)(first[i] + at[i]),
                                                 run == 1 ? 0 : (int32_t)step[i]);
         if (!lower_finish_elementwise(l, node, s, from,
-                                      ones < 0 ? from_none() : lower_operand(s, ones, 0, 0), out,
+                                      ones < 0 ? from_none() : stage_operand(s, ones, 0, 0), out,
                                       (int32_t)row, err))
             return false;
     }

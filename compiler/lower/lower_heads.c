@@ -242,7 +242,7 @@ bool lower_beside_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
     s = lower_new_stage(l, "elementwise", l->module->tensors[to].rows, l->module->tensors[to].cols,
                         err);
     if (!s) return false;
-    in[0] = lower_operand(s, from, 0, 1);
+    in[0] = stage_operand(s, from, 0, 1);
     for (int32_t i = 1; i < lower_streamed(node); i++)
         in[i] = lower_number(&g->values[node->inputs[i]]);
     return lower_finish_elementwise(l, node, s, in, from_none(), to, 0, err) > 0;

@@ -35,19 +35,19 @@ typedef struct {
 } Norm;
 
 static From number(Stage *s, TspOpcode op, From a, double value) {
-    return lower_step(s, op, TSP_F32, TSP_F32, a, from_imm(), tsp_f32_bits((float)value));
+    return stage_step(s, op, TSP_F32, TSP_F32, a, from_imm(), tsp_f32_bits((float)value));
 }
 
 static From binary(Stage *s, TspOpcode op, From a, From b) {
-    return lower_step(s, op, TSP_F32, TSP_F32, a, b, 0);
+    return stage_step(s, op, TSP_F32, TSP_F32, a, b, 0);
 }
 
 static From unary(Stage *s, TspOpcode op, From a) {
-    return lower_step(s, op, TSP_F32, TSP_F32, a, from_none(), 0);
+    return stage_step(s, op, TSP_F32, TSP_F32, a, from_none(), 0);
 }
 
 static From convert(Stage *s, TspDtype from, TspDtype to, From a) {
-    return from == to ? a : lower_step(s, TSP_OP_CVT, from, to, a, from_none(), 0);
+    return from == to ? a : stage_step(s, TSP_OP_CVT, from, to, a, from_none(), 0);
 }
 
 /* One column tile of a tensor. */
@@ -118,7 +118,7 @@ static int32_t tree_width(const TspMachine *m, Summand what, TspDtype type) {
 static From distance(const Norm *n, Stage *s, From x, int32_t tile) {
     x = binary(s, TSP_OP_SUB, x, tile_operand(s, n->mean, 0));
     if (tile == n->tiles - 1 && n->mask >= 0)
-        x = binary(s, TSP_OP_MASK, x, lower_operand(s, n->mask, 0, 0));
+        x = binary(s, TSP_OP_MASK, x, stage_operand(s, n->mask, 0, 0));
     lower_output(n->l, s, x, n->centred, 0);
     s->outputs[s->output_count - 1].ctile0 = tile;
     return x;
@@ -311,9 +311,9 @@ static int32_t centre(Norm *n, int32_t x, TspError *err) {
     Stage *s = mask < 0 ? NULL : lower_new_stage(n->l, "centre", n->rows, n->cols, err);
     From d;
     if (!s) return -1;
-    d = convert(s, type, TSP_F32, lower_operand(s, x, 0, 1));
+    d = convert(s, type, TSP_F32, stage_operand(s, x, 0, 1));
     d = binary(s, TSP_OP_SUB, d, all_tiles(s, n->mean, 0));
-    lower_output(n->l, s, binary(s, TSP_OP_MASK, d, lower_operand(s, mask, 0, 0)), to, 0);
+    lower_output(n->l, s, binary(s, TSP_OP_MASK, d, stage_operand(s, mask, 0, 0)), to, 0);
     n->mean = -1;
     return to;
 }
@@ -380,12 +380,12 @@ static int32_t lower_beside(const Norm *n, int32_t value, TspError *err) {
 
 static From beside_operand(const Norm *n, Stage *s, int32_t tensor) {
     return convert(s, n->l->module->tensors[tensor].dtype, TSP_F32,
-                   lower_operand(s, tensor, 0, n->channels > 0));
+                   stage_operand(s, tensor, 0, n->channels > 0));
 }
 
 /* Rows row0.. of x, which is centred if there is a mean, times the reciprocal. */
 static From normal(const Norm *n, Stage *s, int32_t x, int32_t row0) {
-    From y = convert(s, n->l->module->tensors[x].dtype, TSP_F32, lower_operand(s, x, row0, 1));
+    From y = convert(s, n->l->module->tensors[x].dtype, TSP_F32, stage_operand(s, x, row0, 1));
     return binary(s, TSP_OP_MUL, y, all_tiles(s, n->reciprocal, row0));
 }
 
@@ -405,7 +405,7 @@ static bool lower_result(const Norm *n, int32_t x, int32_t row0, int32_t rows, i
     Stage *s = lower_new_stage(n->l, "normalize", rows, n->cols, err);
     From y;
     if (!s) return false;
-    y = few_slices(n) ? lower_operand(s, x, row0, 1) : normal(n, s, x, row0);
+    y = few_slices(n) ? stage_operand(s, x, row0, 1) : normal(n, s, x, row0);
     y = binary(s, TSP_OP_MUL, y, beside_operand(n, s, scale));
     if (bias >= 0) y = binary(s, TSP_OP_ADD, y, beside_operand(n, s, bias));
     lower_output(n->l, s, convert(s, TSP_F32, n->l->module->tensors[out].dtype, y), out, row0);

@@ -186,7 +186,7 @@ bool lower_matmul(Lowerer *l, const TspNode *node, TspError *err) {
                 return false;
         }
         if (count == 1)
-            result = lower_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, result, from_none(), 0);
+            result = stage_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, result, from_none(), 0);
         lower_output(l, s, result, out, b / heads * p.rows);
         if (!lower_finish_product(l, TSP_F32, err)) return false;
     }
@@ -213,17 +213,17 @@ bool lower_gemm(Lowerer *l, const TspNode *node, TspError *err) {
     s = lower_new_stage(l, "product", (int32_t)y->shape[0], (int32_t)y->shape[1], err);
     if (!s || !add_float_terms(l, s, a, 0, w, 0, count, err)) return false;
     if (node->alpha != 1.0)
-        result = lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, result, from_imm(),
+        result = stage_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, result, from_imm(),
                             tsp_f32_bits((float)node->alpha));
     if (c >= 0) {
-        From add = lower_operand(s, c, 0, row_step);
-        if (count == 1) add = lower_step(s, TSP_OP_CVT, TSP_F16, TSP_F32, add, from_none(), 0);
+        From add = stage_operand(s, c, 0, row_step);
+        if (count == 1) add = stage_step(s, TSP_OP_CVT, TSP_F16, TSP_F32, add, from_none(), 0);
         if (node->beta != 1.0)
-            add = lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, add, from_imm(),
+            add = stage_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, add, from_imm(),
                              tsp_f32_bits((float)node->beta));
-        result = lower_step(s, TSP_OP_ADD, TSP_F32, TSP_F32, result, add, 0);
+        result = stage_step(s, TSP_OP_ADD, TSP_F32, TSP_F32, result, add, 0);
     }
-    if (count == 1) result = lower_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, result, from_none(), 0);
+    if (count == 1) result = stage_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, result, from_none(), 0);
     lower_output(l, s, result, out, 0);
     return lower_finish_product(l, TSP_F32, err);
 }
@@ -355,16 +355,16 @@ static bool computed_parts(Lowerer *l, int32_t value, int turned, const ZeroPoin
         Stage *s = lower_new_stage(l, "zero point", per_batch, t->cols, err);
         From rest;
         if (!s) return false;
-        rest = lower_step(s, TSP_OP_CVT, v->dtype, TSP_I16, lower_operand(s, whole, row, 1),
+        rest = stage_step(s, TSP_OP_CVT, v->dtype, TSP_I16, stage_operand(s, whole, row, 1),
                           from_none(), 0);
-        rest = lower_step(s, TSP_OP_SUB, TSP_I16, TSP_I16, rest,
-                          lower_operand(s, zeros, 0, tsp_value_elements(z->value) > 1), 0);
+        rest = stage_step(s, TSP_OP_SUB, TSP_I16, TSP_I16, rest,
+                          stage_operand(s, zeros, 0, tsp_value_elements(z->value) > 1), 0);
         for (int32_t i = 0; i < *count; i++) {
-            From taken = lower_step(s, TSP_OP_CVT_SAT, TSP_I16, TSP_I8, rest, from_none(), 0);
+            From taken = stage_step(s, TSP_OP_CVT_SAT, TSP_I16, TSP_I8, rest, from_none(), 0);
             lower_output(l, s, taken, part[i], row);
             if (i + 1 == *count) break;
-            taken = lower_step(s, TSP_OP_CVT, TSP_I8, TSP_I16, taken, from_none(), 0);
-            rest = lower_step(s, TSP_OP_SUB, TSP_I16, TSP_I16, rest, taken, 0);
+            taken = stage_step(s, TSP_OP_CVT, TSP_I8, TSP_I16, taken, from_none(), 0);
+            rest = stage_step(s, TSP_OP_SUB, TSP_I16, TSP_I16, rest, taken, 0);
         }
     }
     return true;
@@ -445,14 +445,14 @@ bool lower_integer_product(Lowerer *l, const TspNode *node, int32_t out, TspErro
             if (heads > 1 && !lower_place_terms(l, s, first, h * p.cols, p.cols, err)) return false;
         }
         if (zs.any) { /* sum (A - za) W = sum A W - za * sum W */
-            From sum = lower_operand(s, sums, w_row / p.cols, 0);
+            From sum = stage_operand(s, sums, w_row / p.cols, 0);
             if (many)
-                sum = lower_step(s, TSP_OP_MUL, TSP_I32, TSP_I32, sum,
-                                 lower_operand(s, zeros, 0, 1), 0);
+                sum = stage_step(s, TSP_OP_MUL, TSP_I32, TSP_I32, sum,
+                                 stage_operand(s, zeros, 0, 1), 0);
             else
-                sum = lower_step(s, TSP_OP_MUL, TSP_I32, TSP_I32, sum, from_imm(),
+                sum = stage_step(s, TSP_OP_MUL, TSP_I32, TSP_I32, sum, from_imm(),
                                  (uint32_t)zero_at(&zs, 0));
-            result = lower_step(s, TSP_OP_SUB, TSP_I32, TSP_I32, result, sum, 0);
+            result = stage_step(s, TSP_OP_SUB, TSP_I32, TSP_I32, result, sum, 0);
         }
         lower_output(l, s, result, out, b / heads * p.rows);
         if (!lower_finish_product(l, TSP_I32, err)) return false;

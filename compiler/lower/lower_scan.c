@@ -32,14 +32,14 @@ static bool lower_scan(Lowerer *l, const char *what, TspDtype type, int32_t x, i
     if (!s) return false;
     s->scan_rows = chain;
     s->scan_ends = ends;
-    row = lower_operand(s, x, 0, 1);
-    if (start >= 0) lower_operand(s, start, 0, 0);
+    row = stage_operand(s, x, 0, 1);
+    if (start >= 0) stage_operand(s, start, 0, 0);
     if (from->dtype != type)
-        row = lower_step(s, TSP_OP_CVT, from->dtype, type, row, from_none(), 0);
+        row = stage_step(s, TSP_OP_CVT, from->dtype, type, row, from_none(), 0);
     widened = row;
-    row = lower_step(s, TSP_OP_ADD, type, type, row, (From){FROM_SELF, 0}, 0);
+    row = stage_step(s, TSP_OP_ADD, type, type, row, (From){FROM_SELF, 0}, 0);
     if (into->dtype != type)
-        row = lower_step(s, TSP_OP_CVT, type, into->dtype, row, from_none(), 0);
+        row = stage_step(s, TSP_OP_CVT, type, into->dtype, row, from_none(), 0);
     lower_output(l, s, row, to, 0);
     if (wide >= 0) lower_output(l, s, widened, wide, 0);
     return true;
@@ -90,7 +90,7 @@ static int32_t lower_moved(Lowerer *l, const Fold *fold, int32_t from, int32_t r
     l->module->tensors[moved].level = 1; /* what is moved is read in the west: begin in the east */
     if (!(s = lower_new_stage(l, "shift", count, lanes, err))) return -1;
     s->shift = -part;
-    lower_operand(s, from, row, 0);
+    stage_operand(s, from, row, 0);
     lower_output(l, s, from_none(), moved, 0);
     for (int32_t i = 0; i < count; i++) {
         rows.tensor[i] = moved;
@@ -102,7 +102,7 @@ static int32_t lower_moved(Lowerer *l, const Fold *fold, int32_t from, int32_t r
     }
     if (!(s = fold_tree(l, fold, &rows, 0, 1, lanes, &result, err))) return -1;
     if (result.kind == FROM_OPERAND)
-        result = lower_step(s, TSP_OP_PASS, fold->type, fold->type, result, from_none(), 0);
+        result = stage_step(s, TSP_OP_PASS, fold->type, fold->type, result, from_none(), 0);
     if ((to = fold_rows(l, ".south", fold->type, 1, 1, err)) < 0) return -1;
     l->module->tensors[to].wanted = 2;
     lower_output(l, &l->module->stages[l->module->stage_count - 1], result, to, 0);
@@ -148,14 +148,14 @@ static int32_t lower_begins(Lowerer *l, const Fold *fold, int32_t chains, int32_
         l->module->lavish = true;
     }
     lower_output(l, s,
-                 lower_step(s, TSP_OP_PASS, fold->type, fold->type, lower_operand(s, south, 0, 0),
+                 stage_step(s, TSP_OP_PASS, fold->type, fold->type, stage_operand(s, south, 0, 0),
                             from_none(), 0),
                  to, 0);
     if (chains == 1) return to;
     if (!(s = lower_new_stage(l, "begin", chains - 1, lanes, err))) return -1;
     lower_output(l, s,
-                 lower_step(s, fold->op, fold->type, fold->type, lower_operand(s, before, 0, 1),
-                            lower_operand(s, south, 0, 0), 0),
+                 stage_step(s, fold->op, fold->type, fold->type, stage_operand(s, before, 0, 1),
+                            stage_operand(s, south, 0, 0), 0),
                  to, 1);
     return to;
 }
@@ -169,7 +169,7 @@ static bool lower_one(Lowerer *l, const TspNode *node, TspError *err) {
     if (!s) return false;
     l->module->tensors[x].contiguous = true;
     lower_output(l, s,
-                 lower_step(s, TSP_OP_PASS, type, type, lower_operand(s, x, 0, 1), from_none(), 0),
+                 stage_step(s, TSP_OP_PASS, type, type, stage_operand(s, x, 0, 1), from_none(), 0),
                  out, 0);
     return true;
 }

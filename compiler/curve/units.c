@@ -1,6 +1,6 @@
-/* lower_units.c - Elu, Celu, Selu, PRelu, Swish: linear on one side, or nearly.
+/* units.c - Elu, Celu, Selu, PRelu, Swish: linear on one side, or nearly.
  */
-#include "lower_curve.h"
+#include "curve.h"
 
 static From with(Curve *c, TspOpcode op, From a, double number) {
     return curve_with(c, op, TSP_F32, a, number);

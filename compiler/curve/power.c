@@ -1,6 +1,6 @@
-/* lower_power.c - Pow: known whole exponents by multiplication, others as e^(y ln x).
+/* power.c - Pow: known whole exponents by multiplication, others as e^(y ln x).
  */
-#include "lower_curve.h"
+#include "curve.h"
 
 #include <math.h>
 

@@ -1,10 +1,10 @@
-/* lower_round.c - Floor, Ceil, Round, in float32, and Sign in the type of its operand, exactly.
+/* round.c - Floor, Ceil, Round, in float32, and Sign in the type of its operand, exactly.
  *
  * A number is rounded to a whole one by adding and taking away a power of two from which on all
  * numbers are whole. Those beyond it, infinities and NaN have nothing added; no half is. The sign
  * is set at the end, for zeros.
  */
-#include "lower_curve.h"
+#include "curve.h"
 
 static From sign_of(Curve *c, From x) {
     return curve_bits(c, TSP_OP_AND, x, 0x80000000);

@@ -1,6 +1,6 @@
-/* lower_affine.c - curves of multiplications, additions, limits and conversions.
+/* affine.c - curves of multiplications, additions, limits and conversions.
  */
-#include "lower_curve.h"
+#include "curve.h"
 
 static From with(Curve *c, TspOpcode op, From a, double number) {
     return curve_with(c, op, TSP_F32, a, number);

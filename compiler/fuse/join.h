@@ -1,7 +1,7 @@
-/* lower_join.h - two stages as one: what lower_fuse.c asks of lower_join.c.
+/* join.h - two stages as one: what stages.c asks of join.c.
  */
-#ifndef TSP_LOWER_JOIN_H
-#define TSP_LOWER_JOIN_H
+#ifndef TSP_FUSE_JOIN_H
+#define TSP_FUSE_JOIN_H
 #include "compiler/ir.h"
 
 /* Keeps rows first .. first+rows-1 of the operands and outputs of a stage; its terms stay. */

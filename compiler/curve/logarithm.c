@@ -1,9 +1,9 @@
-/* lower_logarithm.c - Log, Softplus, Mish.
+/* logarithm.c - Log, Softplus, Mish.
  *
  * ln x = k ln 2 + ln(1 + f) with 1 + f = x 2^-k between sqrt(1/2) and sqrt(2), taken from the bits;
  * ln(1 + f) = f - f^2/2 + f^3 Q(f). ln(1 + u) for u up to 1 is u R(u).
  */
-#include "lower_curve.h"
+#include "curve.h"
 
 #include <float.h>
 

@@ -1,4 +1,4 @@
-/* lower_scale.c - factors that are powers of two.
+/* scale.c - factors that are powers of two.
  *
  * Such a factor changes no digit, so it may be applied anywhere: numbers are made and kept times a
  * power of two of each step's own, and a multiplication whose result differs from its operand by
@@ -7,8 +7,8 @@
  * made of a number it is 0. A multiplication by a known number leaves a free choice, and so does an
  * operand that the graph gives: there may be a second one, times 2^k.
  */
-#include "lower.h"
-#include "lower_scale.h"
+#include "fuse.h"
+#include "scale.h"
 #include "isa/half.h"
 
 #include <math.h>
@@ -260,7 +260,7 @@ static bool candidate(const System *given, const int32_t *powers, uint32_t what,
     uint32_t left_out = 0;
     for (int32_t k = 0; k < MOST_LEFT_OUT; k++)
         if (what >> k & 1) left_out |= 1u << powers[k];
-    return solve(&y, powers, what) && rewrite(&y, left_out, to) && lower_reread(y.m, to);
+    return solve(&y, powers, what) && rewrite(&y, left_out, to) && fuse_reread(y.m, to);
 }
 
 /* The first factors of a stage that are powers of two; returns how many. */
@@ -281,15 +281,15 @@ static bool meets_scaled(const Module *m, const Stage *s) {
     return any;
 }
 
-bool lower_settle(const Module *m, Stage *s) {
+bool fuse_settle(const Module *m, Stage *s) {
     System y = {.m = m, .s = s, .any = -1, .possible = true};
     Stage best = *s, other;
     int32_t powers[MOST_LEFT_OUT] = {0}, count = m->unfused ? 0 : find_powers(s, powers);
     const bool scaled = meets_scaled(m, s);
-    bool fits = !scaled && lower_reread(m, &best);
+    bool fits = !scaled && fuse_reread(m, &best);
     if (count || scaled) equations(&y);
     if ((count || scaled) && y.possible) {
-        lower_step_ranges(m, s, y.range);
+        fuse_step_ranges(m, s, y.range);
         for (uint32_t what = !scaled; what < 1u << count; what++) {
             if (!candidate(&y, powers, what, &other)) continue;
             if (fits && other.step_count >= best.step_count) continue;
@@ -301,7 +301,7 @@ bool lower_settle(const Module *m, Stage *s) {
     return fits;
 }
 
-bool lower_wish(const Module *m, const Stage *s, int32_t tensor, uint32_t what, int32_t *exponent) {
+bool fuse_wish(const Module *m, const Stage *s, int32_t tensor, uint32_t what, int32_t *exponent) {
     System y = {.m = m, .s = s, .any = tensor, .possible = true};
     int32_t powers[MOST_LEFT_OUT] = {0};
     *exponent = 0;

@@ -1,9 +1,9 @@
-/* lower_erf.c - Erf and Gelu.
+/* erf.c - Erf and Gelu.
  *
  * erf(x) = tanh(g(x)), and g(x) / x is a smooth function of x^2: the polynomials are nearest to it
  * as seen in erf, where large g matter little. From 3.92 on erf is 1.
  */
-#include "lower_curve.h"
+#include "curve.h"
 
 static const float in_float32[] = {
     0x1.20dd76p+0f,  0x1.a4f472p-4f,   -0x1.b190c4p-13f, -0x1.380622p-11f, 0x1.221cc4p-14f,

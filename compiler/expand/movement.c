@@ -1,6 +1,6 @@
-/* lower_expand_movement.c - Gather by computed indices; running sums along an axis.
+/* movement.c - Gather by computed indices; running sums along an axis.
  */
-#include "lower_build.h"
+#include "build.h"
 #include "compiler/number.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
-/* lower_expand_quantize.c - scales and zero points that are not known: what quantizes by them is
+/* quantize.c - scales and zero points that are not known: what quantizes by them is
  * made of nodes that need not know them.
  */
-#include "lower_build.h"
+#include "build.h"
 #include "compiler/graph/graph_shape.h"
 #include "compiler/number.h"
 

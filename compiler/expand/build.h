@@ -1,12 +1,12 @@
-/* lower_build.h - the graph that is lowered: that of the file, where what follows from initializers
+/* build.h - the graph that is lowered: that of the file, where what follows from initializers
  * is worked out and nodes that are made of others stand as these.
  *
  * Values of the file keep their indices, those on the way come after them. Nodes are in order.
  * Functions that fail leave `failed` and err, after which none does anything.
  * Of two arguments at most one may build nodes: their order must not be the host compiler's choice.
  */
-#ifndef TSP_LOWER_BUILD_H
-#define TSP_LOWER_BUILD_H
+#ifndef TSP_EXPAND_BUILD_H
+#define TSP_EXPAND_BUILD_H
 #include "compiler/ir.h"
 
 typedef struct {
@@ -55,7 +55,7 @@ int32_t build_gathered(Build *b, int32_t x, int32_t pointers);
 /* Ends the node being built: the value, converted, is its output. */
 void build_finish(Build *b, int32_t value);
 
-/* lower_expand*.c: builds the node; false: it stands for itself. */
+/* expand.c: builds the node; false: it stands for itself. */
 bool expand_node(Build *b, const TspNode *n);
 bool expand_clip(Build *b, const TspNode *n);
 bool expand_many(Build *b, const TspNode *n);
@@ -72,9 +72,9 @@ bool expand_matmul_integer(Build *b, const TspNode *n);
 bool expand_gather(Build *b, const TspNode *n);
 bool expand_cum_sum(Build *b, const TspNode *n);
 
-/* lower_known.c: works out what follows from initializers; up to WORKED_OUT values are new, for
+/* known.c: works out what follows from initializers; up to WORKED_OUT values are new, for
  * which there is room. False when out of memory. */
 enum { WORKED_OUT = 2 };
-bool lower_work_out(TspGraph *g, TspNode *node);
+bool work_out_known(TspGraph *g, TspNode *node);
 
 #endif

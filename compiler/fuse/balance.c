@@ -1,4 +1,4 @@
-/* lower_balance.c - steps of a stage that meet in time.
+/* balance.c - steps of a stage that meet in time.
  *
  * A result is taken in the cycle it is there, and an operand is read at one time, so what is needed
  * later waits in a delay line: ALUs that pass it on, one a level. Levels, multiples of
@@ -6,7 +6,7 @@
  * they can, all others as late, and then each moves, alone or with what it is joined to, as long as
  * that saves ALUs. Operands that are read again wait for nobody.
  */
-#include "lower.h"
+#include "fuse.h"
 
 #include <string.h>
 
@@ -158,21 +158,6 @@ static void choose_levels(Levels *l) {
     }
 }
 
-static void move_index(From *from, int32_t at) {
-    if (from->kind == FROM_STEP && from->index >= at) from->index++;
-}
-
-void lower_insert_step(Stage *s, int32_t at, Step step) {
-    memmove(&s->steps[at + 1], &s->steps[at], (size_t)(s->step_count - at) * sizeof step);
-    s->steps[at] = step;
-    s->step_count++;
-    for (int32_t i = at + 1; i < s->step_count; i++) {
-        move_index(&s->steps[i].a, at);
-        move_index(&s->steps[i].b, at);
-    }
-    for (int32_t i = 0; i < s->output_count; i++) move_index(&s->outputs[i].from, at);
-}
-
 static TspDtype result_type(const Step *step) {
     return step->op == TSP_OP_CVT || step->op == TSP_OP_CVT_SAT ? step->type2 : step->type;
 }
@@ -191,7 +176,7 @@ static bool find_waiting(const Levels *l, From *value) {
 static void delay(Levels *l, Stage *s, From value) {
     const int32_t at = value.kind == FROM_STEP ? value.index + 1 : 0, level = there(l, value);
     Step pass = {.op = TSP_OP_PASS, .a = value};
-    lower_insert_step(s, at, pass);
+    stage_insert_step(s, at, pass);
     memmove(&l->level[at + 1], &l->level[at], (size_t)(MAX_STEPS - at - 1) * sizeof level);
     l->level[at] = level;
     for (int32_t i = s->step_count - 1; i > at; i--) {
@@ -232,7 +217,7 @@ static bool read_copies(const Levels *l, Stage *s, int32_t operand) {
     return true;
 }
 
-bool lower_balance(Stage *s, uint32_t again) {
+bool fuse_balance(Stage *s, uint32_t again) {
     Levels l = {.stage = s, .again = again};
     Stage balanced = *s;
     From value;

@@ -1,11 +1,11 @@
-/* lower_reread.c - what would wait is read again.
+/* reread.c - what would wait is read again.
  *
  * A row that steps of a stage take at different times would pass through an ALU for every level
  * that it waits. If it comes from memory it can be read once for each of these times instead, from
  * copies in other slices of one hemisphere, since a slice gives one read a cycle. That costs its
  * maker a Write a copy, but no ALU.
  */
-#include "lower.h"
+#include "fuse.h"
 
 /* Whether a tensor can have copies: it is made on the chip, and nobody else says how it lies. */
 static bool may_copy(const Tensor *t) {
@@ -41,17 +41,17 @@ static bool is_better(const Module *module, const Stage *reading, const Stage *w
                (waiting->step_count - reading->step_count) * 2 * (int32_t)m->streams;
 }
 
-bool lower_reread(const Module *m, Stage *s) {
+bool fuse_reread(const Module *m, Stage *s) {
     const uint32_t again = m->sparing ? 0 : copied_operands(m, s);
     Stage reading = *s;
-    const bool waits = lower_balance(s, 0);
-    if (!again || !lower_balance(&reading, again) || (waits && !is_better(m, &reading, s)))
+    const bool waits = fuse_balance(s, 0);
+    if (!again || !fuse_balance(&reading, again) || (waits && !is_better(m, &reading, s)))
         return waits;
     *s = reading;
     return true;
 }
 
-void lower_want_copies(Module *m) {
+void fuse_want_copies(Module *m) {
     for (int32_t i = 0; i < m->stage_count; i++)
         for (int32_t j = 0; j < m->stages[i].operand_count; j++) {
             const Operand *o = &m->stages[i].operands[j];

@@ -1,10 +1,10 @@
-/* lower_across.c - factors that move from the readers of a tensor to its makers.
+/* across.c - factors that move from the readers of a tensor to its makers.
  *
  * Rows in memory may hold the elements times a power of two, if all that make them and all that
  * read them can do with that, and need fewer steps.
  */
-#include "lower.h"
-#include "lower_scale.h"
+#include "fuse.h"
+#include "scale.h"
 
 #include <limits.h>
 
@@ -43,7 +43,7 @@ static int32_t all_steps(const Module *m, int32_t tensor) {
     for (int32_t i = 0; i < m->stage_count; i++) {
         Stage s = m->stages[i];
         if (!makes(&s, tensor) && !reads(&s, tensor)) continue;
-        if (needs_as_is(&s, tensor) || !lower_settle(m, &s)) return INT_MAX;
+        if (needs_as_is(&s, tensor) || !fuse_settle(m, &s)) return INT_MAX;
         sum += s.step_count;
     }
     return sum;
@@ -56,7 +56,7 @@ static void scale_tensor(Module *m, int32_t tensor) {
     if (least == INT_MAX) return;
     for (int32_t i = 0; i < m->stage_count; i++) {
         if (!reads(&m->stages[i], tensor)) continue;
-        for (uint32_t what = 1; lower_wish(m, &m->stages[i], tensor, what, &t->exponent); what++) {
+        for (uint32_t what = 1; fuse_wish(m, &m->stages[i], tensor, what, &t->exponent); what++) {
             const int32_t steps =
                 t->exponent && t->exponent != best ? all_steps(m, tensor) : INT_MAX;
             if (steps >= least) continue;
@@ -67,7 +67,7 @@ static void scale_tensor(Module *m, int32_t tensor) {
     t->exponent = best;
 }
 
-void lower_scale_tensors(Module *m) {
+void fuse_scale_tensors(Module *m) {
     if (m->unfused) return;
     for (int32_t i = 0; i < m->tensor_count; i++) {
         const Tensor *t = &m->tensors[i];

@@ -1,7 +1,7 @@
-/* lower_join.c - two stages as one, and whether that is worth it.
+/* join.c - two stages as one, and whether that is worth it.
  */
-#include "lower.h"
-#include "lower_join.h"
+#include "fuse.h"
+#include "join.h"
 
 #include <string.h>
 
@@ -115,8 +115,8 @@ bool join_pays(const Module *module, const Stage *maker, const Stage *reader, co
     double trip = (double)(m->mem_write_cycles + m->mem_read_cycles + 2 * tsp_mem_columns(m)),
            apart;
     Stage first = *maker, second = *reader, joined = *both;
-    if (!lower_settle(module, &joined) || !fits(module, &joined)) return false;
-    if (!lower_settle(module, &first) || !lower_settle(module, &second)) return true;
+    if (!fuse_settle(module, &joined) || !fits(module, &joined)) return false;
+    if (!fuse_settle(module, &first) || !fuse_settle(module, &second)) return true;
     apart = vxm_cycles(module, &first, n) + vxm_cycles(module, &second, n);
     return vxm_cycles(module, &joined, n) <= (apart > least ? apart : least) + trip;
 }

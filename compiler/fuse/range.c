@@ -1,10 +1,10 @@
-/* lower_range.c - how large and how small the numbers of a stage can be.
+/* range.c - how large and how small the numbers of a stage can be.
  *
  * A range says what is sure of elements: they are finite, and which powers of two their magnitudes
  * lie between if they are not zero. Sure are whole numbers, what the graph gives, and what follows
  * from both; inputs may be anything.
  */
-#include "lower_scale.h"
+#include "scale.h"
 #include "compiler/number.h"
 
 enum { DIGITS = 24, NEVER = 4096 }; /* of a float32; beyond all exponents */
@@ -88,7 +88,7 @@ static Range taken(const Module *m, const Stage *s, int32_t i, int j, const Rang
     }
 }
 
-void lower_step_ranges(const Module *m, const Stage *s, Range range[MAX_STEPS]) {
+void fuse_step_ranges(const Module *m, const Stage *s, Range range[MAX_STEPS]) {
     for (int32_t i = 0; i < s->step_count; i++) {
         const Step *step = &s->steps[i];
         const bool converts = step->op == TSP_OP_CVT || step->op == TSP_OP_CVT_SAT;
@@ -114,7 +114,7 @@ static Range given(const Tensor *t) {
     return range_of_data(t->dtype, t->data, elements);
 }
 
-void lower_find_ranges(Module *m) {
+void fuse_find_ranges(Module *m) {
     const Range nothing = {true, false, NEVER, -NEVER};
     for (int32_t i = 0; i < m->tensor_count; i++)
         m->tensors[i].range =
@@ -122,7 +122,7 @@ void lower_find_ranges(Module *m) {
     for (int32_t i = 0; i < m->stage_count; i++) {
         const Stage *s = &m->stages[i];
         Range range[MAX_STEPS];
-        lower_step_ranges(m, s, range);
+        fuse_step_ranges(m, s, range);
         for (int32_t o = 0; o < s->output_count; o++) {
             Tensor *t = &m->tensors[s->outputs[o].tensor];
             const From from = s->outputs[o].from;

@@ -1,4 +1,4 @@
-/* lower_interleave.c - a wide product and what is element-wise to it take turns, some column tiles
+/* interleave.c - a wide product and what is element-wise to it take turns, some column tiles
  * at a time.
  *
  * Stages are placed one after the other, so all results of a product would have their ALUs before
@@ -6,7 +6,7 @@
  * of the product alternate with those of the stages that follow, a turn behind, the MXM and the VXM
  * work side by side.
  */
-#include "lower.h"
+#include "fuse.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -98,8 +98,7 @@ static bool take_turns(Module *m, int32_t first, int32_t count, int32_t *made, T
     return ok;
 }
 
-bool lower_interleave(Lowerer *l, TspError *err) {
-    Module *m = l->module;
+bool fuse_interleave(Module *m, TspError *err) {
     if (m->in_order) return true;
     for (int32_t i = 0, made; i < m->stage_count; i += made) {
         int32_t count = turn_length(m, i);

@@ -1,8 +1,8 @@
-/* lower_expand.c - nodes that are made of others: which, and those that need few words.
+/* expand.c - nodes that are made of others: which, and those that need few words.
  *
  * Halfs are taken as float32 on the way, and rounded once, at the end.
  */
-#include "lower_build.h"
+#include "build.h"
 
 #include <float.h>
 #include <string.h>

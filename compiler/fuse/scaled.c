@@ -1,7 +1,7 @@
-/* lower_scaled.c - constants times a power of two.
+/* scaled.c - constants times a power of two.
  */
-#include "lower_scale.h"
-#include "lower.h"
+#include "scale.h"
+#include "compiler/stage.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -18,14 +18,14 @@ typedef struct {
     int32_t count, capacity;
 } Pairs;
 
-static int32_t make(Lowerer *l, int32_t tensor, int32_t exponent, TspError *err) {
-    Tensor from = l->module->tensors[tensor], *to;
+static int32_t make(Module *m, int32_t tensor, int32_t exponent, TspError *err) {
+    Tensor from = m->tensors[tensor], *to;
     char suffix[24];
     int64_t elements = 1;
     int32_t i;
     float *data;
     snprintf(suffix, sizeof suffix, ".2^%d", (int)exponent);
-    i = lower_new_tensor(l, from.name, suffix, from.dtype, from.role, from.rank, from.shape,
+    i = stage_new_tensor(m, from.name, suffix, from.dtype, from.role, from.rank, from.shape,
                          from.transposed, err);
     if (i < 0) return -1;
     for (int32_t d = 0; d < from.rank; d++) elements *= from.shape[d];
@@ -33,19 +33,19 @@ static int32_t make(Lowerer *l, int32_t tensor, int32_t exponent, TspError *err)
         return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1;
     memcpy(data, from.data, (size_t)elements * sizeof *data);
     for (int64_t k = 0; k < elements; k++) data[k] = ldexpf(data[k], exponent);
-    to = &l->module->tensors[i];
+    to = &m->tensors[i];
     from.name = to->name;
     from.data = (uint8_t *)data;
     *to = from;
     return i;
 }
 
-static int32_t scaled(Lowerer *l, Pairs *pairs, int32_t tensor, int32_t exponent, TspError *err) {
+static int32_t scaled(Module *m, Pairs *pairs, int32_t tensor, int32_t exponent, TspError *err) {
     int32_t made;
     for (int32_t i = 0; i < pairs->count; i++)
         if (pairs->items[i].tensor == tensor && pairs->items[i].exponent == exponent)
             return pairs->items[i].scaled;
-    made = make(l, tensor, exponent, err);
+    made = make(m, tensor, exponent, err);
     if (made < 0 || !tsp_grow((void **)&pairs->items, &pairs->capacity, pairs->count + 1,
                               sizeof *pairs->items, err))
         return -1;
@@ -53,14 +53,14 @@ static int32_t scaled(Lowerer *l, Pairs *pairs, int32_t tensor, int32_t exponent
     return made;
 }
 
-bool lower_make_scaled(Lowerer *l, TspError *err) {
+bool fuse_make_scaled(Module *m, TspError *err) {
     Pairs pairs = {0};
     bool ok = true;
-    for (int32_t i = 0; i < l->module->stage_count; i++)
-        for (int32_t j = 0; j < l->module->stages[i].operand_count && ok; j++) {
-            Operand *o = &l->module->stages[i].operands[j];
+    for (int32_t i = 0; i < m->stage_count; i++)
+        for (int32_t j = 0; j < m->stages[i].operand_count && ok; j++) {
+            Operand *o = &m->stages[i].operands[j];
             if (!o->exponent) continue;
-            o->tensor = scaled(l, &pairs, o->tensor, o->exponent, err);
+            o->tensor = scaled(m, &pairs, o->tensor, o->exponent, err);
             o->exponent = 0;
             ok = o->tensor >= 0;
         }

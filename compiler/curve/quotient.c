@@ -1,10 +1,10 @@
-/* lower_quotient.c - Div, Reciprocal, Mod, Softsign: quotients by way of 1 / square root.
+/* quotient.c - Div, Reciprocal, Mod, Softsign: quotients by way of 1 / square root.
  *
  * With r = rsqrt(|b|) a quotient is a r r. Its few units of error are taken off with what a first
  * quotient of 12 digits leaves: these times b, itself in two parts of 12 digits, are exact
  * products, so the rest is exact, and the rest divided by b, roughly, is the lower digits.
  */
-#include "lower_curve.h"
+#include "curve.h"
 
 static const uint32_t SIGN = 0x80000000u, MANTISSA = 0x007fffffu, EXPONENT = 0x7f800000u,
                       UPPER = 0xfffff000u, ONE = 0x3f800000u;

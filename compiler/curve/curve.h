@@ -1,12 +1,12 @@
-/* lower_curve.h - element-wise nodes of many VXM steps, which may take several stages.
+/* curve.h - element-wise nodes of many VXM steps, which may take several stages.
  *
  * A curve is the steps of one node, written down as if ALUs were endless: steps take operands and
- * results of steps before them. lower_curve.c cuts it into stages; what one hands to a later one
+ * results of steps before them. curve.c cuts it into stages; what one hands to a later one
  * passes through memory.
  */
-#ifndef TSP_LOWER_CURVE_H
-#define TSP_LOWER_CURVE_H
-#include "lower.h"
+#ifndef TSP_CURVE_CURVE_H
+#define TSP_CURVE_CURVE_H
+#include "compiler/ir.h"
 
 enum { CURVE_STEPS = 128 };
 
@@ -38,42 +38,46 @@ From curve_single(Curve *c, int32_t i);
 /* A float32 as the output's type. */
 From curve_result(Curve *c, From y);
 
+bool is_curve(const TspNode *node);
+/* Whether its steps make something else than zero of zeros, so that lanes without elements need
+ * `ones`. */
+bool curve_needs_ones(const TspNode *node);
 /* Writes the whole curve: node, graph, in and ones are set. */
 void curve_write(Curve *c);
 
-/* 1 / x and ln x of float32; lower_quotient.c, lower_logarithm.c. */
+/* 1 / x and ln x of float32; quotient.c, logarithm.c. */
 From curve_inverse(Curve *c, From x);
 From curve_logarithm(Curve *c, From x);
 
 /* ---- the curves: the result of the node, lanes without elements aside ---- */
 
-/* lower_quotient.c */
+/* quotient.c */
 From curve_div(Curve *c);
 From curve_reciprocal(Curve *c);
 From curve_mod(Curve *c);
 From curve_softsign(Curve *c);
-/* lower_logarithm.c */
+/* logarithm.c */
 From curve_log(Curve *c);
 From curve_softplus(Curve *c);
 From curve_mish(Curve *c);
-/* lower_power.c */
+/* power.c */
 From curve_pow(Curve *c);
-/* lower_erf.c */
+/* erf.c */
 From curve_erf(Curve *c);
 From curve_gelu(Curve *c);
-/* lower_round.c */
+/* round.c */
 From curve_floor(Curve *c);
 From curve_ceil(Curve *c);
 From curve_round_even(Curve *c);
 From curve_sign(Curve *c);
-/* lower_affine.c */
+/* affine.c */
 From curve_quantize(Curve *c);
 From curve_dequantize(Curve *c);
 From curve_batch_norm(Curve *c);
 From curve_hard_sigmoid(Curve *c);
 From curve_hard_swish(Curve *c);
 From curve_combine(Curve *c);
-/* lower_units.c */
+/* units.c */
 From curve_elu(Curve *c);
 From curve_celu(Curve *c);
 From curve_selu(Curve *c);

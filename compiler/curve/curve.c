@@ -1,6 +1,6 @@
-/* lower_curve.c - the steps of curves, written down, and which nodes are curves.
+/* curve.c - the steps of curves, written down, and which nodes are curves.
  */
-#include "lower_curve.h"
+#include "curve.h"
 #include "compiler/number.h"
 
 #include <string.h>
@@ -39,12 +39,12 @@ static const struct {
     [TSP_GRAPH_SWISH] = {curve_swish, false},
 };
 
-bool lower_is_curve(const TspNode *node) {
+bool is_curve(const TspNode *node) {
     if (node->op == TSP_GRAPH_MIN || node->op == TSP_GRAPH_MAX) return node->input_count != 2;
     return curves[node->op].write != NULL;
 }
 
-bool lower_curve_needs_ones(const TspNode *node) {
+bool curve_needs_ones(const TspNode *node) {
     return curves[node->op].ones;
 }
 

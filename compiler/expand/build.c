@@ -1,6 +1,6 @@
-/* lower_build.c - the graph that is lowered, node by node.
+/* build.c - the graph that is lowered, node by node.
  */
-#include "lower_build.h"
+#include "build.h"
 #include "compiler/graph/graph_shape.h"
 #include "compiler/number.h"
 
@@ -75,7 +75,7 @@ static void add_node(Build *b, TspNode node) {
     node.name = b->given->nodes[b->node].name;
     node.line = b->given->nodes[b->node].line;
     if (!grow_values(b, WORKED_OUT)) return;
-    if (!lower_work_out(g, &node)) {
+    if (!work_out_known(g, &node)) {
         fail(b);
         return;
     }

@@ -1,12 +1,12 @@
-/* lower_fuse.c - stages that hand rows on through memory become one.
+/* stages.c - stages that hand rows on through memory become one.
  *
  * A tensor that only stages without chains read, row by row as it is made, need not be in memory:
  * the steps of its reader follow those of its maker. Makers and readers may have cut its rows
  * differently, into batches for instance; what both have in common becomes one stage, in the place
  * of the reader, when all that either of them reads is there.
  */
-#include "lower.h"
-#include "lower_join.h"
+#include "fuse.h"
+#include "join.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,6 @@ typedef struct {
 enum { GONE = -1 };
 
 typedef struct {
-    Lowerer *l;
     Module *module;
     Uses *uses;      /* [tensor] */
     bool *gone;      /* [tensor] */
@@ -194,8 +193,8 @@ static bool copy_operands(Fuser *f, Stage *s, TspError *err) {
         int32_t *copy = &f->copies[tensor];
         if (*copy < 0) {
             const int64_t order = made_at(f, tensor);
-            f->l->node = s->op;
-            if ((*copy = lower_copy(f->l, tensor, err)) < 0 || !put(f, order, err)) return false;
+            if ((*copy = stage_copy(f->module, s->op, tensor, err)) < 0 || !put(f, order, err))
+                return false;
         }
         s->operands[i].tensor = *copy;
     }
@@ -227,7 +226,7 @@ static bool join_all(Fuser *f, const PartList *makers, const PartList *readers, 
             join_parts(m, maker, reader, &both);
             if (!copy_operands(f, &both, err) || !copy_terms(m, maker, reader, &both, err))
                 return false;
-            if (!(to = lower_new_stage(f->l, both.what, both.rows, both.cols, err)))
+            if (!(to = stage_new(m, both.op, both.what, both.rows, both.cols, err)))
                 return free(both.product ? both.terms : NULL), false;
             *to = both;
             if (!put(f, f->order[reader->stage], err)) return false;
@@ -359,10 +358,9 @@ static bool fuse_all(Fuser *f, TspError *err) {
     return true;
 }
 
-bool lower_fuse(Lowerer *l, TspError *err) {
-    Module *m = l->module;
+bool fuse_stages(Module *m, TspError *err) {
     const size_t most = 2 * (size_t)m->tensor_count; /* each may get a copy */
-    Fuser f = {.l = l, .module = m, .capacity = m->stage_count};
+    Fuser f = {.module = m, .capacity = m->stage_count};
     bool ok = false;
     if (m->unfused || m->group) return true;
     f.uses = calloc(most, sizeof *f.uses);

@@ -1,10 +1,10 @@
-/* lower_known.c - what the host works out before nodes are lowered: numbers and rows that follow
+/* known.c - what the host works out before nodes are lowered: numbers and rows that follow
  * from initializers alone.
  *
  * QuantizeLinear, DequantizeLinear and BatchNormalization get inputs of the form that their steps
- * take (lower_affine.c), Pow its exponent as alpha, and a quotient by powers of two is a product.
+ * take (affine.c), Pow its exponent as alpha, and a quotient by powers of two is a product.
  */
-#include "lower_build.h"
+#include "build.h"
 #include "compiler/number.h"
 
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static TspValue *add_row(TspGraph *g, const TspNode *node, int64_t axis, TspDtyp
     return v->name && v->data ? v : NULL;
 }
 
-/* Inputs after the first, as lower_affine.c takes them: no zero point if all are zero and no row of
+/* Inputs after the first, as affine.c takes them: no zero point if all are zero and no row of
  * scales stands before it. */
 static bool quantization(TspGraph *g, TspNode *node) {
     const TspValue *x = &g->values[node->inputs[0]], *scale = &g->values[node->inputs[1]];
@@ -117,7 +117,7 @@ static bool quotient(TspGraph *g, TspNode *node) {
     return true;
 }
 
-bool lower_work_out(TspGraph *g, TspNode *node) {
+bool work_out_known(TspGraph *g, TspNode *node) {
     switch (node->op) {
     case TSP_GRAPH_QUANTIZE_LINEAR:
     case TSP_GRAPH_DEQUANTIZE_LINEAR:
