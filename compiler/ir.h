@@ -232,6 +232,10 @@ typedef struct {
     bool divided;            /* some product is */
     bool unfused;            /* every node's result to pass through memory */
     bool fused;              /* some node's result does not */
+    bool waiting;            /* no operand to be read again instead of waiting */
+    bool rereads;            /* some is */
+    bool unscaled;           /* factors to stay where they are */
+    bool rescales;           /* some do not */
     bool sparing;            /* no node to take more memory so as to be quicker */
     bool lavish;             /* some does */
     int32_t group_result;    /* tensor that gets a copy of the merged tables; -1 none */
@@ -245,7 +249,8 @@ typedef struct {
     int64_t macs;
 } Module;
 
-/* Growth of the arrays above (grow.c); running out of memory aborts the compile with a system error.
+/* Growth of the arrays above (grow.c); running out of memory aborts the compile with a system
+ * error.
  */
 bool tsp_grow(void **items, int32_t *capacity, int32_t needed, size_t item_size, TspError *err);
 
