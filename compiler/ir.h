@@ -161,6 +161,7 @@ typedef struct {
                           * its own: both come to the VXM in the same cycle */
     Term *terms;
     int32_t term_count;
+    int32_t batch; /* stages that are products alike, one after the other, this one among them */
     Operand operands[MAX_OPERANDS];
     int32_t operand_count;
     Step steps[MAX_STEPS];
@@ -232,6 +233,10 @@ typedef struct {
     bool divided;            /* some product is */
     bool unfused;            /* every node's result to pass through memory */
     bool fused;              /* some node's result does not */
+    bool waiting;            /* no operand to be read again instead of waiting */
+    bool rereads;            /* some is */
+    bool unscaled;           /* factors to stay where they are */
+    bool rescales;           /* some do not */
     bool sparing;            /* no node to take more memory so as to be quicker */
     bool lavish;             /* some does */
     int32_t group_result;    /* tensor that gets a copy of the merged tables; -1 none */
