@@ -40,8 +40,10 @@ typedef struct {
     int32_t rank;
     int64_t shape[TSP_MAX_RANK];
     bool transposed; /* the matrix has the last two dimensions of shape swapped */
-    uint8_t *data;   /* constants, row-major by shape; owned */
-    bool finite;     /* see TspTensor */
+    const TspValue
+        *given;    /* of the file's graph, if it has another shape there: the host's; NULL */
+    uint8_t *data; /* constants, row-major by shape; owned */
+    bool finite;   /* see TspTensor */
     bool bounded;
     int32_t low, high, pad; /* see TspTensor */
     bool flat;     /* rows are consecutive runs of elements, a vector each, whatever the shape */
