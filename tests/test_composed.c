@@ -169,6 +169,16 @@ static const struct {
      {"11, 7, 3, 10, 6, 2", "1, 4, 2, 5, 3, 6", "12"},
      {"-38, 52, -44, 64"}, /* w is 0, 9: below */
      0},
+    {{"MatMul", "", "a @ [2,3]|b @ [3,2]", "", "a,b", NULL},
+     "int32",
+     {"70000, -1, 2147483647, 3, 65536, -2", "40000, 1, 5, -6, 2, 1000000"},
+     {"-1494967303, -929994, 447676, -2393213"},
+     0},
+    {{"Gemm", "\"alpha\": 2, \"beta\": -3", "a @ [1,2]|b @ [2,2]|c @ [2]", "", "a,b,c", NULL},
+     "int32",
+     {"1, 2", "3, 4, 5, 6", "7, 1073741824"},
+     {"5, 1073741856"},
+     0},
     {{"Gather", "", "a @ [3,2]|i int32 [4]", "", "a,i", NULL},
      "float32",
      {"1, nan, 3, inf, 5, -0.0", "2, 0, -2, 7"},
@@ -382,6 +392,28 @@ static const struct {
      0},
     {{"MatMulInteger", "", "a @ [41]|b @ [41,7]|x @ [1]|w @ [7]", "", "a,b,x,w", NULL}, "bu", 0},
     {{"MatMulInteger", "", "a @ [6,41]|b @ [41]|x @ [6]|w @ []", "", "a,b,x,w", NULL}, "bu", 0},
+    {{"MatMul", "", "a @ [5,41]|b @ [41,7]", "", "a,b", NULL}, "i", 0},
+    {{"MatMul", "", "a @ [3,20,90]|b @ [90,70]", "", "a,b", NULL}, "i", 0},
+    {{"MatMul", "", "a @ [2,1,5,41]|b @ [3,41,7]", "", "a,b", NULL}, "i", 0},
+    {{"MatMul", "", "a @ [2,6,8]|b @ [2,8,12]", "", "a,b", NULL}, "i", 0},
+    {{"MatMul", "", "a @ [41]|b @ [41,7]", "", "a,b", NULL}, "i", 0},
+    {{"MatMul", "", "a @ [6,41]|b @ [41]", "", "a,b", NULL}, "i", 0},
+    {{"MatMul", "", "a @ [3,6,41]|b @ [41]", "", "a,b", NULL}, "i", 0},
+    {{"MatMul", "", "a @ [41]|b @ [41]", "", "a,b", NULL}, "i", 0},
+    {{"MatMul", "", "a @ [33,33]", "", "a,a", NULL}, "i", 0},
+    {{"MatMul", "", "a @ [5,41]",
+      "b @ [41,7] \"random\": {\"seed\": 1, \"low\": -2147483648, \"high\": 2147483647}", "a,b",
+      NULL},
+     "i",
+     0},
+    {{"Gemm", "\"alpha\": -3, \"beta\": 65537, \"transA\": 1", "a @ [41,5]|b @ [41,7]|c @ [7]", "",
+      "a,b,c", NULL},
+     "i",
+     0},
+    {{"Gemm", "\"beta\": 2, \"transB\": 1", "a @ [5,41]|b @ [7,41]|c @ [5,1]", "", "a,b,c", NULL},
+     "i",
+     0},
+    {{"Gemm", "", "a @ [50,41]|b @ [41,70]", "", "a,b", NULL}, "i", 0},
     {{"Gather", "", "a @ [9,41]|i int32 [3,5]", "", "a,i", NULL}, "hfbusi", 4},
     {{"Gather", "\"axis\": 1", "a @ [3,400]|i int32 [7]", "", "a,i", NULL}, "hb", 4},
     {{"Gather", "\"axis\": -2", "a @ [3,9,5]|i int32 []", "", "a,i", NULL}, "fu", 4},
@@ -453,6 +485,7 @@ START_TEST(other_machines) {
         TspMachine m = builtin(one_in(2) ? "tiny" : "tsp1");
         vary_timings(&m);
         m.vxm_neighbour_only = 0;
+        if (one_in(4)) m.mxm_accumulator_rows = pick(0, 3);
         run_form(i, forms[i].types[random_below((int32_t)strlen(forms[i].types))], &m);
     }
 }

@@ -66,6 +66,7 @@ bool expand_arg(Build *b, const TspNode *n);
 bool expand_norm(Build *b, const TspNode *n);
 bool expand_instance_norm(Build *b, const TspNode *n);
 bool expand_batch_norm(Build *b, const TspNode *n);
+bool expand_gemm(Build *b, const TspNode *n);
 bool expand_quantize(Build *b, const TspNode *n);
 bool expand_dequantize(Build *b, const TspNode *n);
 bool expand_dynamic(Build *b, const TspNode *n);

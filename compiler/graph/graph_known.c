@@ -221,6 +221,19 @@ static bool infer_celu(const Check *c) {
                     c->node->alpha);
 }
 
+bool tsp_check_factors(const TspNode *node, TspDtype type, TspError *err) {
+    const struct {
+        const char *name;
+        double value;
+    } factors[2] = {{"alpha", node->alpha}, {"beta", node->beta}};
+    for (int i = 0; i < 2 && type == TSP_I32; i++)
+        if (factors[i].value != floor(factors[i].value) || !(fabs(factors[i].value) <= INT32_MAX))
+            return tsp_fail(err, TSP_ERR_INPUT,
+                            "\"%s\" is %g; of int32 write a whole number of at most 2147483647",
+                            factors[i].name, factors[i].value);
+    return true;
+}
+
 bool tsp_infer_known(const TspGraph *g, const TspNode *node, TspValue *out, int32_t *blame,
                      TspError *err) {
     const Check c = {g, node, blame, err};

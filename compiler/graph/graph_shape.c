@@ -160,7 +160,8 @@ static bool infer_gemm(const Infer *f) {
     bool trans_a = f->node->trans_a, trans_b = f->node->trans_b;
     int64_t broadcast[TSP_MAX_RANK];
     int32_t rank;
-    if (!check_same_dtype(f) || !check_rank(f, 0, 2, 2, "a matrix, 2 dimensions") ||
+    if (!check_same_dtype(f) || !tsp_check_factors(f->node, a->dtype, f->err) ||
+        !check_rank(f, 0, 2, 2, "a matrix, 2 dimensions") ||
         !check_rank(f, 1, 2, 2, "a matrix, 2 dimensions"))
         return false;
     *f->blame = 1;
@@ -329,8 +330,8 @@ static const struct {
 } rules[TSP_GRAPH_OP_COUNT] = {
     [TSP_GRAPH_MATMUL_INTEGER] = {BYTES, infer_matmul_integer},
     [TSP_GRAPH_QLINEAR_MATMUL] = {ANY, infer_qlinear_matmul},
-    [TSP_GRAPH_MATMUL] = {FLOATS, infer_matmul},
-    [TSP_GRAPH_GEMM] = {FLOATS, infer_gemm},
+    [TSP_GRAPH_MATMUL] = {BIT(TSP_I32) | FLOATS, infer_matmul},
+    [TSP_GRAPH_GEMM] = {BIT(TSP_I32) | FLOATS, infer_gemm},
     [TSP_GRAPH_ADD] = {NUMBERS, infer_pairwise},
     [TSP_GRAPH_SUB] = {NUMBERS, infer_pairwise},
     [TSP_GRAPH_MUL] = {NUMBERS, infer_pairwise},
