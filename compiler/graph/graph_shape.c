@@ -255,8 +255,14 @@ static bool place_axis(const Infer *f, int64_t axis, int64_t *place) {
 }
 
 static bool infer_reduce(const Infer *f) {
-    tsp_reduced_shape(f->node, input(f, 0), f->out);
-    return true;
+    enum { MOST_DIVIDED = 1 << 26 };
+    const TspValue *x = input(f, 0);
+    tsp_reduced_shape(f->node, x, f->out);
+    if (f->node->op != TSP_GRAPH_REDUCE_MEAN || x->dtype != TSP_I32) return true;
+    return tsp_value_elements(x) / tsp_value_elements(f->out) <= MOST_DIVIDED ||
+           tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
+                    "a mean of more than %d int32 is not modelled; divide \"%s\"", MOST_DIVIDED,
+                    x->name);
 }
 
 static bool infer_arg(const Infer *f) {
@@ -386,13 +392,13 @@ static const struct {
     [TSP_GRAPH_PRELU] = {FLOATS, infer_pairwise},
     [TSP_GRAPH_SWISH] = {FLOATS, infer_same},
     [TSP_GRAPH_REDUCE_SUM] = {BIT(TSP_I32) | FLOATS, infer_reduce},
-    [TSP_GRAPH_REDUCE_MEAN] = {FLOATS, infer_reduce},
+    [TSP_GRAPH_REDUCE_MEAN] = {BIT(TSP_I32) | FLOATS, infer_reduce},
     [TSP_GRAPH_REDUCE_MAX] = {NUMBERS, infer_reduce},
     [TSP_GRAPH_REDUCE_MIN] = {NUMBERS, infer_reduce},
     [TSP_GRAPH_REDUCE_PROD] = {BIT(TSP_I32) | FLOATS, infer_reduce},
     [TSP_GRAPH_REDUCE_SUM_SQUARE] = {BIT(TSP_I32) | FLOATS, infer_reduce},
     [TSP_GRAPH_REDUCE_L1] = {BIT(TSP_I32) | FLOATS, infer_reduce},
-    [TSP_GRAPH_REDUCE_L2] = {FLOATS, infer_reduce},
+    [TSP_GRAPH_REDUCE_L2] = {BIT(TSP_I32) | FLOATS, infer_reduce},
     [TSP_GRAPH_ARG_MAX] = {NUMBERS, infer_arg},
     [TSP_GRAPH_ARG_MIN] = {NUMBERS, infer_arg},
     [TSP_GRAPH_REDUCE_LOG_SUM] = {FLOATS, infer_reduce},
