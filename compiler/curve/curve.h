@@ -60,6 +60,8 @@ From curve_softsign(Curve *c);
 From curve_whole_div(Curve *c);
 From curve_whole_mod(Curve *c);
 From curve_remainder(Curve *c);
+/* whole_power.c */
+From curve_whole_pow(Curve *c);
 /* logarithm.c */
 From curve_log(Curve *c);
 From curve_softplus(Curve *c);

@@ -10,6 +10,7 @@
 bool expand_node(Build *b, const TspNode *n) {
     static bool (*const expansions[TSP_GRAPH_OP_COUNT])(Build * b, const TspNode *n) = {
         [TSP_GRAPH_MATMUL_INTEGER] = expand_matmul_integer,
+        [TSP_GRAPH_GEMM] = expand_gemm,
         [TSP_GRAPH_QUANTIZE_LINEAR] = expand_quantize,
         [TSP_GRAPH_DEQUANTIZE_LINEAR] = expand_dequantize,
         [TSP_GRAPH_DYNAMIC_QUANTIZE_LINEAR] = expand_dynamic,
@@ -19,6 +20,9 @@ bool expand_node(Build *b, const TspNode *n) {
         [TSP_GRAPH_MIN] = expand_many,
         [TSP_GRAPH_MAX] = expand_many,
         [TSP_GRAPH_SUM] = expand_many,
+        [TSP_GRAPH_POW] = expand_pow,
+        [TSP_GRAPH_REDUCE_MEAN] = expand_mean,
+        [TSP_GRAPH_REDUCE_L2] = expand_l2,
         [TSP_GRAPH_LOG_SOFTMAX] = expand_log_softmax,
         [TSP_GRAPH_REDUCE_LOG_SUM] = expand_log_sum,
         [TSP_GRAPH_REDUCE_LOG_SUM_EXP] = expand_log_sum_exp,
@@ -65,21 +69,11 @@ bool expand_many(Build *b, const TspNode *n) {
 
 /* ---- along axes ---- */
 
-/* A reduction over the axes of n. */
-static int32_t along(Build *b, TspGraphOp op, int32_t x, const TspNode *n, bool keepdims) {
-    TspNode r = build_plain(op, 1, &x);
-    r.keepdims = keepdims;
-    r.axis = n->axis;
-    r.axis_count = n->axis_count;
-    memcpy(r.axes, n->axes, sizeof r.axes);
-    return build_node(b, r);
-}
-
 /* d - ln of the sum of e^d, d being x less the greatest. */
 bool expand_log_softmax(Build *b, const TspNode *n) {
     int32_t x = build_cast(b, n->inputs[0], TSP_F32), d, sum;
-    d = build_two(b, TSP_GRAPH_SUB, x, along(b, TSP_GRAPH_REDUCE_MAX, x, n, true));
-    sum = along(b, TSP_GRAPH_REDUCE_SUM, build_one(b, TSP_GRAPH_EXP, d), n, true);
+    d = build_two(b, TSP_GRAPH_SUB, x, build_along(b, TSP_GRAPH_REDUCE_MAX, x, n, true));
+    sum = build_along(b, TSP_GRAPH_REDUCE_SUM, build_one(b, TSP_GRAPH_EXP, d), n, true);
     build_finish(b, build_two(b, TSP_GRAPH_SUB, d, build_one(b, TSP_GRAPH_LOG, sum)));
     return true;
 }
@@ -87,7 +81,7 @@ bool expand_log_softmax(Build *b, const TspNode *n) {
 bool expand_log_sum(Build *b, const TspNode *n) {
     int32_t x = n->inputs[0];
     if (!n->noop) {
-        x = along(b, TSP_GRAPH_REDUCE_SUM, build_cast(b, x, TSP_F32), n, n->keepdims);
+        x = build_along(b, TSP_GRAPH_REDUCE_SUM, build_cast(b, x, TSP_F32), n, n->keepdims);
         x = build_one(b, TSP_GRAPH_LOG, x);
     }
     build_finish(b, x);
@@ -100,12 +94,12 @@ bool expand_log_sum_exp(Build *b, const TspNode *n) {
     int32_t x = n->inputs[0], m, sum;
     if (!n->noop) {
         x = build_cast(b, x, TSP_F32);
-        m = along(b, TSP_GRAPH_REDUCE_MAX, x, n, true);
+        m = build_along(b, TSP_GRAPH_REDUCE_MAX, x, n, true);
         m = build_node(b, build_plain(TSP_GRAPH_CLIP, 3,
                                       (int32_t[]){m, build_scalar(b, TSP_F32, -(double)FLT_MAX),
                                                   build_scalar(b, TSP_F32, (double)FLT_MAX)}));
         x = build_one(b, TSP_GRAPH_EXP, build_two(b, TSP_GRAPH_SUB, x, m));
-        sum = along(b, TSP_GRAPH_REDUCE_SUM, x, n, n->keepdims);
+        sum = build_along(b, TSP_GRAPH_REDUCE_SUM, x, n, n->keepdims);
         if (!n->keepdims) m = build_reshape(b, m, y->rank, y->shape);
         x = build_two(b, TSP_GRAPH_ADD, m, build_one(b, TSP_GRAPH_LOG, sum));
     }
@@ -119,7 +113,7 @@ bool expand_arg(Build *b, const TspNode *n) {
     const int64_t last = x->rank ? x->shape[n->axis] - 1 : 0;
     int32_t first;
     if (!n->select_last || last == 0) return false;
-    first = along(b, n->op, build_reversed(b, n->inputs[0], n->axis), n, n->keepdims);
+    first = build_along(b, n->op, build_reversed(b, n->inputs[0], n->axis), n, n->keepdims);
     build_finish(b, build_two(b, TSP_GRAPH_SUB, build_scalar(b, TSP_I32, (double)last), first));
     return true;
 }

@@ -173,19 +173,17 @@ static bool infer_batch_norm(const Check *c, const TspValue *x) {
 
 /* ---- Pow, Clip, LeakyRelu, Celu ---- */
 
-/* The exponent is a known number, or a tensor of the same kind. */
+/* The result is of the base's type, whatever the exponent's. */
 static bool infer_pow(const Check *c, const TspValue *x, TspValue *out) {
     const TspValue *y = input(c, 1);
-    const bool known = y->data && tsp_value_elements(y) == 1 && y->rank <= x->rank;
-    if (!is_float(x))
+    if (!is_float(x) && x->dtype != TSP_I32)
         return *c->blame = 0,
                tsp_fail(c->err, TSP_ERR_INPUT,
-                        "\"%s\" is %s, but Pow takes float16, float32; insert a Cast", x->name,
-                        tsp_dtype_name(x->dtype));
-    if (!known && y->dtype != x->dtype)
+                        "\"%s\" is %s, but Pow takes int32, float16, float32; insert a Cast",
+                        x->name, tsp_dtype_name(x->dtype));
+    if (y->dtype == TSP_BOOL)
         return tsp_fail(c->err, TSP_ERR_INPUT,
-                        "\"%s\" is %s where \"%s\" is %s; insert a Cast so that they are the same",
-                        y->name, tsp_dtype_name(y->dtype), x->name, tsp_dtype_name(x->dtype));
+                        "\"%s\" is bool, which is no exponent; insert a Cast", y->name);
     if (tsp_broadcast_shape(x->rank, x->shape, y->rank, y->shape, &out->rank, out->shape))
         return true;
     return tsp_fail(c->err, TSP_ERR_INPUT,
@@ -219,6 +217,19 @@ static bool infer_celu(const Check *c) {
     return (c->node->alpha >= 0x1p-100 && c->node->alpha <= 0x1p100) ||
            tsp_fail(c->err, TSP_ERR_INPUT, "\"alpha\" of Celu is %g; make it 2^-100 to 2^100",
                     c->node->alpha);
+}
+
+bool tsp_check_factors(const TspNode *node, TspDtype type, TspError *err) {
+    const struct {
+        const char *name;
+        double value;
+    } factors[2] = {{"alpha", node->alpha}, {"beta", node->beta}};
+    for (int i = 0; i < 2 && type == TSP_I32; i++)
+        if (factors[i].value != floor(factors[i].value) || !(fabs(factors[i].value) <= INT32_MAX))
+            return tsp_fail(err, TSP_ERR_INPUT,
+                            "\"%s\" is %g; of int32 write a whole number of at most 2147483647",
+                            factors[i].name, factors[i].value);
+    return true;
 }
 
 bool tsp_infer_known(const TspGraph *g, const TspNode *node, TspValue *out, int32_t *blame,
