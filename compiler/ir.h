@@ -40,8 +40,10 @@ typedef struct {
     int32_t rank;
     int64_t shape[TSP_MAX_RANK];
     bool transposed; /* the matrix has the last two dimensions of shape swapped */
-    uint8_t *data;   /* constants, row-major by shape; owned */
-    bool finite;     /* see TspTensor */
+    const TspValue
+        *given;    /* of the file's graph, if it has another shape there: the host's; NULL */
+    uint8_t *data; /* constants, row-major by shape; owned */
+    bool finite;   /* see TspTensor */
     bool bounded;
     int32_t low, high, pad; /* see TspTensor */
     bool flat;     /* rows are consecutive runs of elements, a vector each, whatever the shape */
@@ -100,6 +102,15 @@ typedef struct {
     FromKind kind;
     int32_t index;
 } From;
+static inline From from_none(void) {
+    return (From){FROM_NONE, 0};
+}
+static inline From from_imm(void) {
+    return (From){FROM_IMM, 0};
+}
+static inline From from_product(void) {
+    return (From){FROM_PRODUCT, 0};
+}
 
 /* Takes results of steps before it. */
 typedef struct {
@@ -140,6 +151,7 @@ typedef struct {
 } Term;
 
 enum { MAX_OPERANDS = 17, MAX_STEPS = 24, MAX_OUTPUTS = 4, TSP_MEETING = 2 };
+enum { ELEMENTWISE_INPUTS = 8 }; /* of a node that come from memory */
 
 typedef struct {
     int32_t op;          /* node of the graph: what no step works for */
@@ -151,6 +163,7 @@ typedef struct {
                           * its own: both come to the VXM in the same cycle */
     Term *terms;
     int32_t term_count;
+    int32_t batch; /* stages that are products alike, one after the other, this one among them */
     Operand operands[MAX_OPERANDS];
     int32_t operand_count;
     Step steps[MAX_STEPS];
@@ -198,6 +211,7 @@ static inline int32_t tsp_stage_products(const Stage *s) {
  * plus i*step; with `wrap`, (i % wrap)*step + (i / wrap)*step2. */
 typedef struct {
     int32_t queue, op;
+    int32_t tensor; /* whose rows a Read or Write reads or writes; -1: none, or not known */
     TspInsn insn;
     int32_t step, wrap, step2;
     int64_t start;
@@ -222,6 +236,10 @@ typedef struct {
     bool divided;            /* some product is */
     bool unfused;            /* every node's result to pass through memory */
     bool fused;              /* some node's result does not */
+    bool waiting;            /* no operand to be read again instead of waiting */
+    bool rereads;            /* some is */
+    bool unscaled;           /* factors to stay where they are */
+    bool rescales;           /* some do not */
     bool sparing;            /* no node to take more memory so as to be quicker */
     bool lavish;             /* some does */
     int32_t group_result;    /* tensor that gets a copy of the merged tables; -1 none */
@@ -235,11 +253,14 @@ typedef struct {
     int64_t macs;
 } Module;
 
-/* Growth of the arrays above; running out of memory aborts the compile with a system error. */
+/* Growth of the arrays above (grow.c); running out of memory aborts the compile with a system
+ * error.
+ */
 bool tsp_grow(void **items, int32_t *capacity, int32_t needed, size_t item_size, TspError *err);
 
 /* The passes, in order; each fills its part of the module. */
 bool tsp_pass_lower(Module *module, TspError *err);
+bool tsp_pass_fuse(Module *module, TspError *err);
 /* Layout and schedule of a trial, of which only module->traffic stays, if there was no error: what
  * goes wrong here will again. */
 void tsp_pass_trial(Module *module);

@@ -1,7 +1,7 @@
 /* test_balance.c - steps that meet in time: random ones still make the same values, by an
  * evaluation of their own, all meet, and few ALUs wait.
  */
-#include "compiler/lower/lower.h"
+#include "compiler/fuse/fuse.h"
 #include "compiler/schedule/schedule.h"
 
 #include "seeded.h"
@@ -24,7 +24,7 @@ static void random_stage(Stage *s, int32_t steps) {
     for (int32_t i = 0; i < steps; i++) {
         From a = random_source(s, operands), b = random_source(s, operands);
         if (one_in(3)) b = one_in(2) ? from_none() : from_imm();
-        lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, a, b, (uint32_t)i);
+        stage_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, a, b, (uint32_t)i);
     }
     s->outputs[s->output_count++].from = (From){FROM_STEP, steps - 1};
     if (one_in(3)) s->outputs[s->output_count++].from = (From){FROM_STEP, random_below(steps)};
@@ -121,7 +121,7 @@ START_TEST(random_steps_meet) {
         Stage before, after;
         random_stage(&before, pick(1, 12));
         after = before;
-        if (!lower_balance(&after, 0)) {
+        if (!fuse_balance(&after, 0)) {
             ck_assert_mem_eq(&after, &before, sizeof after);
             continue;
         }
@@ -132,7 +132,7 @@ START_TEST(random_steps_meet) {
                       value_of(&before, before.outputs[o].from));
         steps += after.step_count;
         before = after; /* with its delay lines it needs next to no others */
-        if (lower_balance(&after, 0)) more += after.step_count - before.step_count;
+        if (fuse_balance(&after, 0)) more += after.step_count - before.step_count;
     }
     printf("steps: %" PRId64 ", balanced again %" PRId64 " more\n", steps, more);
     ck_assert_int_le(more * 200, steps);
@@ -148,7 +148,7 @@ START_TEST(operands_read_again) {
         Stage before, after, plain;
         random_stage(&before, pick(1, 12));
         after = plain = before;
-        if (!lower_balance(&after, (1u << before.operand_count) - 1) || !lower_balance(&plain, 0))
+        if (!fuse_balance(&after, (1u << before.operand_count) - 1) || !fuse_balance(&plain, 0))
             continue;
         ck_assert(meets(&after, MAX_STEPS));
         for (int32_t o = 0; o < before.output_count; o++)
@@ -177,7 +177,7 @@ START_TEST(few_wait) {
         Stage s, after;
         random_stage(&s, pick(1, 4));
         after = s;
-        ck_assert(lower_balance(&after, 0));
+        ck_assert(fuse_balance(&after, 0));
         least = fewest(&s, level, 0, 5);
         ck_assert_int_ge(after.step_count - s.step_count, least);
         ours += after.step_count - s.step_count;
@@ -193,14 +193,14 @@ START_TEST(delay_lines) {
     Stage s = {.operand_count = 1};
     From x = {FROM_OPERAND, 0}, y = x;
     for (int i = 0; i < 5; i++)
-        y = lower_step(&s, TSP_OP_MUL, TSP_F32, TSP_F32, y, i > 2 ? x : from_none(), 0);
+        y = stage_step(&s, TSP_OP_MUL, TSP_F32, TSP_F32, y, i > 2 ? x : from_none(), 0);
     s.outputs[s.output_count++].from = y;
-    ck_assert(lower_balance(&s, 0));
+    ck_assert(fuse_balance(&s, 0));
     ck_assert_int_eq(s.step_count, 5 + 4);
     s = (Stage){.operand_count = 1};
     for (int i = 0; i < 14; i++)
-        y = lower_step(&s, TSP_OP_MUL, TSP_F32, TSP_F32, i ? y : x, i == 13 ? x : from_none(), 0);
-    ck_assert(!lower_balance(&s, 0));
+        y = stage_step(&s, TSP_OP_MUL, TSP_F32, TSP_F32, i ? y : x, i == 13 ? x : from_none(), 0);
+    ck_assert(!fuse_balance(&s, 0));
     ck_assert_int_eq(s.step_count, 14);
 }
 END_TEST

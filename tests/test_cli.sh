@@ -127,7 +127,7 @@ works compile $mm -o "$work/mm.tspprog" --report "$work/rc.json"
 holds 'the report of a compilation' $python "$work/report.py" "$work/rc.json" compile
 works compile $mm -o "$work/again.tspprog"
 holds 'the same graph compiles to the same bytes' cmp "$work/mm.tspprog" "$work/again.tspprog"
-for pass in graph lower layout flow schedule emit verify; do
+for pass in graph lower fuse layout flow schedule emit verify; do
     works compile $mm --dump=$pass
     [ -s "$work/out" ]
     verdict $? "--dump=$pass prints something"

@@ -2,8 +2,8 @@
  * steps give the same bits by an evaluation of their own, whole graphs those of a compiler that
  * keeps every node to itself, and both take fewer steps.
  */
-#include "compiler/lower/lower.h"
-#include "compiler/lower/lower_scale.h"
+#include "compiler/fuse/fuse.h"
+#include "compiler/fuse/scale.h"
 #include "compiler/number.h"
 #include "compiler/verify.h"
 
@@ -48,20 +48,20 @@ static void random_step(Stage *s, bool curves) {
     switch (random_below(6)) {
     case 0:
     case 1:
-        lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, last, from_imm(),
+        stage_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, last, from_imm(),
                    tsp_f32_bits((float)random_factor()));
         return;
     case 2:
-        lower_step(s, op, TSP_F32, TSP_F32, last, from_imm(), number);
+        stage_step(s, op, TSP_F32, TSP_F32, last, from_imm(), number);
         return;
     case 3:
-        lower_step(s, op, TSP_F32, TSP_F32, last, constant, 0);
+        stage_step(s, op, TSP_F32, TSP_F32, last, constant, 0);
         return;
     case 4:
-        lower_step(s, pairs[random_below(5)], TSP_F32, TSP_F32, last, any, 0);
+        stage_step(s, pairs[random_below(5)], TSP_F32, TSP_F32, last, any, 0);
         return;
     default:
-        lower_step(s, unary[random_below(3 + curves)], TSP_F32, TSP_F32, last, from_none(), 0);
+        stage_step(s, unary[random_below(3 + curves)], TSP_F32, TSP_F32, last, from_none(), 0);
     }
 }
 
@@ -80,18 +80,18 @@ static void random_case(Case *c, bool curves) {
                                  .data = (uint8_t *)c->data[t]};
         for (int i = 0; i < ELEMENTS; i++)
             c->data[t][i] = one_in(8) ? 0 : (float)random_number(pick(-6, 2));
-        lower_operand(s, t, 0, 0);
+        stage_operand(s, t, 0, 0);
     }
     c->tensors[CONSTANTS] = (Tensor){
         .dtype = one_in(4) ? TSP_F32 : TSP_I8, .role = TSP_ROLE_INTERNAL, .streamed = true};
-    lower_step(s, TSP_OP_CVT, TSP_I32, TSP_F32, from_product(), from_none(), 0);
+    stage_step(s, TSP_OP_CVT, TSP_I32, TSP_F32, from_product(), from_none(), 0);
     for (int32_t steps = pick(2, 8); steps > 0; steps--) random_step(s, curves);
     if (c->tensors[CONSTANTS].dtype == TSP_I8)
-        lower_step(s, TSP_OP_CVT_SAT, TSP_F32, TSP_I8, (From){FROM_STEP, s->step_count - 1},
+        stage_step(s, TSP_OP_CVT_SAT, TSP_F32, TSP_I8, (From){FROM_STEP, s->step_count - 1},
                    from_none(), 0);
     s->outputs[s->output_count++] =
         (Output){.from = {FROM_STEP, s->step_count - 1}, .tensor = CONSTANTS};
-    lower_find_ranges(&c->module);
+    fuse_find_ranges(&c->module);
 }
 
 static float computed(TspOpcode op, float a, float b) {
@@ -168,8 +168,8 @@ START_TEST(random_steps) {
         Stage kept, after;
         random_case(&c, n % 2);
         kept = after = c.stage;
-        if (!lower_reread(&c.module, &kept)) continue;
-        ck_assert(lower_settle(&c.module, &after));
+        if (!fuse_reread(&c.module, &kept)) continue;
+        ck_assert(fuse_settle(&c.module, &after));
         ck_assert_int_le(after.step_count, kept.step_count);
         same_results(&c, &after);
         left_out += operations(&c.stage) - operations(&after);
@@ -194,14 +194,14 @@ START_TEST(digits_are_kept) {
         c.stage.step_count = 0;
         for (int k = 0; k < ELEMENTS; k++) c.data[0][k] = extreme[i];
         c.tensors[CONSTANTS].dtype = TSP_I8;
-        x = lower_step(&c.stage, TSP_OP_CVT, TSP_I32, TSP_F32, from_product(), from_none(), 0);
-        x = lower_step(&c.stage, TSP_OP_MUL, TSP_F32, TSP_F32, x, from_imm(), 0x37800000);
-        x = lower_step(&c.stage, TSP_OP_ADD, TSP_F32, TSP_F32, x, (From){FROM_OPERAND, 0}, 0);
-        x = lower_step(&c.stage, TSP_OP_MUL, TSP_F32, TSP_F32, x, from_imm(), 0x47000000);
-        x = lower_step(&c.stage, TSP_OP_CVT_SAT, TSP_F32, TSP_I8, x, from_none(), 0);
+        x = stage_step(&c.stage, TSP_OP_CVT, TSP_I32, TSP_F32, from_product(), from_none(), 0);
+        x = stage_step(&c.stage, TSP_OP_MUL, TSP_F32, TSP_F32, x, from_imm(), 0x37800000);
+        x = stage_step(&c.stage, TSP_OP_ADD, TSP_F32, TSP_F32, x, (From){FROM_OPERAND, 0}, 0);
+        x = stage_step(&c.stage, TSP_OP_MUL, TSP_F32, TSP_F32, x, from_imm(), 0x47000000);
+        x = stage_step(&c.stage, TSP_OP_CVT_SAT, TSP_F32, TSP_I8, x, from_none(), 0);
         c.stage.outputs[0].from = x;
-        lower_find_ranges(&c.module);
-        ck_assert(lower_settle(&c.module, &c.stage));
+        fuse_find_ranges(&c.module);
+        ck_assert(fuse_settle(&c.module, &c.stage));
         ck_assert_int_eq(c.stage.step_count, plain ? 4 : 5);
     }
 }

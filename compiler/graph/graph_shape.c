@@ -1,4 +1,4 @@
-/* graph_shape.c - dtype and shape of every node's output, and how much work a node is.
+/* graph_shape.c - dtype and shape of every node's output.
  *
  * The rules are those of the ONNX operators; what they allow beyond our dtypes is refused here, so
  * that no later pass meets it.
@@ -24,27 +24,6 @@ typedef struct {
     int32_t *blame;
     TspError *err;
 } Infer;
-
-int64_t tsp_value_elements(const TspValue *v) {
-    int64_t elements = 1;
-    for (int32_t i = 0; i < v->rank; i++) elements *= v->shape[i];
-    return elements;
-}
-
-int64_t tsp_value_bytes(const TspValue *v) {
-    return tsp_value_elements(v) * tsp_dtype_bytes(v->dtype);
-}
-
-bool tsp_broadcast_shape(int32_t rank_a, const int64_t *a, int32_t rank_b, const int64_t *b,
-                         int32_t *rank, int64_t *shape) {
-    *rank = rank_a > rank_b ? rank_a : rank_b;
-    for (int32_t i = 1; i <= *rank; i++) { /* from the last dimension backwards */
-        int64_t size_a = i <= rank_a ? a[rank_a - i] : 1, size_b = i <= rank_b ? b[rank_b - i] : 1;
-        if (size_a != size_b && size_a != 1 && size_b != 1) return false;
-        shape[*rank - i] = size_a == 1 ? size_b : size_a;
-    }
-    return true;
-}
 
 static const TspValue *input(const Infer *f, int32_t i) {
     return i < f->node->input_count && f->node->inputs[i] >= 0 ? &f->g->values[f->node->inputs[i]]
@@ -160,7 +139,8 @@ static bool infer_gemm(const Infer *f) {
     bool trans_a = f->node->trans_a, trans_b = f->node->trans_b;
     int64_t broadcast[TSP_MAX_RANK];
     int32_t rank;
-    if (!check_same_dtype(f) || !check_rank(f, 0, 2, 2, "a matrix, 2 dimensions") ||
+    if (!check_same_dtype(f) || !tsp_check_factors(f->node, a->dtype, f->err) ||
+        !check_rank(f, 0, 2, 2, "a matrix, 2 dimensions") ||
         !check_rank(f, 1, 2, 2, "a matrix, 2 dimensions"))
         return false;
     *f->blame = 1;
@@ -191,6 +171,15 @@ static bool infer_pairwise(const Infer *f) {
            fail_shapes(f, a, b,
                        "the shapes do not broadcast; counted from the last, each pair of "
                        "dimensions must be equal or 1");
+}
+
+static bool infer_mod(const Infer *f) {
+    const TspValue *a = input(f, 0);
+    if (f->node->fmod || !(FLOATS & BIT(a->dtype))) return infer_pairwise(f);
+    *f->blame = 0;
+    return tsp_fail(f->err, TSP_ERR_INPUT,
+                    "\"%s\" is %s, of which Mod has the sign of the dividend; write \"fmod\": 1",
+                    a->name, tsp_dtype_name(a->dtype));
 }
 
 static bool infer_same(const Infer *f) {
@@ -245,8 +234,14 @@ static bool place_axis(const Infer *f, int64_t axis, int64_t *place) {
 }
 
 static bool infer_reduce(const Infer *f) {
-    tsp_reduced_shape(f->node, input(f, 0), f->out);
-    return true;
+    enum { MOST_DIVIDED = 1 << 26 };
+    const TspValue *x = input(f, 0);
+    tsp_reduced_shape(f->node, x, f->out);
+    if (f->node->op != TSP_GRAPH_REDUCE_MEAN || x->dtype != TSP_I32) return true;
+    return tsp_value_elements(x) / tsp_value_elements(f->out) <= MOST_DIVIDED ||
+           tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
+                    "a mean of more than %d int32 is not modelled; divide \"%s\"", MOST_DIVIDED,
+                    x->name);
 }
 
 static bool infer_arg(const Infer *f) {
@@ -320,8 +315,8 @@ static const struct {
 } rules[TSP_GRAPH_OP_COUNT] = {
     [TSP_GRAPH_MATMUL_INTEGER] = {BYTES, infer_matmul_integer},
     [TSP_GRAPH_QLINEAR_MATMUL] = {ANY, infer_qlinear_matmul},
-    [TSP_GRAPH_MATMUL] = {FLOATS, infer_matmul},
-    [TSP_GRAPH_GEMM] = {FLOATS, infer_gemm},
+    [TSP_GRAPH_MATMUL] = {BIT(TSP_I32) | FLOATS, infer_matmul},
+    [TSP_GRAPH_GEMM] = {BIT(TSP_I32) | FLOATS, infer_gemm},
     [TSP_GRAPH_ADD] = {NUMBERS, infer_pairwise},
     [TSP_GRAPH_SUB] = {NUMBERS, infer_pairwise},
     [TSP_GRAPH_MUL] = {NUMBERS, infer_pairwise},
@@ -349,9 +344,9 @@ static const struct {
     [TSP_GRAPH_WHERE] = {ANY, infer_where},
     [TSP_GRAPH_SIGMOID] = {FLOATS, infer_same},
     [TSP_GRAPH_SQRT] = {FLOATS, infer_same},
-    [TSP_GRAPH_DIV] = {NUMBERS & ~BIT(TSP_I32), infer_pairwise},
+    [TSP_GRAPH_DIV] = {NUMBERS, infer_pairwise},
     [TSP_GRAPH_RECIPROCAL] = {FLOATS, infer_same},
-    [TSP_GRAPH_MOD] = {BYTES | BIT(TSP_I16), infer_pairwise},
+    [TSP_GRAPH_MOD] = {NUMBERS, infer_mod},
     [TSP_GRAPH_POW] = {ANY, infer_known},
     [TSP_GRAPH_LOG] = {FLOATS, infer_same},
     [TSP_GRAPH_ERF] = {FLOATS, infer_same},
@@ -376,13 +371,13 @@ static const struct {
     [TSP_GRAPH_PRELU] = {FLOATS, infer_pairwise},
     [TSP_GRAPH_SWISH] = {FLOATS, infer_same},
     [TSP_GRAPH_REDUCE_SUM] = {BIT(TSP_I32) | FLOATS, infer_reduce},
-    [TSP_GRAPH_REDUCE_MEAN] = {FLOATS, infer_reduce},
+    [TSP_GRAPH_REDUCE_MEAN] = {BIT(TSP_I32) | FLOATS, infer_reduce},
     [TSP_GRAPH_REDUCE_MAX] = {NUMBERS, infer_reduce},
     [TSP_GRAPH_REDUCE_MIN] = {NUMBERS, infer_reduce},
     [TSP_GRAPH_REDUCE_PROD] = {BIT(TSP_I32) | FLOATS, infer_reduce},
     [TSP_GRAPH_REDUCE_SUM_SQUARE] = {BIT(TSP_I32) | FLOATS, infer_reduce},
     [TSP_GRAPH_REDUCE_L1] = {BIT(TSP_I32) | FLOATS, infer_reduce},
-    [TSP_GRAPH_REDUCE_L2] = {FLOATS, infer_reduce},
+    [TSP_GRAPH_REDUCE_L2] = {BIT(TSP_I32) | FLOATS, infer_reduce},
     [TSP_GRAPH_ARG_MAX] = {NUMBERS, infer_arg},
     [TSP_GRAPH_ARG_MIN] = {NUMBERS, infer_arg},
     [TSP_GRAPH_REDUCE_LOG_SUM] = {FLOATS, infer_reduce},
@@ -410,15 +405,6 @@ static const struct {
     [TSP_GRAPH_DEPTH_TO_SPACE] = {ANY, infer_movement},
     [TSP_GRAPH_SPACE_TO_DEPTH] = {ANY, infer_movement},
 };
-
-const char *tsp_graph_op_name(TspGraphOp op) {
-    static const char *const names[] = {
-#define OPERATOR(name, onnx, min_inputs, max_inputs) onnx,
-#include "ops.def"
-#undef OPERATOR
-    };
-    return names[op];
-}
 
 static bool check_dtypes(const Infer *f) {
     uint32_t allowed = rules[f->node->op].dtypes;
@@ -456,23 +442,4 @@ bool tsp_node_infer(const TspGraph *g, const TspNode *node, TspValue *out, int32
         elements *= out->shape[i];
     }
     return true;
-}
-
-int32_t tsp_product_second(const TspNode *node) {
-    return node->op == TSP_GRAPH_QLINEAR_MATMUL ? 3 : 1;
-}
-
-int64_t tsp_node_macs(const TspGraph *g, const TspNode *node) {
-    const TspValue *a = &g->values[node->inputs[0]];
-    int64_t outputs = tsp_value_elements(&g->values[node->output]);
-    switch (node->op) {
-    case TSP_GRAPH_MATMUL_INTEGER:
-    case TSP_GRAPH_QLINEAR_MATMUL:
-    case TSP_GRAPH_MATMUL:
-        return outputs * a->shape[a->rank - 1];
-    case TSP_GRAPH_GEMM:
-        return outputs * a->shape[!node->trans_a];
-    default:
-        return 0;
-    }
 }

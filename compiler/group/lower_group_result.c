@@ -57,17 +57,17 @@ typedef From (*Combine)(Stage *s, From a, From b);
 
 /* Two partial results of a field, whatever its kind (group.h). */
 static From join(Stage *s, From a, From b) {
-    const From sum = lower_step(s, TSP_OP_ADD_SAT, TSP_I32, TSP_I32, a, b, 0);
-    const From greater = lower_step(s, TSP_OP_MAX, TSP_I32, TSP_I32, a, b, 0);
-    return lower_step(s, TSP_OP_MAX, TSP_I32, TSP_I32, sum, greater, 0);
+    const From sum = stage_step(s, TSP_OP_ADD_SAT, TSP_I32, TSP_I32, a, b, 0);
+    const From greater = stage_step(s, TSP_OP_MAX, TSP_I32, TSP_I32, a, b, 0);
+    return stage_step(s, TSP_OP_MAX, TSP_I32, TSP_I32, sum, greater, 0);
 }
 
 static From add(Stage *s, From a, From b) {
-    return lower_step(s, TSP_OP_ADD, TSP_I32, TSP_I32, a, b, 0);
+    return stage_step(s, TSP_OP_ADD, TSP_I32, TSP_I32, a, b, 0);
 }
 
 static From multiply(Stage *s, From a, From b) {
-    return lower_step(s, TSP_OP_MUL, TSP_I32, TSP_I32, a, b, 0);
+    return stage_step(s, TSP_OP_MUL, TSP_I32, TSP_I32, a, b, 0);
 }
 
 static int32_t combined(Lowerer *l, int32_t a, int32_t b, bool row, Combine combine,
@@ -76,8 +76,8 @@ static int32_t combined(Lowerer *l, int32_t a, int32_t b, bool row, Combine comb
     Stage *s = y < 0 ? NULL : lower_new_stage(l, "combine", l->module->group->words, columns, err);
     From from[2];
     if (!s) return -1;
-    from[0] = lower_operand(s, a, 0, 1);
-    from[1] = lower_operand(s, b, 0, row ? 0 : 1);
+    from[0] = stage_operand(s, a, 0, 1);
+    from[1] = stage_operand(s, b, 0, row ? 0 : 1);
     lower_output(l, s, combine(s, from[0], from[1]), y, 0);
     return y;
 }
@@ -147,9 +147,9 @@ static int32_t values_of(Lowerer *l, int32_t fields, int32_t sum, TspError *err)
                    : lower_new_stage(l, "values", plan->words, 4, err);
     From v;
     if (!s) return -1;
-    v = multiply(s, lower_operand(s, fields, 0, 1), lower_operand(s, signs, 0, 0));
-    v = add(s, v, lower_operand(s, sum, 0, 1));
-    lower_output(l, s, add(s, v, lower_operand(s, offsets, 0, 0)), y, 0);
+    v = multiply(s, stage_operand(s, fields, 0, 1), stage_operand(s, signs, 0, 0));
+    v = add(s, v, stage_operand(s, sum, 0, 1));
+    lower_output(l, s, add(s, v, stage_operand(s, offsets, 0, 0)), y, 0);
     return y;
 }
 
@@ -162,12 +162,12 @@ static bool write_result(Lowerer *l, const TspNode *node, int32_t values, int32_
     Stage *s = nones < 0 || out < 0 ? NULL : lower_new_stage(l, "result", node->groups, 4, err);
     From count, some, empty;
     if (!s) return false;
-    count = lower_operand(s, counts, 0, 1);
-    some = lower_step(s, TSP_OP_MASK, TSP_I32, TSP_I32, lower_operand(s, values, 0, 1), count, 0);
-    some = lower_step(s, TSP_OP_PASS, TSP_I32, TSP_I32, some, from_none(), 0);
-    empty = lower_step(s, TSP_OP_EQ, TSP_I32, TSP_I32, count, from_imm(), 0);
-    empty = lower_step(s, TSP_OP_MASK, TSP_I32, TSP_I32, lower_operand(s, nones, 0, 0), empty, 0);
-    lower_output(l, s, lower_step(s, TSP_OP_OR, TSP_I32, TSP_I32, some, empty, 0), out, 0);
+    count = stage_operand(s, counts, 0, 1);
+    some = stage_step(s, TSP_OP_MASK, TSP_I32, TSP_I32, stage_operand(s, values, 0, 1), count, 0);
+    some = stage_step(s, TSP_OP_PASS, TSP_I32, TSP_I32, some, from_none(), 0);
+    empty = stage_step(s, TSP_OP_EQ, TSP_I32, TSP_I32, count, from_imm(), 0);
+    empty = stage_step(s, TSP_OP_MASK, TSP_I32, TSP_I32, stage_operand(s, nones, 0, 0), empty, 0);
+    lower_output(l, s, stage_step(s, TSP_OP_OR, TSP_I32, TSP_I32, some, empty, 0), out, 0);
     return true;
 }
 

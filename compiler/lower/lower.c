@@ -1,10 +1,9 @@
 /* lower.c - the lower pass: ops of the graph become stages on tensors.
  */
 #include "lower_axes.h"
-#include "lower_build.h"
 #include "lower_heads.h"
-#include "lower_scale.h"
 #include "lower_view.h"
+#include "compiler/expand/build.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +47,6 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
         return lower_cum_sum(l, node, err);
     case TSP_GRAPH_LAYER_NORMALIZATION:
     case TSP_GRAPH_RMS_NORMALIZATION:
-    case TSP_GRAPH_INSTANCE_NORMALIZATION:
         return lower_norm(l, node, err);
     case TSP_GRAPH_GROUP_BY_AGGREGATE:
         return lower_group(l, node, err);
@@ -79,19 +77,6 @@ static int32_t input_tensor(Lowerer *l, int32_t value, TspError *err) {
     return lower_oriented(l, value, l->needs[value][TRANSPOSED] && !l->needs[value][ROWWISE], err);
 }
 
-static bool balance_all(Lowerer *l, TspError *err) {
-    for (int32_t i = 0; i < l->module->stage_count; i++) {
-        Stage *s = &l->module->stages[i];
-        if (s->chain_rows || s->scan_rows || s->set_rows || s->group) continue;
-        if (lower_settle(l->module, s)) continue;
-        return tsp_fail(err, TSP_ERR_NOT_MODELLED,
-                        "%s: its steps wait for each other in more than %d ALUs; divide the node",
-                        l->graph->nodes[s->op].name, (int)MAX_STEPS);
-    }
-    lower_want_copies(l->module);
-    return lower_make_scaled(l, err);
-}
-
 /* What is only asked for turned, and was not made so, is turned as soon as it is there, and windows
  * of it are masked: units have time for it then. */
 static bool prepare_early(Lowerer *l, int32_t value, TspError *err) {
@@ -114,6 +99,21 @@ static bool lower_nodes(Lowerer *l, TspError *err) {
     return ok;
 }
 
+/* Inputs and outputs have the file's shapes for the host. */
+static void name_shapes(Lowerer *l) {
+    const TspGraph *file = l->module->graph;
+    for (int32_t v = 0; v < file->value_count; v++)
+        for (int o = 0; o < ORIENTATIONS; o++) {
+            const TspValue *given = &file->values[v];
+            Tensor *t = l->tensor_of[v][o] < 0 ? NULL : &l->module->tensors[l->tensor_of[v][o]];
+            if (!t || (t->role != TSP_ROLE_INPUT && t->role != TSP_ROLE_OUTPUT)) continue;
+            if (strcmp(t->name, given->name) != 0) continue; /* the view of another */
+            if (t->rank != given->rank ||
+                memcmp(t->shape, given->shape, (size_t)t->rank * sizeof *t->shape) != 0)
+                t->given = given;
+        }
+}
+
 static bool lower_all(Lowerer *l, TspError *err) {
     const TspGraph *g = l->graph;
     for (int32_t v = 0; v < g->value_count; v++) {
@@ -130,14 +130,11 @@ static bool lower_all(Lowerer *l, TspError *err) {
         if (g->values[v].is_input && !lower_group_reads(l, v) && input_tensor(l, v, err) < 0)
             return false;
     if (!lower_nodes(l, err)) return false;
-    lower_find_ranges(l->module);
-    if (!lower_fuse(l, err)) return false;
-    lower_scale_tensors(l->module);
-    if (!balance_all(l, err) || !lower_interleave(l, err)) return false;
     for (int32_t i = 0; i < l->module->tensor_count; i++) { /* an input that nobody reads */
         Tensor *t = &l->module->tensors[i];
         if (!t->contiguous && !t->striped && !t->pieces) t->contiguous = true;
     }
+    name_shapes(l);
     return true;
 }
 
@@ -185,8 +182,8 @@ static bool lower_graph(Module *module, const TspGraph *graph, TspError *err) {
 
 bool tsp_pass_lower(Module *module, TspError *err) {
     Build built;
-    const bool ok =
-        build_graph(&built, module->graph, err) && lower_graph(module, &built.graph, err);
+    const bool ok = build_graph(&built, module->graph, tsp_lanes(&module->machine), err) &&
+                    lower_graph(module, &built.graph, err);
     if (ok) name_origins(module, built.origin);
     build_free(&built);
     return ok;

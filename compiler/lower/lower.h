@@ -2,7 +2,7 @@
  */
 #ifndef TSP_LOWER_H
 #define TSP_LOWER_H
-#include "compiler/ir.h"
+#include "compiler/stage.h"
 
 /* Orientation of a tensor: lanes run along the last dimension, along the last but one, or along all
  * elements in row-major order; or each lane holds a run of these; or the matrices of a batch stand
@@ -38,11 +38,25 @@ typedef struct {
     struct CurvePlan *plan; /* of the curve that was cut last, NULL none; owned */
 } Lowerer;
 
+/* Tensors and stages of the node that is being lowered (stage.h). */
+static inline int32_t lower_new_tensor(Lowerer *l, const char *name, const char *suffix,
+                                       TspDtype dtype, TspTensorRole role, int32_t rank,
+                                       const int64_t *shape, bool transposed, TspError *err) {
+    return stage_new_tensor(l->module, name, suffix, dtype, role, rank, shape, transposed, err);
+}
+static inline Stage *lower_new_stage(Lowerer *l, const char *what, int32_t rows, int32_t cols,
+                                     TspError *err) {
+    return stage_new(l->module, l->node, what, rows, cols, err);
+}
+static inline void lower_output(Lowerer *l, Stage *s, From from, int32_t tensor, int32_t row0) {
+    stage_output(l->module, s, from, tensor, row0);
+}
+static inline int32_t lower_copy(Lowerer *l, int32_t from, TspError *err) {
+    return stage_copy(l->module, l->node, from, err);
+}
+
 /* lower_tensor.c: tensors and the stages that only move or reshape data. All return an index or -1
  * with err set. */
-int32_t lower_new_tensor(Lowerer *l, const char *name, const char *suffix, TspDtype dtype,
-                         TspTensorRole role, int32_t rank, const int64_t *shape, bool transposed,
-                         TspError *err);
 int32_t lower_oriented(Lowerer *l, int32_t value, int orientation, TspError *err);
 /* The same tensor with rows and columns of each matrix swapped, made on the chip. */
 int32_t lower_transposed(Lowerer *l, int32_t tensor, TspError *err);
@@ -64,47 +78,6 @@ bool lower_turn_columns(Lowerer *l, int32_t from, int32_t row0, int32_t rows, in
 int32_t lower_widened(Lowerer *l, int32_t value, int32_t cols, TspError *err);
 /* Copies the one column of `from` along the first `cols` lanes of `to`. */
 bool lower_broadcast(Lowerer *l, int32_t from, int32_t to, int32_t cols, TspError *err);
-Stage *lower_new_stage(Lowerer *l, const char *what, int32_t rows, int32_t cols, TspError *err);
-/* Adds a step, returns its From. */
-From lower_step(Stage *s, TspOpcode op, TspDtype type, TspDtype type2, From a, From b,
-                uint32_t imm);
-/* Adds an operand (or finds the same one), returns its From. */
-From lower_operand(Stage *s, int32_t tensor, int32_t row0, int32_t row_step);
-void lower_output(Lowerer *l, Stage *s, From from, int32_t tensor, int32_t row0);
-static inline From from_none(void) {
-    return (From){FROM_NONE, 0};
-}
-static inline From from_imm(void) {
-    return (From){FROM_IMM, 0};
-}
-static inline From from_product(void) {
-    return (From){FROM_PRODUCT, 0};
-}
-
-/* lower_balance.c: inserts steps that pass values on, so that all of the stage meets in time;
- * false, and the stage as it was, if it would have more than MAX_STEPS, or operands than
- * MAX_OPERANDS. Not for stages whose steps take FROM_SELF. Operands of which `again` has a bit are
- * read once for each time at which they are taken: that of time i has `copy` i. */
-bool lower_balance(Stage *s, uint32_t again);
-/* lower_reread.c: the same, where operands are read again if that is better than that they wait. */
-bool lower_reread(const Module *m, Stage *s);
-/* After all stages have settled: the copies that they read. */
-void lower_want_copies(Module *m);
-/* lower_scale.c: the same, without factors that are powers of two where that saves steps. The
- * ranges of tensors are known. */
-bool lower_settle(const Module *m, Stage *s);
-/* lower_scaled.c: the constants that stages take times a power of two. */
-bool lower_make_scaled(Lowerer *l, TspError *err);
-/* Puts a step in front of step `at`; who took results from there on still does. */
-void lower_insert_step(Stage *s, int32_t at, Step step);
-
-/* lower_fuse.c: stages that hand rows on through memory become one, where that is worth it. */
-bool lower_fuse(Lowerer *l, TspError *err);
-/* lower_interleave.c: wide products and what follows them take turns. */
-bool lower_interleave(Lowerer *l, TspError *err);
-/* lower_product.c: a tensor that streams as activations cannot also be an operand of the same flow:
- * its slice gives one read a cycle. The operand reads a copy. */
-int32_t lower_copy(Lowerer *l, int32_t from, TspError *err);
 
 /* lower_order.c: the nodes in the order in which they are to be lowered, to be freed; NULL with err
  * set. */
@@ -124,13 +97,10 @@ bool lower_integer_product(Lowerer *l, const TspNode *node, int32_t out, TspErro
 /* lower_qlinear.c */
 bool lower_qlinear_matmul(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err);
-/* A copy, for what a flow reads a second time: a slice gives one read a cycle. */
-int32_t lower_copy(Lowerer *l, int32_t from, TspError *err);
 /* lower_steps.c: the steps of element-wise nodes. Operands that come from memory are the first
  * `lower_streamed` inputs of the node; `ones`, if the node needs it and not all lanes hold
  * elements, is a row of ones of the result's type in the lanes that do: what keeps the others zero.
  * Where all do, a node that takes a number may have a known scalar as `lower_number`. */
-enum { ELEMENTWISE_INPUTS = 8 };
 bool lower_is_elementwise(const TspNode *node);
 int32_t lower_streamed(const TspNode *node);
 /* Whether the node's result has the elements of its first input in the same order. */
@@ -148,7 +118,7 @@ From lower_apply(Stage *s, const TspNode *node, const TspGraph *g,
 /* lower_movement.c: nodes that move elements or mask them; views need no stages. */
 bool lower_movement(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_trilu(Lowerer *l, const TspNode *node, TspError *err);
-/* Whether a Gather takes rows that rows of bools point to (lower_build.h), and its stages. */
+/* Whether a Gather takes rows that rows of bools point to (build.h), and its stages. */
 bool lower_is_pointed(const TspGraph *g, const TspNode *node);
 bool lower_pointed(Lowerer *l, const TspNode *node, TspError *err);
 /* lower_fill.c: the type that moves elements of another bit for bit. */
@@ -160,10 +130,8 @@ TspDtype lower_bits(TspDtype type);
 int32_t lower_finish_elementwise(Lowerer *l, const TspNode *node, Stage *s,
                                  const From in[ELEMENTWISE_INPUTS], From ones, int32_t out,
                                  int32_t row, TspError *err);
-/* lower_curve.c, lower_cut.c: nodes of so many steps that they may take several stages; the same
- * for them. */
-bool lower_is_curve(const TspNode *node);
-bool lower_curve_needs_ones(const TspNode *node);
+/* lower_cut.c: curves (compiler/curve) have so many steps that they may take several stages; the
+ * same for them. */
 int32_t lower_curve(Lowerer *l, const TspNode *node, Stage *stage, const From *in, From ones,
                     int32_t out, int32_t row, TspError *err);
 
@@ -183,7 +151,7 @@ bool lower_cum_sum(Lowerer *l, const TspNode *node, TspError *err);
 int32_t lower_scan_rows(const TspMachine *m, int32_t rows);
 bool lower_is_dot(const Lowerer *l, const TspNode *node);
 
-/* lower_norm.c: LayerNormalization, RMSNormalization, InstanceNormalization. */
+/* lower_norm.c: LayerNormalization, RMSNormalization. */
 bool lower_norm(Lowerer *l, const TspNode *node, TspError *err);
 
 /* lower_group.c: GroupByAggregate, and whether a value is its, so that it places it. */
@@ -203,6 +171,13 @@ bool lower_meets_windows(const Lowerer *l, const TspNode *node);
 
 /* Row of a broadcast operand: strides, in rows, over the leading dimensions of the result. */
 void lower_row_strides(const TspValue *v, int32_t out_rank, int64_t strides[TSP_MAX_RANK]);
+/* Rows of y that `count` operands pass in even steps: *run of them, by step[i] rows of operand i.
+ * Returns the last dimension that is not among them, -1 if all are. */
+int32_t lower_even_rows(const TspValue *y, int32_t count, int64_t (*stride)[TSP_MAX_RANK],
+                        int64_t *step, int64_t *run);
+/* Row of an operand where number `i` of these runs begins, by what lower_even_rows() returned. */
+int64_t lower_row_at(const TspValue *y, int32_t inner, int64_t i,
+                     const int64_t stride[TSP_MAX_RANK]);
 /* Finishes a product stage: with no accumulators in the machine, a stage a K tile; else in regions.
  */
 bool lower_finish_product(Lowerer *l, TspDtype product_type, TspError *err);

@@ -15,11 +15,11 @@ static int32_t lower_extreme(Lowerer *l, const Sets *sets, TspOpcode op, int32_t
     Stage *s = to < 0 ? NULL : sets_stage(l, "extreme", sets, err);
     Partials left;
     From best;
-    if (!s || !sets_chains(l, sets, op, type, lower_operand(s, x, 0, 1), &left, err) ||
+    if (!s || !sets_chains(l, sets, op, type, stage_operand(s, x, 0, 1), &left, err) ||
         !(s = sets_tree(l, sets, op, type, left, 0, &best, err)))
         return -1;
     if (best.kind == FROM_OPERAND)
-        best = lower_step(s, TSP_OP_PASS, type, type, best, from_none(), 0);
+        best = stage_step(s, TSP_OP_PASS, type, type, best, from_none(), 0);
     lower_output(l, s, best, to, 0);
     return to;
 }
@@ -56,12 +56,12 @@ static bool lower_indices(Lowerer *l, const Sets *sets, bool greatest, int32_t x
     Stage *s = sets_stage(l, "index", sets, err);
     From less, k;
     if (!s) return false;
-    less = lower_operand(s, x, 0, 1);
-    less = lower_step(s, greatest ? TSP_OP_LT : TSP_OP_GT, type, type, less,
-                      lower_operand(s, extreme, 0, 0), 0);
-    less = lower_step(s, TSP_OP_EQ, type, type, less, from_imm(), 0);
-    if (type != TSP_I32) less = lower_step(s, TSP_OP_CVT, type, TSP_I32, less, from_none(), 0);
-    k = lower_step(s, TSP_OP_MASK, TSP_I32, TSP_I32, lower_operand(s, index, 0, 2), less, 0);
+    less = stage_operand(s, x, 0, 1);
+    less = stage_step(s, greatest ? TSP_OP_LT : TSP_OP_GT, type, type, less,
+                      stage_operand(s, extreme, 0, 0), 0);
+    less = stage_step(s, TSP_OP_EQ, type, type, less, from_imm(), 0);
+    if (type != TSP_I32) less = stage_step(s, TSP_OP_CVT, type, TSP_I32, less, from_none(), 0);
+    k = stage_step(s, TSP_OP_MASK, TSP_I32, TSP_I32, stage_operand(s, index, 0, 2), less, 0);
     return sets_chains(l, sets, TSP_OP_MIN, TSP_I32, k, left, err);
 }
 
@@ -83,7 +83,7 @@ bool lower_arg_axis(Lowerer *l, const TspNode *node, TspError *err) {
         !lower_indices(l, &sets, greatest, x, extreme, index, &left, err) ||
         !(s = sets_tree(l, &sets, TSP_OP_MIN, TSP_I32, left, 1, &best, err)))
         return false;
-    best = lower_step(s, TSP_OP_ADD, TSP_I32, TSP_I32, best, from_imm(), 0x80000000u);
+    best = stage_step(s, TSP_OP_ADD, TSP_I32, TSP_I32, best, from_imm(), 0x80000000u);
     lower_output(l, s, best, out, 0);
     return true;
 }

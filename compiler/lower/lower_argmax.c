@@ -38,10 +38,10 @@ static bool lower_counters(Lowerer *l, int32_t x, int32_t greatest, Stage *s, Ro
                            TspError *err) {
     TspDtype type = l->module->tensors[x].dtype, count = counter_type(type);
     const From self = {FROM_SELF, 0};
-    From less = lower_step(s, TSP_OP_LT, type, type, lower_operand(s, x, 0, 1),
-                           lower_operand(s, greatest, 0, 0), 0);
-    From none_yet = lower_step(s, TSP_OP_MIN, type, type, less, self, 0);
-    return fold_left(l, lower_step(s, TSP_OP_ADD, count, count, none_yet, self, 0), count, left,
+    From less = stage_step(s, TSP_OP_LT, type, type, stage_operand(s, x, 0, 1),
+                           stage_operand(s, greatest, 0, 0), 0);
+    From none_yet = stage_step(s, TSP_OP_MIN, type, type, less, self, 0);
+    return fold_left(l, stage_step(s, TSP_OP_ADD, count, count, none_yet, self, 0), count, left,
                      err);
 }
 
@@ -89,19 +89,19 @@ static bool lower_index(Lowerer *l, const Rows *rows, int32_t row, int32_t count
     if (!s) return false;
     if (type == TSP_F32) end = tsp_f32_bits((float)counts);
     if (type == TSP_F16) end *= ones << 10;
-    counter = lower_operand(s, rows->tensor[row], rows->row[row], 1);
-    found = lower_step(s, TSP_OP_LT, count, count, counter, from_imm(), end);
+    counter = stage_operand(s, rows->tensor[row], rows->row[row], 1);
+    found = stage_step(s, TSP_OP_LT, count, count, counter, from_imm(), end);
     index = counter;
-    if (type == TSP_F32) index = lower_step(s, TSP_OP_CVT, TSP_F32, TSP_I32, index, none, 0);
+    if (type == TSP_F32) index = stage_step(s, TSP_OP_CVT, TSP_F32, TSP_I32, index, none, 0);
     if (type == TSP_F16) {
-        index = lower_step(s, TSP_OP_SHR, TSP_I32, TSP_I32, index, from_imm(), 10);
+        index = stage_step(s, TSP_OP_SHR, TSP_I32, TSP_I32, index, from_imm(), 10);
         rows_apart *= 0xeeeeeeefu; /* 1 / 15 modulo 2^32 */
     }
-    if (index.kind == FROM_STEP) found = lower_step(s, TSP_OP_PASS, count, count, found, none, 0);
-    index = lower_step(s, TSP_OP_MUL, TSP_I32, TSP_I32, index, from_imm(), rows_apart);
-    index = lower_step(s, TSP_OP_ADD, TSP_I32, TSP_I32, index, lower_operand(s, first, row, 1), 0);
-    found = lower_step(s, TSP_OP_PASS, count, count, found, none, 0);
-    index = lower_step(s, TSP_OP_MASK, TSP_I32, TSP_I32, index, found, 0);
+    if (index.kind == FROM_STEP) found = stage_step(s, TSP_OP_PASS, count, count, found, none, 0);
+    index = stage_step(s, TSP_OP_MUL, TSP_I32, TSP_I32, index, from_imm(), rows_apart);
+    index = stage_step(s, TSP_OP_ADD, TSP_I32, TSP_I32, index, stage_operand(s, first, row, 1), 0);
+    found = stage_step(s, TSP_OP_PASS, count, count, found, none, 0);
+    index = stage_step(s, TSP_OP_MASK, TSP_I32, TSP_I32, index, found, 0);
     lower_output(l, s, index, to, row);
     return true;
 }
@@ -148,6 +148,6 @@ bool lower_arg_max(Lowerer *l, const TspNode *node, TspError *err) {
         !lower_indices(l, &stage, v->dtype, &rows, err) ||
         !(s = fold_finish(l, &fold, &rows, &result, err)))
         return false;
-    result = lower_step(s, TSP_OP_ADD, TSP_I32, TSP_I32, result, from_imm(), 0x80000000u);
+    result = stage_step(s, TSP_OP_ADD, TSP_I32, TSP_I32, result, from_imm(), 0x80000000u);
     return fold_result(l, s, result, out, err);
 }

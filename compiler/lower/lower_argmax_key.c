@@ -78,12 +78,12 @@ static bool lower_keys(Lowerer *l, int32_t x, int64_t elements, const Fold *fold
         l->module->tensors[last].wanted = 2;
     }
     s->joined_bytes = tsp_dtype_bytes(fold->type);
-    key = lower_operand(s, x, 0, 1);
-    lower_operand(s, low, 0, 1);
-    lower_operand(s, high, 0, 1);
+    key = stage_operand(s, x, 0, 1);
+    stage_operand(s, low, 0, 1);
+    stage_operand(s, high, 0, 1);
     s->operands[0].byte = INDEX_BITS / 8;
     s->operands[2].byte = 1;
-    key = lower_step(s, TSP_OP_MAX, fold->type, fold->type, key, (From){FROM_SELF, 0}, 0);
+    key = stage_step(s, TSP_OP_MAX, fold->type, fold->type, key, (From){FROM_SELF, 0}, 0);
     return fold_left(l, key, fold->type, left, err);
 }
 
@@ -97,8 +97,8 @@ static bool lower_lanes(Lowerer *l, const Fold *fold, Rows *rows, TspError *err)
         return false;
     l->module->tensors[to].wanted = 2;
     lower_output(l, s,
-                 lower_step(s, TSP_OP_SUB, fold->type, fold->type, lower_operand(s, row, 0, 1),
-                            lower_operand(s, lanes, 0, 0), 0),
+                 stage_step(s, TSP_OP_SUB, fold->type, fold->type, stage_operand(s, row, 0, 1),
+                            stage_operand(s, lanes, 0, 0), 0),
                  to, 0);
     *rows = (Rows){.tensor = {to}, .count = 1};
     return true;
@@ -113,7 +113,7 @@ bool lower_arg_max_key(Lowerer *l, const TspNode *node, int32_t x, int32_t out, 
     if (!lower_keys(l, x, elements, &fold, &rows, err) || !lower_lanes(l, &fold, &rows, err) ||
         !(s = fold_finish(l, &fold, &rows, &result, err)))
         return false;
-    result = lower_step(s, TSP_OP_NOT, TSP_I32, TSP_I32, result, from_none(), 0);
-    result = lower_step(s, TSP_OP_AND, TSP_I32, TSP_I32, result, from_imm(), last_index);
+    result = stage_step(s, TSP_OP_NOT, TSP_I32, TSP_I32, result, from_none(), 0);
+    result = stage_step(s, TSP_OP_AND, TSP_I32, TSP_I32, result, from_imm(), last_index);
     return fold_result(l, s, result, out, err);
 }

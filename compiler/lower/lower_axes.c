@@ -57,12 +57,12 @@ static TspDtype combining_type(const TspNode *node, TspDtype type) {
 }
 
 static From prepare(Stage *s, const TspNode *node, TspDtype from, TspDtype type, From row) {
-    if (from != type) row = lower_step(s, TSP_OP_CVT, from, type, row, from_none(), 0);
+    if (from != type) row = stage_step(s, TSP_OP_CVT, from, type, row, from_none(), 0);
     switch (rule_of(node).prepare) {
     case ABSOLUTE:
-        return lower_step(s, TSP_OP_ABS, type, type, row, from_none(), 0);
+        return stage_step(s, TSP_OP_ABS, type, type, row, from_none(), 0);
     case SQUARED:
-        return lower_step(s, TSP_OP_MUL, type, type, row, row, 0);
+        return stage_step(s, TSP_OP_MUL, type, type, row, row, 0);
     default:
         return row;
     }
@@ -72,14 +72,14 @@ static From prepare(Stage *s, const TspNode *node, TspDtype from, TspDtype type,
 static From finish(Stage *s, const TspNode *node, int64_t elements, TspDtype type, TspDtype to,
                    From row) {
     if (rule_of(node).finish == SCALE)
-        row = lower_step(s, TSP_OP_MUL, type, type, row, from_imm(),
+        row = stage_step(s, TSP_OP_MUL, type, type, row, from_imm(),
                          tsp_f32_bits((float)(1.0 / (double)elements)));
     if (rule_of(node).finish == ROOT) {
-        row = lower_step(s, TSP_OP_RSQRT, type, type, row, from_none(), 0);
-        row = lower_step(s, TSP_OP_RSQRT, type, type, row, from_none(), 0);
-        row = lower_step(s, TSP_OP_MUL, type, type, row, row, 0);
+        row = stage_step(s, TSP_OP_RSQRT, type, type, row, from_none(), 0);
+        row = stage_step(s, TSP_OP_RSQRT, type, type, row, from_none(), 0);
+        row = stage_step(s, TSP_OP_MUL, type, type, row, row, 0);
     }
-    return type == to ? row : lower_step(s, TSP_OP_CVT, type, to, row, from_none(), 0);
+    return type == to ? row : stage_step(s, TSP_OP_CVT, type, to, row, from_none(), 0);
 }
 
 /* One pass: the sets of view->tensor, to `out`, a row a set. `elements`: of one result, after the
@@ -94,13 +94,13 @@ static bool lower_pass(Lowerer *l, const TspNode *node, const Matrix *view, cons
     Partials left;
     From row;
     if (!s) return false;
-    row = lower_operand(s, view->tensor, 0, 1);
+    row = stage_operand(s, view->tensor, 0, 1);
     if (!view->prepared) row = prepare(s, node, from, type, row);
     if (!sets_chains(l, sets, op, type, row, &left, err) ||
         !(s = sets_tree(l, sets, op, type, left, FINISHING, &row, err)))
         return false;
     if (elements) row = finish(s, node, elements, type, to, row);
-    if (row.kind == FROM_OPERAND) row = lower_step(s, TSP_OP_PASS, type, type, row, from_none(), 0);
+    if (row.kind == FROM_OPERAND) row = stage_step(s, TSP_OP_PASS, type, type, row, from_none(), 0);
     lower_output(l, s, row, out, 0);
     return true;
 }

@@ -4,7 +4,9 @@
  * values have to pass through memory. Parts are found once for a node, and made for every run of
  * its rows.
  */
-#include "lower_curve.h"
+#include "lower.h"
+#include "compiler/curve/curve.h"
+#include "compiler/fuse/fuse.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,8 +44,8 @@ static bool outlives(const Curve *c, int32_t result, int32_t last) {
 /* An operand or result of the curve as the part that begins with step `first` takes it. */
 static From taken(Stage *s, From from, int32_t first) {
     if (from.kind == FROM_STEP && from.index >= first) return (From){FROM_STEP, from.index - first};
-    if (from.kind == FROM_STEP) return lower_operand(s, ~from.index, 0, 1);
-    return from.kind == FROM_OPERAND ? lower_operand(s, from.index, 0, 0) : from;
+    if (from.kind == FROM_STEP) return stage_operand(s, ~from.index, 0, 1);
+    return from.kind == FROM_OPERAND ? stage_operand(s, from.index, 0, 0) : from;
 }
 
 /* Steps first .. last-1 as a stage, delay lines not yet in it; false if there is none so large. */
@@ -107,7 +109,7 @@ static int32_t cut_part(const Curve *c, const TspMachine *m, int32_t first, Stag
         if (found > first && longest - last > SHORTER) break;
         if (!make_part(c, first, last, &s)) continue;
         balanced = s;
-        if (!lower_balance(&balanced, 0) || !fits(m, &balanced)) continue;
+        if (!fuse_balance(&balanced, 0) || !fits(m, &balanced)) continue;
         if (found == first) longest = last;
         if (found > first && output_bytes(&s) >= least) continue;
         found = last;

@@ -122,9 +122,9 @@ static bool lower_diagonals(Lowerer *l, const Fold *fold, const Tiles *t, Rows *
         !(s = fold_chains(l, t->to, 0, STEPS, fold->type, err)))
         return false;
     s->chain_rows = t->rows < l->module->machine.vxm_op_cycles ? s->rows : t->rows;
-    row = lower_operand(s, t->to, 0, 1);
-    row = lower_step(s, TSP_OP_MASK, fold->type, fold->type, row, lower_operand(s, ones, 0, 1), 0);
-    row = lower_step(s, fold->op, fold->type, fold->type, row, (From){FROM_SELF, 0}, 0);
+    row = stage_operand(s, t->to, 0, 1);
+    row = stage_step(s, TSP_OP_MASK, fold->type, fold->type, row, stage_operand(s, ones, 0, 1), 0);
+    row = stage_step(s, fold->op, fold->type, fold->type, row, (From){FROM_SELF, 0}, 0);
     if (!fold_left(l, row, fold->type, &rows, err)) return false;
     memcpy(left->tensor + left->count, rows.tensor, (size_t)rows.count * sizeof *rows.tensor);
     memcpy(left->row + left->count, rows.row, (size_t)rows.count * sizeof *rows.row);
@@ -158,7 +158,7 @@ Stage *fold_dot(Lowerer *l, int32_t x, int32_t y, const Fold *fold, From *result
         x = y;
         y = other;
     }
-    if (type != TSP_F32 && is_given(l, y) && !l->module->sparing)
+    if (type != TSP_F32 && type != TSP_I32 && is_given(l, y) && !l->module->sparing)
         share = share_out(&l->module->machine, l->module->tensors[x].rows, type);
     if (share.tiles == 0) return fold_vectors(l, x, y, 0, fold, result, err);
     end = tile_row(&share, share.tiles);

@@ -101,8 +101,8 @@ static bool add_copy(Fill *f, int32_t row, int32_t rows, TspError *err) {
     if (!s) return false;
     l->module->tensors[from->tensor].contiguous = true;
     lower_output(l, s,
-                 lower_step(s, TSP_OP_PASS, type, type,
-                            lower_operand(s, from->tensor, from->row, from->step), from_none(), 0),
+                 stage_step(s, TSP_OP_PASS, type, type,
+                            stage_operand(s, from->tensor, from->row, from->step), from_none(), 0),
                  f->tensor, row);
     s->operands[0].ctile0 = from->ctile;
     s->outputs[0].ctile0 = f->tile;

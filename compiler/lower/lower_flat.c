@@ -192,10 +192,10 @@ static bool lower_run(Lowerer *l, const TspNode *node, int32_t row0, int32_t row
         const TspValue *v = &g->values[node->inputs[i]];
         bool scalar = tsp_value_elements(v) == 1;
         from[i] =
-            number[i] ? lower_number(v) : lower_operand(s, tensor[i], scalar ? 0 : row0, !scalar);
+            number[i] ? lower_number(v) : stage_operand(s, tensor[i], scalar ? 0 : row0, !scalar);
     }
     stages = lower_finish_elementwise(
-        l, node, s, from, ones < 0 ? from_none() : lower_operand(s, ones, 0, 0), out, row0, err);
+        l, node, s, from, ones < 0 ? from_none() : stage_operand(s, ones, 0, 0), out, row0, err);
     l->module->tensors[out].level = level + stages - 1;
     return stages > 0;
 }
@@ -223,7 +223,7 @@ static bool lower_flat_copy(Lowerer *l, const TspNode *node, int32_t x, int32_t 
     if (!from->lanewise && !is_computed_with(l->graph, node->inputs[0]) &&
         !is_computed_with(l->graph, node->output))
         from->run = to->run = tsp_ceil_div((int64_t)from->rows * from->bytes, 2 * m->mem_slices);
-    lower_output(l, s, lower_operand(s, x, 0, 1), out, 0);
+    lower_output(l, s, stage_operand(s, x, 0, 1), out, 0);
     return true;
 }
 

@@ -72,9 +72,9 @@ int32_t fold_padded_row(Lowerer *l, int32_t x, int64_t elements, const Fold *fol
     if (pad < 0 || (to = fold_rows(l, ".last", type, 1, 1, err)) < 0) return -1;
     if (!(s = lower_new_stage(l, "pad", 1, lanes, err))) return -1;
     lower_output(l, s,
-                 lower_step(s, TSP_OP_ADD, type, type,
-                            lower_operand(s, x, l->module->tensors[x].rows - 1, 1),
-                            lower_operand(s, pad, 0, 0), 0),
+                 stage_step(s, TSP_OP_ADD, type, type,
+                            stage_operand(s, x, l->module->tensors[x].rows - 1, 1),
+                            stage_operand(s, pad, 0, 0), 0),
                  to, 0);
     return to;
 }
@@ -121,16 +121,16 @@ static bool lower_chains(Lowerer *l, int32_t x, int32_t y, int32_t first, int32_
     if (!s) return false;
     s->last = last;
     for (int32_t i = 0; i < operands; i++) {
-        row[i] = lower_operand(s, tensor[i], first, 1);
+        row[i] = stage_operand(s, tensor[i], first, 1);
         if (!converts) continue;
         type = l->module->tensors[tensor[i]].dtype;
-        row[i] = lower_step(s, TSP_OP_CVT, type, fold->type, row[i], from_none(), 0);
+        row[i] = stage_step(s, TSP_OP_CVT, type, fold->type, row[i], from_none(), 0);
     }
     if (operands == 2)
-        row[0] = lower_step(s, TSP_OP_MUL, fold->type, fold->type, row[0], row[1], 0);
+        row[0] = stage_step(s, TSP_OP_MUL, fold->type, fold->type, row[0], row[1], 0);
     if (fold->absolute)
-        row[0] = lower_step(s, TSP_OP_ABS, fold->type, fold->type, row[0], from_none(), 0);
-    row[0] = lower_step(s, fold->op, fold->type, fold->type, row[0], (From){FROM_SELF, 0}, 0);
+        row[0] = stage_step(s, TSP_OP_ABS, fold->type, fold->type, row[0], from_none(), 0);
+    row[0] = stage_step(s, fold->op, fold->type, fold->type, row[0], (From){FROM_SELF, 0}, 0);
     return fold_left(l, row[0], fold->type, left, err);
 }
 
@@ -146,11 +146,11 @@ Stage *fold_tree(Lowerer *l, const Fold *fold, const Rows *rows, int32_t first, 
     int32_t count = 0;
     if (!s) return NULL;
     for (int32_t i = first; i < rows->count; i += step)
-        from[count++] = lower_operand(s, rows->tensor[i], rows->row[i], 1);
+        from[count++] = stage_operand(s, rows->tensor[i], rows->row[i], 1);
     for (; count > 1; count = (count + 1) / 2) {
         for (int32_t i = 0; i < count / 2; i++)
             from[i] =
-                lower_step(s, fold->op, fold->type, fold->type, from[2 * i], from[2 * i + 1], 0);
+                stage_step(s, fold->op, fold->type, fold->type, from[2 * i], from[2 * i + 1], 0);
         if (count % 2) from[count / 2] = from[count - 1];
     }
     *result = from[0];
@@ -172,7 +172,7 @@ static bool lower_trees(Lowerer *l, const Fold *fold, Rows *rows, int32_t togeth
                                  &result, err);
             if (!s) return false;
             if (result.kind == FROM_OPERAND)
-                result = lower_step(s, TSP_OP_PASS, fold->type, fold->type, result, from_none(), 0);
+                result = stage_step(s, TSP_OP_PASS, fold->type, fold->type, result, from_none(), 0);
             lower_output(l, s, result, to, i);
             left.tensor[i] = to;
             left.row[i] = i;
@@ -202,7 +202,7 @@ static bool lower_turns(Lowerer *l, const Fold *fold, Rows *rows, TspError *err)
     l->module->tensors[to].wanted = 2;
     s->rows = s->scan_rows = turns;
     s->scan_ends = true;
-    result = lower_step(s, fold->op, fold->type, fold->type, result, (From){FROM_SELF, 0}, 0);
+    result = stage_step(s, fold->op, fold->type, fold->type, result, (From){FROM_SELF, 0}, 0);
     lower_output(l, s, result, to, 0);
     *rows = (Rows){.tensor = {to}, .count = 1};
     return true;
@@ -242,7 +242,7 @@ static bool lower_shifts(Lowerer *l, const Fold *fold, Rows *rows, int32_t lanes
     l->module->tensors[moved].level = 1; /* `whole` is read in the west: begin in the east */
     if (!(s = lower_new_stage(l, "shift", rows->count - 1, lanes, err))) return false;
     s->shift = part;
-    lower_operand(s, whole, 0, 0);
+    stage_operand(s, whole, 0, 0);
     lower_output(l, s, from_none(), moved, 0);
     for (int32_t i = 1; i < rows->count; i++) {
         rows->tensor[i] = moved;
@@ -319,7 +319,7 @@ bool fold_result(Lowerer *l, Stage *s, From result, int32_t out, TspError *err) 
     uint32_t one = type == TSP_F16 ? 0x3c00 : type == TSP_F32 ? tsp_f32_bits(1) : 1;
     if ((mask = constant_row(l, ".mask", type, 1, one, 1, 0, err)) < 0) return false;
     s = &l->module->stages[at];
-    result = lower_step(s, TSP_OP_MASK, type, type, result, lower_operand(s, mask, 0, 0), 0);
+    result = stage_step(s, TSP_OP_MASK, type, type, result, stage_operand(s, mask, 0, 0), 0);
     lower_output(l, s, result, out, 0);
     return true;
 }

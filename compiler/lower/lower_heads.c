@@ -102,6 +102,7 @@ static bool may_join(const Lowerer *l, const TspNode *n) {
     const TspValue *y = &l->graph->values[n->output];
     return (n->op == TSP_GRAPH_MATMUL || n->op == TSP_GRAPH_MATMUL_INTEGER) &&
            n->input_count == 2 && y->rank >= 3 && y->shape[y->rank - 3] > 1 &&
+           l->graph->values[n->inputs[0]].dtype != TSP_I32 &&
            l->graph->values[n->inputs[0]].rank >= 2 && l->graph->values[n->inputs[1]].rank >= 2 &&
            y->shape[y->rank - 1] % m->mxm_load_streams == 0 && m->mxm_accumulator_rows > 0 &&
            !l->turned[n->output] && !l->flat[n->output] && !lower_meets_windows(l, n);
@@ -242,7 +243,7 @@ bool lower_beside_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
     s = lower_new_stage(l, "elementwise", l->module->tensors[to].rows, l->module->tensors[to].cols,
                         err);
     if (!s) return false;
-    in[0] = lower_operand(s, from, 0, 1);
+    in[0] = stage_operand(s, from, 0, 1);
     for (int32_t i = 1; i < lower_streamed(node); i++)
         in[i] = lower_number(&g->values[node->inputs[i]]);
     return lower_finish_elementwise(l, node, s, in, from_none(), to, 0, err) > 0;

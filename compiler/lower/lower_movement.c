@@ -214,9 +214,9 @@ bool lower_trilu(Lowerer *l, const TspNode *node, TspError *err) {
         Stage *s = lower_new_stage(l, "triangle", rows, cols, err);
         From x, ones;
         if (!s) return false;
-        x = lower_operand(s, from, row, 1);
-        ones = lower_operand(s, mask, 0, 1);
-        lower_output(l, s, lower_step(s, TSP_OP_MASK, type, type, x, ones, 0), out, row);
+        x = stage_operand(s, from, row, 1);
+        ones = stage_operand(s, mask, 0, 1);
+        lower_output(l, s, stage_step(s, TSP_OP_MASK, type, type, x, ones, 0), out, row);
     }
     return true;
 }

@@ -26,9 +26,9 @@ bool lower_finish_product(Lowerer *l, TspDtype product_type, TspError *err) {
         part.terms = term;
         part.term_count = 1;
         if (k > 0) { /* a step in front of all others: product + sum so far */
-            lower_insert_step(&part, 0,
+            stage_insert_step(&part, 0,
                               (Step){TSP_OP_ADD, product_type, product_type, product,
-                                     lower_operand(&part, sum, 0, 1), 0, whole.op});
+                                     stage_operand(&part, sum, 0, 1), 0, whole.op});
             product = (From){FROM_STEP, 0};
             for (int32_t i = 1; i < part.step_count; i++) {
                 if (part.steps[i].a.kind == FROM_PRODUCT) part.steps[i].a = product;

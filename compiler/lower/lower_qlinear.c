@@ -42,18 +42,18 @@ static From requantise(Stage *s, const TspGraph *g, const TspNode *node, From x,
                        int32_t ones) {
     const TspDtype type = g->values[node->output].dtype;
     const TspValue *zero = &g->values[node->inputs[7]];
-    x = lower_step(s, TSP_OP_CVT, TSP_I32, TSP_F32, x, from_none(), 0);
+    x = stage_step(s, TSP_OP_CVT, TSP_I32, TSP_F32, x, from_none(), 0);
     if (scales >= 0)
-        x = lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, x, lower_operand(s, scales, 0, 0), 0);
+        x = stage_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, x, stage_operand(s, scales, 0, 0), 0);
     else
-        x = lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, x, from_imm(),
+        x = stage_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, x, from_imm(),
                        tsp_f32_bits(scale(g, node, 0)));
-    if (ones < 0) return lower_step(s, TSP_OP_CVT_SAT, TSP_F32, type, x, from_none(), 0);
-    x = lower_step(s, TSP_OP_CVT_SAT, TSP_F32, TSP_I32, x, from_none(), 0);
-    x = lower_step(s, TSP_OP_ADD_SAT, TSP_I32, TSP_I32, x, from_imm(),
+    if (ones < 0) return stage_step(s, TSP_OP_CVT_SAT, TSP_F32, type, x, from_none(), 0);
+    x = stage_step(s, TSP_OP_CVT_SAT, TSP_F32, TSP_I32, x, from_none(), 0);
+    x = stage_step(s, TSP_OP_ADD_SAT, TSP_I32, TSP_I32, x, from_imm(),
                    (uint32_t)tsp_load_int(zero->dtype, zero->data, 0));
-    x = lower_step(s, TSP_OP_CVT_SAT, TSP_I32, type, x, from_none(), 0);
-    return lower_step(s, TSP_OP_MASK, type, type, x, lower_operand(s, ones, 0, 0), 0);
+    x = stage_step(s, TSP_OP_CVT_SAT, TSP_I32, type, x, from_none(), 0);
+    return stage_step(s, TSP_OP_MASK, type, type, x, stage_operand(s, ones, 0, 0), 0);
 }
 
 bool lower_qlinear_matmul(Lowerer *l, const TspNode *node, TspError *err) {
@@ -81,6 +81,6 @@ bool lower_qlinear_matmul(Lowerer *l, const TspNode *node, TspError *err) {
     if (!lower_integer_product(l, &product, sums, err) ||
         !(s = lower_new_stage(l, "requantise", rows, cols, err)))
         return false;
-    lower_output(l, s, requantise(s, g, node, lower_operand(s, sums, 0, 1), scales, ones), out, 0);
+    lower_output(l, s, requantise(s, g, node, stage_operand(s, sums, 0, 1), scales, ones), out, 0);
     return true;
 }

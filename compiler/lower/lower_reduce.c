@@ -51,11 +51,11 @@ static bool lower_root(Lowerer *l, int32_t squares, int32_t out, TspError *err) 
     Stage *s = lower_new_stage(l, "root", 1, 1, err);
     From root;
     if (!s) return false;
-    root = lower_operand(s, squares, 0, 0);
-    root = lower_step(s, TSP_OP_RSQRT, TSP_F32, TSP_F32, root, from_none(), 0);
-    root = lower_step(s, TSP_OP_RSQRT, TSP_F32, TSP_F32, root, from_none(), 0);
-    root = lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, root, root, 0);
-    if (type != TSP_F32) root = lower_step(s, TSP_OP_CVT, TSP_F32, type, root, from_none(), 0);
+    root = stage_operand(s, squares, 0, 0);
+    root = stage_step(s, TSP_OP_RSQRT, TSP_F32, TSP_F32, root, from_none(), 0);
+    root = stage_step(s, TSP_OP_RSQRT, TSP_F32, TSP_F32, root, from_none(), 0);
+    root = stage_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, root, root, 0);
+    if (type != TSP_F32) root = stage_step(s, TSP_OP_CVT, TSP_F32, type, root, from_none(), 0);
     lower_output(l, s, root, out, 0);
     return true;
 }
@@ -79,9 +79,9 @@ bool lower_reduce(Lowerer *l, const TspNode *node, TspError *err) {
         return false;
     type = l->module->tensors[to].dtype;
     if (node->op == TSP_GRAPH_REDUCE_MEAN)
-        result = lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, result, from_imm(),
+        result = stage_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, result, from_imm(),
                             tsp_f32_bits((float)(1.0 / (double)elements)));
     if (fold.type != type)
-        result = lower_step(s, TSP_OP_CVT, fold.type, type, result, from_none(), 0);
+        result = stage_step(s, TSP_OP_CVT, fold.type, type, result, from_none(), 0);
     return fold_result(l, s, result, to, err) && (!root || lower_root(l, to, out, err));
 }

@@ -33,15 +33,15 @@ static bool lower_scan(Lowerer *l, const char *what, TspDtype type, int32_t x, i
     if (!s) return false;
     s->scan_rows = chain;
     s->scan_ends = ends;
-    row = lower_operand(s, x, 0, 1);
-    if (before >= 0) lower_operand(s, before, 0, 0);
-    if (start >= 0) lower_operand(s, start, 0, 0);
+    row = stage_operand(s, x, 0, 1);
+    if (before >= 0) stage_operand(s, before, 0, 0);
+    if (start >= 0) stage_operand(s, start, 0, 0);
     if (from->dtype != type)
-        row = lower_step(s, TSP_OP_CVT, from->dtype, type, row, from_none(), 0);
+        row = stage_step(s, TSP_OP_CVT, from->dtype, type, row, from_none(), 0);
     widened = row;
-    row = lower_step(s, TSP_OP_ADD, type, type, row, (From){FROM_SELF, 0}, 0);
+    row = stage_step(s, TSP_OP_ADD, type, type, row, (From){FROM_SELF, 0}, 0);
     if (into->dtype != type)
-        row = lower_step(s, TSP_OP_CVT, type, into->dtype, row, from_none(), 0);
+        row = stage_step(s, TSP_OP_CVT, type, into->dtype, row, from_none(), 0);
     lower_output(l, s, row, to, 0);
     if (wide >= 0) lower_output(l, s, widened, wide, 0);
     return true;
@@ -99,7 +99,7 @@ static bool lower_moved(Lowerer *l, const Fold *fold, int32_t from, int32_t row,
     l->module->tensors[moved].level = 1; /* what is moved is read in the west: begin in the east */
     if (!(s = lower_new_stage(l, "shift", count, lanes, err))) return false;
     s->shift = -part;
-    lower_operand(s, from, row, 0);
+    stage_operand(s, from, row, 0);
     lower_output(l, s, from_none(), moved, 0);
     for (int32_t i = 0; i < count; i++) {
         rows.tensor[i] = moved;
@@ -111,7 +111,7 @@ static bool lower_moved(Lowerer *l, const Fold *fold, int32_t from, int32_t row,
     }
     if (!(s = fold_tree(l, fold, &rows, 0, 1, lanes, &result, err))) return false;
     if (result.kind == FROM_OPERAND)
-        result = lower_step(s, TSP_OP_PASS, fold->type, fold->type, result, from_none(), 0);
+        result = stage_step(s, TSP_OP_PASS, fold->type, fold->type, result, from_none(), 0);
     lower_output(l, s, result, to, 0);
     return true;
 }
@@ -153,7 +153,7 @@ static bool lower_one(Lowerer *l, const TspNode *node, TspError *err) {
     if (!s) return false;
     l->module->tensors[x].contiguous = true;
     lower_output(l, s,
-                 lower_step(s, TSP_OP_PASS, type, type, lower_operand(s, x, 0, 1), from_none(), 0),
+                 stage_step(s, TSP_OP_PASS, type, type, stage_operand(s, x, 0, 1), from_none(), 0),
                  out, 0);
     return true;
 }

@@ -112,7 +112,7 @@ bool sets_chains(Lowerer *l, const Sets *sets, TspOpcode op, TspDtype type, From
     Module *module = l->module;
     Stage *s = &module->stages[module->stage_count - 1], first;
     int32_t turns = (int32_t)module->machine.vxm_op_cycles, chain, count = 0;
-    lower_step(s, op, type, type, row, (From){FROM_SELF, 0}, 0);
+    stage_step(s, op, type, type, row, (From){FROM_SELF, 0}, 0);
     first = *s;
     module->stage_count--;
     chain = chain_rows(l, sets, first.step_count, module->tensors[first.operands[0].tensor].bytes);
@@ -139,10 +139,10 @@ static Stage *tree_stage(Lowerer *l, const Sets *sets, TspOpcode op, TspDtype ty
     Stage *s = lower_new_stage(l, "tree", sets->count, sets->cols, err);
     From from[MAX_OPERANDS];
     if (!s) return NULL;
-    for (int32_t i = 0; i < count; i++) from[i] = lower_operand(s, tensor + i, 0, 1);
+    for (int32_t i = 0; i < count; i++) from[i] = stage_operand(s, tensor + i, 0, 1);
     for (; count > 1; count = (count + 1) / 2) {
         for (int32_t i = 0; i < count / 2; i++)
-            from[i] = lower_step(s, op, type, type, from[2 * i], from[2 * i + 1], 0);
+            from[i] = stage_step(s, op, type, type, from[2 * i], from[2 * i + 1], 0);
         if (count % 2) from[count / 2] = from[count - 1];
     }
     *result = from[0];
@@ -160,7 +160,7 @@ static bool tree_level(Lowerer *l, const Sets *sets, TspOpcode op, TspDtype type
         Stage *s = tree_stage(l, sets, op, type, left->tensor + i * width, count, &result, err);
         if (!s) return false;
         if (result.kind == FROM_OPERAND)
-            result = lower_step(s, TSP_OP_PASS, type, type, result, from_none(), 0);
+            result = stage_step(s, TSP_OP_PASS, type, type, result, from_none(), 0);
         lower_output(l, s, result, next.tensor + i, 0);
     }
     *left = next;

@@ -15,13 +15,13 @@ static int32_t lower_greatest(Lowerer *l, const Sets *sets, int32_t x, TspError 
     Stage *s = to < 0 ? NULL : sets_stage(l, "greatest", sets, err);
     Partials left;
     From m;
-    if (!s || !sets_chains(l, sets, TSP_OP_MAX, type, lower_operand(s, x, 0, 1), &left, err) ||
+    if (!s || !sets_chains(l, sets, TSP_OP_MAX, type, stage_operand(s, x, 0, 1), &left, err) ||
         !(s = sets_tree(l, sets, TSP_OP_MAX, type, left, 1, &m, err)))
         return -1;
     if (type != TSP_F32)
-        m = lower_step(s, TSP_OP_CVT, type, TSP_F32, m, from_none(), 0);
+        m = stage_step(s, TSP_OP_CVT, type, TSP_F32, m, from_none(), 0);
     else if (m.kind == FROM_OPERAND)
-        m = lower_step(s, TSP_OP_PASS, type, type, m, from_none(), 0);
+        m = stage_step(s, TSP_OP_PASS, type, type, m, from_none(), 0);
     lower_output(l, s, m, to, 0);
     return to;
 }
@@ -43,10 +43,10 @@ static bool lower_exponentials(Lowerer *l, const Sets *sets, int32_t x, int32_t 
     Stage *s = sets_stage(l, "exponentials", sets, err);
     From e;
     if (!s) return false;
-    e = lower_operand(s, x, 0, 1);
-    if (type != TSP_F32) e = lower_step(s, TSP_OP_CVT, type, TSP_F32, e, from_none(), 0);
-    e = lower_step(s, TSP_OP_SUB, TSP_F32, TSP_F32, e, lower_operand(s, greatest, 0, 0), 0);
-    e = lower_step(s, TSP_OP_EXP, TSP_F32, TSP_F32, e, from_none(), 0);
+    e = stage_operand(s, x, 0, 1);
+    if (type != TSP_F32) e = stage_step(s, TSP_OP_CVT, type, TSP_F32, e, from_none(), 0);
+    e = stage_step(s, TSP_OP_SUB, TSP_F32, TSP_F32, e, stage_operand(s, greatest, 0, 0), 0);
+    e = stage_step(s, TSP_OP_EXP, TSP_F32, TSP_F32, e, from_none(), 0);
     lower_output(l, s, e, to, 0);
     return sets_chains(l, sets, TSP_OP_ADD, TSP_F32, e, left, err);
 }
@@ -63,9 +63,9 @@ static int32_t lower_reciprocals(Lowerer *l, const TspNode *node, const Sets *se
     if (to < 0 || (!full && ones < 0) ||
         !(s = sets_tree(l, sets, TSP_OP_ADD, TSP_F32, left, STEPS, &r, err)))
         return -1;
-    r = lower_step(s, TSP_OP_RSQRT, TSP_F32, TSP_F32, r, from_none(), 0);
-    r = lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, r, r, 0);
-    if (!full) r = lower_step(s, TSP_OP_MASK, TSP_F32, TSP_F32, r, lower_operand(s, ones, 0, 0), 0);
+    r = stage_step(s, TSP_OP_RSQRT, TSP_F32, TSP_F32, r, from_none(), 0);
+    r = stage_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, r, r, 0);
+    if (!full) r = stage_step(s, TSP_OP_MASK, TSP_F32, TSP_F32, r, stage_operand(s, ones, 0, 0), 0);
     lower_output(l, s, r, to, 0);
     return to;
 }
@@ -77,9 +77,9 @@ static Stage *lower_scaled(Lowerer *l, const Sets *sets, int32_t e, int32_t row0
     Stage *s = lower_new_stage(l, "scale", rows, sets->cols, err);
     From y;
     if (!s) return NULL;
-    y = lower_operand(s, e, row0, 1);
-    y = lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, y, lower_operand(s, r, r0, r_step), 0);
-    if (type != TSP_F32) y = lower_step(s, TSP_OP_CVT, TSP_F32, type, y, from_none(), 0);
+    y = stage_operand(s, e, row0, 1);
+    y = stage_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, y, stage_operand(s, r, r0, r_step), 0);
+    if (type != TSP_F32) y = stage_step(s, TSP_OP_CVT, TSP_F32, type, y, from_none(), 0);
     lower_output(l, s, y, out, row0);
     return s;
 }

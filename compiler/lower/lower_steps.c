@@ -1,9 +1,10 @@
 /* lower_steps.c - the VXM steps of element-wise nodes.
  *
- * Steps say what takes what; lower_balance.c makes what has to wait pass through ALUs. Where the
+ * Steps say what takes what; balance.c makes what has to wait pass through ALUs. Where the
  * result of zeros is not zero, it is masked (zero padding, docs/architecture.md).
  */
 #include "lower.h"
+#include "compiler/curve/curve.h"
 #include "compiler/number.h"
 
 #include <stdlib.h>
@@ -50,7 +51,7 @@ static const struct {
 };
 
 bool lower_is_elementwise(const TspNode *node) {
-    return rules[node->op].shape != NOT_ELEMENTWISE || lower_is_curve(node);
+    return rules[node->op].shape != NOT_ELEMENTWISE || is_curve(node);
 }
 
 int32_t lower_streamed(const TspNode *node) {
@@ -67,7 +68,7 @@ bool lower_takes_number(const TspNode *node) {
 }
 
 bool lower_needs_ones(const TspNode *node) {
-    return lower_is_curve(node) ? lower_curve_needs_ones(node) : rules[node->op].ones;
+    return is_curve(node) ? curve_needs_ones(node) : rules[node->op].ones;
 }
 
 /* What ALUs take a type for. */
@@ -109,20 +110,20 @@ int32_t lower_ones_of(Lowerer *l, const TspNode *node, TspDtype type, int32_t co
 }
 
 static From unary(Stage *s, TspOpcode op, TspDtype type, From a) {
-    return lower_step(s, op, type, type, a, from_none(), 0);
+    return stage_step(s, op, type, type, a, from_none(), 0);
 }
 
 static From binary(Stage *s, TspOpcode op, TspDtype type, From a, From b) {
     int32_t imm = a.kind == FROM_IMM ? a.index : b.kind == FROM_IMM ? b.index : 0;
-    return lower_step(s, op, type, type, a, b, (uint32_t)imm);
+    return stage_step(s, op, type, type, a, b, (uint32_t)imm);
 }
 
 static From with_number(Stage *s, TspOpcode op, TspDtype type, From a, double number) {
-    return lower_step(s, op, type, type, a, from_imm(), immediate(type, number));
+    return stage_step(s, op, type, type, a, from_imm(), immediate(type, number));
 }
 
 static From convert(Stage *s, TspDtype from, TspDtype to, From a) {
-    return from == to ? a : lower_step(s, TSP_OP_CVT, from, to, a, from_none(), 0);
+    return from == to ? a : stage_step(s, TSP_OP_CVT, from, to, a, from_none(), 0);
 }
 
 static From cast(Stage *s, TspDtype type, TspDtype to, From a) {
@@ -149,8 +150,14 @@ static From clip(Stage *s, const TspNode *node, const TspGraph *g, From a) {
     return a;
 }
 
-/* max(x, 0) + alpha min(x, 0): one of the two is zero. */
+/* Of x and alpha x the greater, or the less where alpha is above 1. An alpha of zero or less takes
+ * max(x, 0) + alpha min(x, 0), of which one is zero. */
 static From leaky_relu(Stage *s, TspDtype type, double alpha, From a) {
+    const uint32_t bits = immediate(type, alpha);
+    const double rounded = tsp_load_double(type, (const uint8_t *)&bits, 0);
+    if (rounded > 0)
+        return binary(s, rounded > 1 ? TSP_OP_MIN : TSP_OP_MAX, type, a,
+                      with_number(s, TSP_OP_MUL, type, a, alpha));
     From above = unary(s, TSP_OP_RELU, type, a), below = with_number(s, TSP_OP_MIN, type, a, 0);
     return binary(s, TSP_OP_ADD, type, above, with_number(s, TSP_OP_MUL, type, below, alpha));
 }
@@ -165,6 +172,7 @@ static From choose_bool(Stage *s, const From in[3]) {
 static From choose(Stage *s, TspDtype type, const From in[3]) {
     From condition, opposite, x, y;
     if (type == TSP_BOOL) return choose_bool(s, in);
+    if (tsp_dtype_bytes(type) == 1) type = TSP_U8;
     condition = convert(s, TSP_U8, type, in[0]);
     opposite = with_number(s, TSP_OP_EQ, type, condition, 0);
     x = binary(s, TSP_OP_MASK, type, in[1], condition);
@@ -233,7 +241,7 @@ From lower_apply(Stage *s, const TspNode *node, const TspGraph *g,
 int32_t lower_finish_elementwise(Lowerer *l, const TspNode *node, Stage *s,
                                  const From in[ELEMENTWISE_INPUTS], From ones, int32_t out,
                                  int32_t row, TspError *err) {
-    if (lower_is_curve(node)) return lower_curve(l, node, s, in, ones, out, row, err);
+    if (is_curve(node)) return lower_curve(l, node, s, in, ones, out, row, err);
     lower_output(l, s, lower_apply(s, node, l->graph, in, ones), out, row);
     return 1;
 }

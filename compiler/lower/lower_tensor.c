@@ -12,73 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool set_matrix(Tensor *t, TspError *err) {
-    int64_t rows = 1, cols = 1;
-    for (int32_t i = 0; i < t->rank; i++) *(i == t->rank - 1 ? &cols : &rows) *= t->shape[i];
-    if (t->transposed && t->rank >= 2) {
-        int64_t last = cols;
-        cols = t->shape[t->rank - 2];
-        rows = rows / cols * last;
-    } else if (t->transposed && t->rank == 1) {
-        rows = cols;
-        cols = 1;
-    }
-    if (rows > INT32_MAX / 8 || cols > INT32_MAX / 8)
-        return tsp_fail(err, TSP_ERR_INPUT, "tensor '%s' is too large for any chip: %lld x %lld",
-                        t->name, (long long)rows, (long long)cols);
-    t->rows = (int32_t)rows;
-    t->cols = (int32_t)cols;
-    return true;
-}
-
-int32_t lower_new_tensor(Lowerer *l, const char *name, const char *suffix, TspDtype dtype,
-                         TspTensorRole role, int32_t rank, const int64_t *shape, bool transposed,
-                         TspError *err) {
-    Module *m = l->module;
-    Tensor *t;
-    if (!tsp_grow((void **)&m->tensors, &m->tensor_capacity, m->tensor_count + 1, sizeof *t, err))
-        return -1;
-    t = &m->tensors[m->tensor_count];
-    *t = (Tensor){.dtype = dtype, .role = role, .rank = rank, .transposed = transposed};
-    if (rank > 0) memcpy(t->shape, shape, (size_t)rank * sizeof *shape);
-    t->name = malloc(strlen(name) + strlen(suffix) + 1);
-    if (!t->name) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1;
-    sprintf(t->name, "%s%s", name, suffix);
-    if (!set_matrix(t, err)) return free(t->name), -1;
-    t->bytes = tsp_dtype_bytes(dtype);
-    t->ctiles = tsp_ceil_div(t->cols, tsp_lanes(&m->machine));
-    return m->tensor_count++;
-}
-
-Stage *lower_new_stage(Lowerer *l, const char *what, int32_t rows, int32_t cols, TspError *err) {
-    Module *m = l->module;
-    if (!tsp_grow((void **)&m->stages, &m->stage_capacity, m->stage_count + 1, sizeof(Stage), err))
-        return NULL;
-    m->stages[m->stage_count] =
-        (Stage){.op = l->node, .what = what, .rows = rows, .cols = cols, .last = -1};
-    return &m->stages[m->stage_count++];
-}
-
-From lower_step(Stage *s, TspOpcode op, TspDtype type, TspDtype type2, From a, From b,
-                uint32_t imm) {
-    s->steps[s->step_count] = (Step){op, type, type2, a, b, imm, s->op};
-    return (From){FROM_STEP, s->step_count++};
-}
-
-From lower_operand(Stage *s, int32_t tensor, int32_t row0, int32_t row_step) {
-    for (int32_t i = 0; i < s->operand_count; i++)
-        if (s->operands[i].tensor == tensor && s->operands[i].row0 == row0 &&
-            s->operands[i].row_step == row_step)
-            return (From){FROM_OPERAND, i};
-    s->operands[s->operand_count] = (Operand){.tensor = tensor, .row0 = row0, .row_step = row_step};
-    return (From){FROM_OPERAND, s->operand_count++};
-}
-
-void lower_output(Lowerer *l, Stage *s, From from, int32_t tensor, int32_t row0) {
-    s->outputs[s->output_count++] =
-        (Output){from, tensor, row0, 0, 0, 0, l->module->tensors[tensor].bytes};
-}
-
 static bool grow_terms(Stage *s, int32_t count, TspError *err) {
     s->terms = calloc((size_t)count, sizeof *s->terms);
     if (!s->terms) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
@@ -273,20 +206,20 @@ static bool split_on_chip(Lowerer *l, int32_t whole, const int32_t part[3], int 
     From x, h, back, r;
     if (!s) return false;
     t->contiguous = true;
-    x = lower_operand(s, whole, 0, 1);
-    h = lower_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, x, none, 0);
+    x = stage_operand(s, whole, 0, 1);
+    h = stage_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, x, none, 0);
     if (first == 0) lower_output(l, s, h, part[0], 0);
     if (last == 0) return true;
-    back = lower_step(s, TSP_OP_CVT, TSP_F16, TSP_F32, h, none, 0);
+    back = stage_step(s, TSP_OP_CVT, TSP_F16, TSP_F32, h, none, 0);
     if (first <= 1) {
-        r = lower_step(s, TSP_OP_SUB, TSP_F32, TSP_F32, x, back, 0);
-        r = lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, r, from_imm(), tsp_f32_bits(2048.0f));
-        r = lower_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, r, none, 0);
+        r = stage_step(s, TSP_OP_SUB, TSP_F32, TSP_F32, x, back, 0);
+        r = stage_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, r, from_imm(), tsp_f32_bits(2048.0f));
+        r = stage_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, r, none, 0);
         lower_output(l, s, r, part[1], 0);
     }
     if (last < 2) return true;
-    r = lower_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, back, from_imm(), tsp_f32_bits(1.0f / 2048.0f));
-    r = lower_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, r, none, 0);
+    r = stage_step(s, TSP_OP_MUL, TSP_F32, TSP_F32, back, from_imm(), tsp_f32_bits(1.0f / 2048.0f));
+    r = stage_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, r, none, 0);
     lower_output(l, s, r, part[2], 0);
     return true;
 }
@@ -334,20 +267,6 @@ bool lower_split(Lowerer *l, int32_t value, int orientation, int32_t part[3], Ts
     return true;
 }
 
-int32_t lower_copy(Lowerer *l, int32_t from, TspError *err) {
-    Tensor x = l->module->tensors[from];
-    int32_t to = lower_new_tensor(l, x.name, ".copy", x.dtype, TSP_ROLE_INTERNAL, x.rank, x.shape,
-                                  x.transposed, err);
-    Stage *s = to < 0 ? NULL : lower_new_stage(l, "copy", x.rows, x.cols, err);
-    if (!s) return -1;
-    l->module->tensors[from].contiguous = l->module->tensors[to].contiguous = true;
-    lower_output(
-        l, s,
-        lower_step(s, TSP_OP_PASS, x.dtype, x.dtype, lower_operand(s, from, 0, 1), from_none(), 0),
-        to, 0);
-    return to;
-}
-
 void lower_row_strides(const TspValue *v, int32_t out_rank, int64_t strides[TSP_MAX_RANK]) {
     int64_t stride = 1;
     int32_t shift = out_rank - v->rank;
@@ -356,4 +275,31 @@ void lower_row_strides(const TspValue *v, int32_t out_rank, int64_t strides[TSP_
         strides[d] = extent == 1 ? 0 : stride;
         stride *= extent;
     }
+}
+
+int32_t lower_even_rows(const TspValue *y, int32_t count, int64_t (*stride)[TSP_MAX_RANK],
+                        int64_t *step, int64_t *run) {
+    int32_t inner = y->rank - 2;
+    *run = 1;
+    for (int32_t i = 0; i < count; i++) step[i] = 1;
+    for (; inner >= 0; inner--) {
+        bool even = true;
+        if (y->shape[inner] == 1) continue;
+        for (int32_t i = 0; i < count; i++) even &= *run == 1 || stride[i][inner] == step[i] * *run;
+        if (!even) break;
+        for (int32_t i = 0; i < count; i++)
+            if (*run == 1) step[i] = stride[i][inner];
+        *run *= y->shape[inner];
+    }
+    return inner;
+}
+
+int64_t lower_row_at(const TspValue *y, int32_t inner, int64_t i,
+                     const int64_t stride[TSP_MAX_RANK]) {
+    int64_t row = 0;
+    for (int32_t d = inner; d >= 0; d--) {
+        row += i % y->shape[d] * stride[d];
+        i /= y->shape[d];
+    }
+    return row;
 }

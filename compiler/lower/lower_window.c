@@ -60,7 +60,7 @@ static bool find_window(const Lowerer *l, int32_t value, int32_t lane, int32_t a
 static bool find_heads(const Lowerer *l, const TspNode *n, Heads *h) {
     const TspValue *a = &l->graph->values[n->inputs[0]], *b = &l->graph->values[n->inputs[1]];
     Rows rows;
-    if (n->input_count > 2 || a->rank < 2 || b->rank < 2 ||
+    if (n->input_count > 2 || a->rank < 2 || b->rank < 2 || a->dtype == TSP_I32 ||
         lower_matrix_rows(l, n->inputs[0], ROWWISE, &rows) ||
         lower_matrix_rows(l, n->inputs[1], TRANSPOSED, &rows))
         return false;
@@ -142,15 +142,15 @@ static bool mask_matrix(Lowerer *l, const Side *side, int32_t batch, int32_t fro
     Stage *s = lower_new_stage(l, "window", side->rows, l->module->tensors[to].cols, err);
     From rows, ones;
     if (!s) return false;
-    rows = lower_operand(s, from, side->windows[batch].row0, 1);
-    ones = lower_operand(s, mask, 0, 0);
+    rows = stage_operand(s, from, side->windows[batch].row0, 1);
+    ones = stage_operand(s, mask, 0, 0);
     s->operands[0].ctile0 = side->windows[batch].ctile;
     s->operands[0].copy = windows_before(side, batch, false) % MOST_COPIES;
     s->operands[1].copy = windows_before(side, batch, true) % MOST_COPIES;
     want_copies(&l->module->tensors[from], window_copies(side, batch, false));
     want_copies(&l->module->tensors[mask], window_copies(side, batch, true));
     l->module->tensors[mask].repeated = side->rows;
-    lower_output(l, s, lower_step(s, TSP_OP_MASK, type, type, rows, ones, 0), to, row);
+    lower_output(l, s, stage_step(s, TSP_OP_MASK, type, type, rows, ones, 0), to, row);
     return true;
 }
 
@@ -210,7 +210,7 @@ static bool add_head(Lowerer *l, const TspNode *node, const Heads *h, int32_t pa
         m->tensors[t->w].striped = true;
     }
     if (l->graph->values[node->output].dtype == TSP_F16)
-        result = lower_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, result, from_none(), 0);
+        result = stage_step(s, TSP_OP_CVT, TSP_F32, TSP_F16, result, from_none(), 0);
     lower_output(l, s, result, out, batch * h->side[0].rows);
     return lower_finish_product(l, node->op == TSP_GRAPH_MATMUL ? TSP_F32 : TSP_I32, err);
 }
