@@ -52,6 +52,10 @@ bool fold_left(Lowerer *l, From result, TspDtype type, Rows *left, TspError *err
 /* Chains over the products of rows of x and y, from `first` on, and the rows that they leave. */
 bool fold_products(Lowerer *l, int32_t x, int32_t y, int32_t first, const Fold *fold, Rows *left,
                    TspError *err);
+/* Rows that lie in blocks of `turns`: a row of each in one tree, one after the other, and their
+ * results in one row with a copy in each hemisphere. If there are too many blocks, or one is too
+ * short, nothing is done. */
+bool fold_turns(Lowerer *l, const Fold *fold, Rows *rows, int32_t turns, TspError *err);
 /* From rows as chains leave them to the one row of a tensor with a copy in each hemisphere. */
 int32_t fold_row(Lowerer *l, const Fold *fold, Rows *rows, TspError *err);
 /* From rows as chains leave them to one of which lane 0 counts: *result of the stage returned. */

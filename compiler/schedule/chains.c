@@ -28,12 +28,12 @@ void schedule_step(Flow *f, const Stage *stage, int32_t i, const Part *part, int
                    const int32_t *wires, int32_t result) {
     const Step *step = &stage->steps[i];
     bool begins = step->b.kind == FROM_SELF && part->starts;
+    bool pass = begins && part->begin.kind == FROM_NONE;
     bool converts = step->op == TSP_OP_CVT || step->op == TSP_OP_CVT_SAT;
-    From from[2] = {part->begin.kind == FROM_NONE ? step->a : part->begin,
-                    begins ? (From){FROM_NONE, 0} : step->b};
+    From from[2] = {step->a, begins ? part->begin : step->b};
     Item item = {.kind = ITEM_ALU,
                  .queue = i,
-                 .insn = {.op = begins ? TSP_OP_PASS : step->op,
+                 .insn = {.op = pass ? TSP_OP_PASS : step->op,
                           .type = (int32_t)step->type,
                           .type2 = converts ? (int32_t)step->type2 : 0},
                  .start = start,

@@ -12,55 +12,54 @@ static int32_t self_step(const Stage *stage) {
     return i;
 }
 
-/* Vectors that a chain begins with: rows, counted from the first, of operands of the stage. */
+/* Vectors that a chain begins with. One that cannot come before the rows, on their wire, is added
+ * to the first of them, by the same issue. */
 typedef struct {
-    int32_t operand[2], row[2], count;
-    bool beside; /* they come on wires of their own, not before the rows of the chain on theirs */
+    int32_t index[2]; /* of operands of the stage */
+    Operand operand[2];
+    int32_t count;
+    bool beside; /* on wires of their own: of another type, or from the other hemisphere */
 } Begins;
 
-/* Vector i of these, from the hemisphere that row `low` of `rows` comes from; its copy is -1 if
- * there is none, or if its elements are of another type. */
-static Operand begin_with(const Scheduler *s, const Stage *stage, const Begins *b, int32_t i,
-                          const Operand *rows, int32_t low) {
+/* Chooses the copy of an operand that comes the same way as row `low` of `rows`; false if there is
+ * none, or its elements are of another type. */
+static bool comes_with(const Scheduler *s, Operand *o, const Operand *rows, int32_t low) {
     const Tensor *tensors = s->module->tensors;
-    TspDirection direction = schedule_direction(s, rows, low, 0);
-    Operand o = stage->operands[b->operand[i]];
-    o.row0 += b->row[i];
-    o.copy = tensors[o.tensor].dtype == tensors[rows->tensor].dtype ? tensors[o.tensor].copies : 0;
-    while (--o.copy >= 0)
-        if (schedule_direction(s, &o, 0, 0) == direction) break;
-    return o;
+    const TspDirection direction = schedule_direction(s, rows, low, 0);
+    if (tensors[o->tensor].dtype != tensors[rows->tensor].dtype) return false;
+    for (o->copy = tensors[o->tensor].copies - 1; o->copy >= 0; o->copy--)
+        if (schedule_direction(s, o, 0, 0) == direction) return true;
+    o->copy = 0;
+    return false;
 }
 
 /* What chain `chain`, rows low.., begins with. */
 static Begins chain_begins(const Scheduler *s, const Stage *stage, int32_t chain, int32_t low) {
+    const From a = stage->steps[self_step(stage)].a;
     int32_t last = stage->operand_count - 1, first = last;
-    From a = stage->steps[self_step(stage)].a;
     Begins b = {.beside = a.kind != FROM_OPERAND};
     if (stage->operands[last].row_step) return b;
     if (chain > 0 && stage->operands[last - 1].row_step == 0) first--;
     for (int32_t i = first; i <= last; i++) {
-        b.operand[b.count] = i;
-        b.row[b.count++] = i < last ? chain - 1 : 0;
+        Operand o = stage->operands[i];
+        o.row0 = stage->scan_begins ? chain : i < last ? chain - 1 : 0;
+        b.beside |= a.kind == FROM_OPERAND && !comes_with(s, &o, &stage->operands[a.index], low);
+        b.index[b.count] = i;
+        b.operand[b.count++] = o;
     }
-    for (int32_t i = 0; i < b.count && !b.beside; i++)
-        b.beside = begin_with(s, stage, &b, i, &stage->operands[a.index], low).copy < 0;
     return b;
 }
 
 /* From `row` on, of the rows low .. high-1 of a chain, no further than `end`. `begun`: vectors came
- * before row `low`. */
-static Part next_part(const Scheduler *s, const Stage *stage, bool begun, int32_t row, int32_t low,
-                      int32_t high, int32_t end) {
+ * before row `low`; `begin`: else one that is added to it. */
+static Part next_part(const Scheduler *s, const Stage *stage, bool begun, From begin, int32_t row,
+                      int32_t low, int32_t high, int32_t end) {
     bool starts = row == low && !begun;
     if (starts) end = row + 1;
     if (stage->scan_ends && row < high - 1) end = tsp_min32(end, high - 1);
-    return (Part){row,
-                  end - row,
-                  (int32_t)s->m->vxm_op_cycles,
-                  starts,
-                  !stage->scan_ends || row == high - 1,
-                  {FROM_NONE, 0}};
+    return (Part){
+        row,  end - row, (int32_t)s->m->vxm_op_cycles, starts, !stage->scan_ends || row == high - 1,
+        begin};
 }
 
 static TspDirection result_direction(const Scheduler *s, const Output *out, int32_t copy,
@@ -93,38 +92,30 @@ static void write_results(const Scheduler *s, Flow *f, const Output *out, int32_
 }
 
 /* Issues of the step that takes its own result for the vectors that a chain begins with, before
- * that of row `row`, its first. Those that come with rows row .. end-1 stand before them on a wire,
- * which is *with (-1: none do). */
-static void begin_chain(Scheduler *s, Flow *f, const Stage *stage, const StepTimes *times,
-                        const Begins *b, int32_t row, int32_t end, int32_t *with, int64_t *from) {
-    int32_t interval = (int32_t)s->m->vxm_op_cycles, vxm = tsp_vxm_column(s->m);
+ * that of row `row`, its first. The wire on which they stand before rows row .. end-1; -1: they are
+ * beside. */
+static int32_t begin_chain(Scheduler *s, Flow *f, const Stage *stage, const StepTimes *times,
+                           const Begins *b, int32_t row, int32_t end, int64_t *from) {
+    int32_t interval = (int32_t)s->m->vxm_op_cycles, vxm = tsp_vxm_column(s->m), with = -1;
     int32_t self = self_step(stage), index = stage->steps[self].a.index, wires[MAX_OPERANDS];
     const Operand *rows = &stage->operands[index];
-    int64_t first = (int64_t)times->step[self] - (int64_t)b->count * interval;
-    *with = -1;
+    int64_t time = (int64_t)times->step[self] - (int64_t)b->count * interval;
     if (!b->beside) {
         TspDirection direction = schedule_direction(s, rows, row, 0);
-        *with = flow_wire(f, (Wire){direction, s->module->tensors[rows->tensor].bytes,
-                                    flow_phase(direction, first, vxm), b->count + end - row,
-                                    interval, vxm, vxm, 0});
-        schedule_reads(s, f, rows, *with, b->count, row, end - row, 0, interval, from);
+        with = flow_wire(f, (Wire){direction, s->module->tensors[rows->tensor].bytes,
+                                   flow_phase(direction, time, vxm), b->count + end - row, interval,
+                                   vxm, vxm, 0});
     }
-    for (int32_t i = 0; i < b->count; i++) {
-        const int64_t time = first + (int64_t)i * interval;
-        const Part part = {.count = 1,
-                           .interval = interval,
-                           .starts = i == 0,
-                           .begin = {FROM_OPERAND, b->operand[i]}};
-        Operand o = stage->operands[b->operand[i]];
-        o.row0 += b->row[i];
-        if (!b->beside) {
-            o = begin_with(s, stage, b, i, rows, row);
-            schedule_reads(s, f, &o, *with, i, 0, 1, 0, interval, from);
-        }
-        wires[b->operand[i]] =
-            b->beside ? schedule_operand(s, f, &o, 0, 1, 0, interval, time, from) : *with;
+    for (int32_t i = 0; i < b->count; i++, time += interval) {
+        const Part part = {.count = 1, .interval = interval, .starts = i == 0};
+        if (with >= 0) schedule_reads(s, f, &b->operand[i], with, i, 0, 1, 0, interval, from);
+        wires[index] = with >= 0
+                           ? with
+                           : schedule_operand(s, f, &b->operand[i], 0, 1, 0, interval, time, from);
         schedule_step(f, stage, self, &part, time, wires, -1);
     }
+    if (with >= 0) schedule_reads(s, f, rows, with, b->count, row, end - row, 0, interval, from);
+    return with;
 }
 
 /* Rows row .. end-1 of chain `chain`, rows low .. high-1, all of one block of every tensor. */
@@ -137,7 +128,12 @@ static void segment_flow(Scheduler *s, Flow *f, const Stage *stage, const StepTi
     int32_t first = row, behind = 0; /* on the wire of results; rows that the chain's follows */
     int64_t base = (int64_t)(row - low) * interval;
     const Begins begins = chain_begins(s, stage, chain, low);
-    if (row == low && begins.count) begin_chain(s, f, stage, times, &begins, row, end, &with, from);
+    const bool added = begins.beside && begins.count == 1, begun = begins.count && !added;
+    const From begin = {added ? FROM_OPERAND : FROM_NONE, added ? begins.index[0] : 0};
+    if (row == low && added)
+        wires[begin.index] = schedule_operand(s, f, &begins.operand[0], 0, 1, 0, interval,
+                                              times->step[self_step(stage)], from);
+    if (row == low && begun) with = begin_chain(s, f, stage, times, &begins, row, end, from);
     for (int32_t i = 0; i < stage->operand_count; i++)
         if (stage->operands[i].row_step)
             wires[i] = with >= 0 ? with
@@ -159,7 +155,7 @@ static void segment_flow(Scheduler *s, Flow *f, const Stage *stage, const StepTi
         result = result_wire(s, f, out, copy, chain, 1,
                              base + (int64_t)(high - 1 - row) * interval + times->step[last]);
     for (Part part; row < end && !f->failed; row += part.count) {
-        part = next_part(s, stage, begins.count > 0, row, low, high, end);
+        part = next_part(s, stage, begun, begin, row, low, high, end);
         for (int32_t i = 0; i <= last; i++)
             schedule_step(f, stage, i, &part, (int64_t)(row - low) * interval + times->step[i],
                           wires,

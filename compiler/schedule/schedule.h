@@ -29,13 +29,13 @@ typedef struct {
     int32_t step[MAX_STEPS], operand[MAX_OPERANDS], product;
 } StepTimes;
 
-/* Rows of a chain that one set of instructions handles: all of them starting a partial result or
- * none; all of them leaving one or none. */
+/* Rows of a chain that one set of instructions handles: all of them starting a partial result, with
+ * `begin` in place of the step's own result, or none; all of them leaving one or none. */
 typedef struct {
     int32_t first, count; /* rows of the stage */
     int32_t interval;
     bool starts, leaves;
-    From begin; /* not FROM_NONE: what the step that takes its own result takes beside that */
+    From begin; /* FROM_NONE: with the row alone */
 } Part;
 
 /* Rows of the activations of a term that pass a plane, or for fp16 a pair, one after the other. */
