@@ -210,6 +210,7 @@ static inline int32_t tsp_stage_products(const Stage *s) {
  * plus i*step; with `wrap`, (i % wrap)*step + (i / wrap)*step2. */
 typedef struct {
     int32_t queue, op;
+    int32_t tensor; /* whose rows a Read or Write reads or writes; -1: none, or not known */
     TspInsn insn;
     int32_t step, wrap, step2;
     int64_t start;

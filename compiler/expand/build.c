@@ -125,6 +125,15 @@ int32_t build_reshape(Build *b, int32_t x, int32_t rank, const int64_t *shape) {
     return build_two(b, TSP_GRAPH_RESHAPE, x, build_list(b, rank, shape));
 }
 
+int32_t build_along(Build *b, TspGraphOp op, int32_t x, const TspNode *n, bool keepdims) {
+    TspNode r = build_plain(op, 1, &x);
+    r.keepdims = keepdims;
+    r.axis = n->axis;
+    r.axis_count = n->axis_count;
+    memcpy(r.axes, n->axes, sizeof r.axes);
+    return build_node(b, r);
+}
+
 int32_t build_swap(Build *b, int32_t x, int32_t axis, int32_t other) {
     TspNode n = build_plain(TSP_GRAPH_TRANSPOSE, 1, &x);
     if (b->failed || axis == other) return x;

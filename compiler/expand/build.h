@@ -47,6 +47,8 @@ int32_t build_two(Build *b, TspGraphOp op, int32_t x, int32_t y);
 /* x itself if it is so already. */
 int32_t build_cast(Build *b, int32_t x, TspDtype type);
 int32_t build_reshape(Build *b, int32_t x, int32_t rank, const int64_t *shape);
+/* A reduction of x over the axes of n. */
+int32_t build_along(Build *b, TspGraphOp op, int32_t x, const TspNode *n, bool keepdims);
 /* Its last two, or other two, dimensions change places. */
 int32_t build_swap(Build *b, int32_t x, int32_t axis, int32_t other);
 /* From its last element along the axis to its first. */
@@ -68,6 +70,11 @@ bool expand_log_sum_exp(Build *b, const TspNode *n);
 bool expand_arg(Build *b, const TspNode *n);
 bool expand_norm(Build *b, const TspNode *n);
 bool expand_instance_norm(Build *b, const TspNode *n);
+bool expand_batch_norm(Build *b, const TspNode *n);
+bool expand_gemm(Build *b, const TspNode *n);
+bool expand_mean(Build *b, const TspNode *n);
+bool expand_l2(Build *b, const TspNode *n);
+bool expand_pow(Build *b, const TspNode *n);
 bool expand_quantize(Build *b, const TspNode *n);
 bool expand_dequantize(Build *b, const TspNode *n);
 bool expand_dynamic(Build *b, const TspNode *n);

@@ -47,7 +47,6 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
         return lower_cum_sum(l, node, err);
     case TSP_GRAPH_LAYER_NORMALIZATION:
     case TSP_GRAPH_RMS_NORMALIZATION:
-    case TSP_GRAPH_INSTANCE_NORMALIZATION:
         return lower_norm(l, node, err);
     case TSP_GRAPH_GROUP_BY_AGGREGATE:
         return lower_group(l, node, err);
