@@ -171,6 +171,72 @@ START_TEST(reshaped_on_the_way) {
 }
 END_TEST
 
+/* ---- known operands that broadcast ---- */
+
+/* {x of `shape`, known c of `known`; z = node of both}. */
+static void make_known(Case *c, TspDtype type, const char *shape, const char *known,
+                       const char *nodes) {
+    const char *name = tsp_dtype_name(type);
+    char text[900];
+    TspError err;
+    int length = snprintf(text, sizeof text,
+                          "{\"inputs\": [{\"name\": \"x\", \"dtype\": \"%s\", \"shape\": %s}], "
+                          "\"initializers\": [{\"name\": \"c\", \"dtype\": \"%s\", \"shape\": %s, "
+                          "\"random\": {\"seed\": 7, \"low\": 1, \"high\": 9}}], \"nodes\": [%s], "
+                          "\"outputs\": [\"z\"]}",
+                          name, shape, name, known, nodes);
+    snprintf(c->label, sizeof c->label, "%s %s, %s: %.150s", name, shape, known, nodes);
+    if (!tsp_graph_parse(&c->g, text, (size_t)length, "test.json", &err))
+        ck_abort_msg("%s: %s", c->label, err.text);
+    for (int32_t v = 0; v < c->g.value_count; v++) {
+        if (!strcmp(c->g.values[v].name, "x")) c->x[0] = &c->g.values[v];
+        if (!strcmp(c->g.values[v].name, "z")) c->z = &c->g.values[v];
+    }
+}
+
+static int64_t run_known(TspDtype type, const char *shape, const char *known, const char *nodes,
+                         const char *on) {
+    Case c = {0};
+    int64_t cycles;
+    make_known(&c, type, shape, known, nodes);
+    fill(&c, false);
+    simulate(&c, on);
+    interpret(&c, on);
+    cycles = c.p.predicted_cycles;
+    free_case(&c);
+    return cycles;
+}
+
+/* Whatever it is broadcast along, it takes no more cycles than an operand as large as the result.
+ */
+START_TEST(known_operands_broadcast) {
+    static const char *const shapes[][4] = {
+        {"[12, 50, 30]", "[30]", "[50, 1]", "[12, 1, 30]"},
+        {"[3, 700, 4]", "[1, 1, 4]", "[3, 700, 1]", "[3, 1, 1]"},
+        {"[1000, 17]", "[1, 17]", "[1000, 1]", "[17]"},
+    };
+    static const char *const small[4] = {"[4, 6, 5]", "[5]", "[6, 1]", "[4, 1, 5]"};
+    static const char *const nodes[] = {
+        NODE("Add", "\"x\", \"c\"", "z"),
+        NODE("Sub", "\"c\", \"x\"", "z"),
+        NODE("Max", "\"x\", \"c\", \"x\"", "z"),
+        NODE("Mul", "\"x\", \"c\"", "a") ", " NODE("Exp", A, "b") ", " NODE("Div", "\"b\", \"c\"",
+                                                                            "z"),
+    };
+    random_start();
+    for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++)
+        for (int k = 1; k < 4; k++) {
+            for (size_t n = 0; n < sizeof shapes / sizeof *shapes; n++) {
+                const int64_t whole =
+                    run_known(TSP_F32, shapes[n][0], shapes[n][0], nodes[i], "tsp1");
+                ck_assert_int_le(run_known(TSP_F32, shapes[n][0], shapes[n][k], nodes[i], "tsp1"),
+                                 whole);
+            }
+            run_known(TSP_F16, small[0], small[k], nodes[i], "tiny");
+        }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("shapes");
     TCase *tests = tcase_create("shapes");
@@ -179,6 +245,7 @@ int main(void) {
     tcase_add_test(tests, last_dimensions_are_one);
     tcase_add_test(tests, dimensions_that_count);
     tcase_add_test(tests, reshaped_on_the_way);
+    tcase_add_test(tests, known_operands_broadcast);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
