@@ -191,7 +191,7 @@ bool build_graph(Build *b, const TspGraph *given, int32_t lanes, TspError *err) 
     b->graph.values = NULL;
     b->graph.nodes = NULL;
     b->graph.value_count = b->graph.node_count = 0;
-    if (!copy_graph(b, given) || !drop_ones(&b->plain, err)) return false;
+    if (!copy_graph(b, given) || !merge_ends(&b->plain, lanes, err)) return false;
     given = b->given;
     if (!grow_values(b, given->value_count)) return false;
     memcpy(b->graph.values, given->values, (size_t)given->value_count * sizeof *given->values);

@@ -11,7 +11,7 @@
 
 typedef struct {
     const TspGraph *given; /* `plain`, which owns arrays alone */
-    TspGraph plain;        /* the file's, without dimensions of 1 at the end */
+    TspGraph plain;        /* the file's, last dimensions merged */
     TspGraph graph;
     int32_t lanes;   /* of the machine */
     int32_t *origin; /* [node]: the node of the file that it works for */
@@ -82,8 +82,8 @@ bool expand_matmul_integer(Build *b, const TspNode *n);
 bool expand_gather(Build *b, const TspNode *n);
 bool expand_cum_sum(Build *b, const TspNode *n);
 
-/* ones.c: drops dimensions of 1 at the end of shapes, as far as nodes let it. */
-bool drop_ones(TspGraph *g, TspError *err);
+/* merge.c: makes the last two dimensions of shapes one where nodes let it and lanes are filled. */
+bool merge_ends(TspGraph *g, int32_t lanes, TspError *err);
 /* relabel.c: gives inputs and outputs the shapes in which they are taken and made. */
 void build_relabel(Build *b);
 
