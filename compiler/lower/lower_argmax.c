@@ -132,10 +132,13 @@ bool lower_arg_max(Lowerer *l, const TspNode *node, TspError *err) {
     Stage *s, stage;
     Rows rows;
     From result;
+    bool done;
     if (!fold_check(l, node, &fold, err) || (x = fold_operand(l, node, node->inputs[0], err)) < 0 ||
         (out = lower_oriented(l, node->output, ROWWISE, err)) < 0)
         return false;
     if (lower_has_keys(l, node)) return lower_arg_max_key(l, node, x, out, err);
+    if (!lower_arg_max_group(l, node, x, out, &done, err)) return false;
+    if (done) return true;
     if (!(s = fold_chains(l, x, 0, STEPS, TSP_I32, err))) return false;
     stage = *s;
     l->module->stage_count--; /* it comes after those that find the greatest */

@@ -62,6 +62,23 @@ static int32_t constant_row(Lowerer *l, const char *suffix, TspDtype type, int32
     return i;
 }
 
+int32_t fold_constant(Lowerer *l, const char *suffix, TspDtype type, int32_t rows, int32_t cols,
+                      const void *data, TspError *err) {
+    const TspNode *node = &l->graph->nodes[l->node];
+    const int64_t shape[2] = {rows, cols};
+    const size_t bytes = (size_t)tsp_dtype_bytes(type) * (size_t)rows * (size_t)cols;
+    int32_t i = lower_new_tensor(l, l->graph->values[node->output].name, suffix, type,
+                                 TSP_ROLE_CONSTANT, 2, shape, false, err);
+    Tensor *t;
+    if (i < 0) return -1;
+    t = &l->module->tensors[i];
+    t->contiguous = true;
+    if (cols == 1) t->bcast_cols = tsp_lanes(&l->module->machine);
+    if (!(t->data = malloc(bytes))) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1;
+    memcpy(t->data, data, bytes);
+    return i;
+}
+
 int32_t fold_padded_row(Lowerer *l, int32_t x, int64_t elements, const Fold *fold, TspError *err) {
     int32_t lanes = tsp_lanes(&l->module->machine), rest = (int32_t)(elements % lanes), pad, to;
     TspDtype type = l->module->tensors[x].dtype;
@@ -94,17 +111,32 @@ Stage *fold_chains(Lowerer *l, int32_t x, int32_t first, int32_t steps, TspDtype
     return s;
 }
 
-bool fold_left(Lowerer *l, From result, TspDtype type, Rows *left, TspError *err) {
+static bool left_rows(Lowerer *l, From result, TspDtype type, int32_t run, Rows *left,
+                      TspError *err) {
     int32_t turns = (int32_t)l->module->machine.vxm_op_cycles, to;
     const Stage *s = &l->module->stages[l->module->stage_count - 1];
     int32_t chains = tsp_ceil_div(s->rows, s->chain_rows);
     left->count = (chains - 1) * turns + tsp_min32(turns, s->rows - (chains - 1) * s->chain_rows);
-    if ((to = fold_rows(l, ".partial", type, left->count, turns, err)) < 0) return false;
+    if ((to = fold_rows(l, ".partial", type, left->count, run, err)) < 0) return false;
     lower_output(l, &l->module->stages[l->module->stage_count - 1], result, to, 0);
     for (int32_t i = 0; i < left->count; i++) {
         left->tensor[i] = to;
         left->row[i] = i;
     }
+    return true;
+}
+
+bool fold_left(Lowerer *l, From result, TspDtype type, Rows *left, TspError *err) {
+    return left_rows(l, result, type, (int32_t)l->module->machine.vxm_op_cycles, left, err);
+}
+
+bool fold_left_apart(Lowerer *l, From result, TspDtype type, int32_t side, Rows *left,
+                     TspError *err) {
+    Tensor *t;
+    if (!left_rows(l, result, type, 1, left, err)) return false;
+    t = &l->module->tensors[left->tensor[0]];
+    t->one_side = true; /* what a chain leaves goes one way */
+    t->level = side;
     return true;
 }
 
@@ -227,6 +259,44 @@ int32_t fold_row(Lowerer *l, const Fold *fold, Rows *rows, TspError *err) {
     if (!lower_trees(l, fold, rows, (int32_t)m->vxm_op_cycles, fold_tree_width(m, fold->type), err))
         return -1;
     return lower_whole(l, fold, rows, tsp_lanes(m), err);
+}
+
+/* Row i, of as many as lanes of a superlane have others: which lane each lane takes to have that i
+ * + 1 further on, and round. */
+static int32_t turning_maps(Lowerer *l, TspError *err) {
+    const TspMachine *m = &l->module->machine;
+    const int32_t lanes = tsp_lanes(m), tile = (int32_t)m->lanes_per_superlane, rows = tile - 1;
+    uint8_t *maps = malloc((size_t)rows * (size_t)lanes);
+    int32_t to;
+    if (!maps) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1;
+    for (int32_t i = 0; i < rows; i++)
+        for (int32_t n = 0; n < lanes; n++)
+            maps[i * lanes + n] = (uint8_t)((n % tile + i + 1) % tile);
+    to = fold_constant(l, ".maps", TSP_U8, rows, lanes, maps, err);
+    free(maps);
+    if (to >= 0) l->module->tensors[to].wanted = 2;
+    return to;
+}
+
+int32_t fold_superlanes(Lowerer *l, const Fold *fold, int32_t row, TspError *err) {
+    const TspMachine *m = &l->module->machine;
+    const int32_t others = (int32_t)m->lanes_per_superlane - 1, maps = turning_maps(l, err);
+    int32_t turned;
+    Rows rows = {.tensor = {row}, .count = others + 1};
+    Stage *s;
+    if (maps < 0 || (turned = fold_rows(l, ".turned", fold->type, others, 1, err)) < 0 ||
+        !(s = lower_new_stage(l, "turn", others, tsp_lanes(m), err)))
+        return -1;
+    s->distributes = true;
+    l->module->tensors[turned].level = 1; /* `row` is read in the west: begin in the east */
+    stage_operand(s, row, 0, 0);
+    stage_operand(s, maps, 0, 1);
+    lower_output(l, s, from_none(), turned, 0);
+    for (int32_t i = 1; i <= others; i++) {
+        rows.tensor[i] = turned;
+        rows.row[i] = i - 1;
+    }
+    return lower_whole(l, fold, &rows, tsp_lanes(m), err);
 }
 
 /* Combines the rows to one, and adds to it the same moved south by `part` of its `lanes` lanes,

@@ -41,9 +41,11 @@ static int32_t pick(const Layout *l, int32_t tensor, int32_t part, int hemispher
         if (set_has(taken, s)) continue;
         int64_t beside = (int64_t)layout_rivals(l, tensor, part, s) * rows * 4;
         for (int32_t b = 0; b < l->banks; b++) {
-            int32_t i = s * l->banks + b, since;
+            const int32_t i = s * l->banks + b;
+            int32_t since, first = find_room(l, tensor, i, rows, &since);
             int64_t cost;
-            if (find_room(l, tensor, i, rows, &since) < 0) continue;
+            if (first < 0) continue;
+            if (l->even >= 0 && b * l->m->mem_rows + first != l->even) continue;
             cost = l->heat[s] * 4 + l->fill[i] + beside + (set_has(shunned, s) ? SHUNNED : 0);
             if (l->meets) cost += l->meets[i] * MEETING;
             if (since >= 0) cost += (1 + tsp_max64(0, since - born + LONG_FREE)) * LATER;
@@ -55,6 +57,12 @@ static int32_t pick(const Layout *l, int32_t tensor, int32_t part, int hemispher
         }
     }
     return best;
+}
+
+/* The row of its slice at which the tensor would begin there. */
+static int32_t first_row(const Layout *l, int32_t tensor, int32_t index, int32_t rows) {
+    int32_t since;
+    return (int32_t)(index % l->banks * l->m->mem_rows) + find_room(l, tensor, index, rows, &since);
 }
 
 /* `what`: of the traffic. */
@@ -120,6 +128,7 @@ static int side_of(const Layout *l, int32_t tensor, int32_t copy, int32_t block,
     const Tensor *t = &l->module->tensors[tensor];
     if (t->spliced && block > 0)
         return (int)tsp_slice_hemisphere(l->m, tsp_place(t, copy, 0, ctile, 0).slice);
+    if (t->one_side) return t->level & 1;
     if (t->beside && copy > 0)
         return (int)tsp_slice_hemisphere(l->m,
                                          tsp_place(t, 0, block * t->block_rows, ctile, 0).slice);
@@ -137,7 +146,7 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
     int64_t heat = (int64_t)rows * (t->repeated ? t->repeated : t->streamed ? 4 : 1);
     if (t->flat && (block + 1) * t->block_rows <= t->striped_rows) heat = 0; /* read as stripes */
     int wish = side_of(l, tensor, copy, block, ctile);
-    bool only = t->sided || (t->spliced && block > 0); /* there, or nowhere */
+    bool only = t->sided || t->one_side || (t->spliced && block > 0); /* there, or nowhere */
     /* leave slices to those beside it */
     const int32_t what = rows_traffic(l, tensor, copy, block, ctile);
     Set *in = &l->rows_in[tensor], shunned = l->shunned[0], turn = {{0}};
@@ -152,6 +161,7 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
         if (only && attempt & 1) continue;
         Set taken = {{0}}; /* all copies of all bytes of a row are written in one cycle */
         int32_t index[MAX_BYTES], byte = 0;
+        l->even = t->even && block > 0 ? t->places[0].addr : -1;
         for (int32_t c = 0; c < copy; c++)
             for (int32_t b = 0; b < t->bytes; b++)
                 set_add(
@@ -169,8 +179,10 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
                                             : in,
                                &shunned);
             if (index[byte] < 0) break;
+            if (t->even && l->even < 0) l->even = first_row(l, tensor, index[byte], rows);
             set_add(&taken, index[byte] / l->banks);
         }
+        l->even = -1;
         if (byte < t->bytes) continue;
         for (byte = 0; byte < t->bytes; byte++)
             place[byte] = take(l, tensor, part, in, index[byte], rows, heat, what);
@@ -356,17 +368,18 @@ static void claim_group(Layout *l) {
         l->fill[i] = tsp_group_rows(plan, l->m, i / l->banks, i % l->banks);
 }
 
-/* Where rows are shared, what is there from the start to the end goes first: it needs rows that
- * nobody else ever has. */
+/* What needs the same rows in many slices goes first; then, where rows are shared, what is there
+ * from the start to the end: it needs rows that nobody else ever has. */
 static bool place_all(Layout *l, bool *fits, TspError *err) {
     *fits = true;
     forget_places(l);
     claim_group(l);
     keep_slices(l);
-    for (int32_t round = 0; round < 2; round++)
+    for (int32_t round = 0; round < 3; round++)
         for (int32_t i = 0; i < l->module->tensor_count && *fits; i++) {
-            bool first = !l->module->shares_rows || lifetime_is_whole(&l->module->tensors[i]);
-            if (first != (round == 0)) continue;
+            const Tensor *t = &l->module->tensors[i];
+            if (round != (t->even ? 0 : !l->module->shares_rows || lifetime_is_whole(t) ? 1 : 2))
+                continue;
             l->stuck = i;
             if (!place_tensor(l, i, fits, err)) return false;
             if (l->no_memory) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
@@ -412,7 +425,7 @@ static bool try_all(Layout *l, TspError *err) {
 
 bool tsp_pass_layout(Module *module, TspError *err) {
     int32_t n = module->tensor_count;
-    Layout l = {.module = module, .m = &module->machine};
+    Layout l = {.module = module, .m = &module->machine, .even = -1};
     bool ok = false;
     l.slices = (int32_t)(2 * module->machine.mem_slices);
     l.banks = (int32_t)module->machine.mem_banks;
