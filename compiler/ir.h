@@ -63,6 +63,7 @@ typedef struct {
     bool apart;       /* no two blocks in one slice: their rows are read at once */
     bool spread;      /* the same as far as there are slices */
     bool even;        /* all blocks begin at the same row of their slices */
+    bool near;        /* of few rows: as near to the VXM as can be, since somebody waits for them */
     bool one_side;    /* all blocks in the hemisphere that its level names */
     bool sided;       /* every block in the hemisphere that its level names, or copy in its own */
     int32_t level;    /* of flat tensors: stages from an input to here; even and odd ones lie in
@@ -206,8 +207,9 @@ typedef struct {
     int32_t partial, partials;
     bool copies; /* rows of operand 0 are rows of the output: from slice to slice, past no unit */
     /* Not 0: row i of the output is row row0 of operand 0, its lanes moved (i + 1) * shift south,
-     * or north if it is less than 0. */
+     * or north if it is less than 0; with `unmoved` i * shift. */
     int32_t shift;
+    bool unmoved;
     /* Row i of the output is row row0 of operand 0, its lanes moved inside superlanes as row i of
      * operand 1 says; both operands have copies in both hemispheres. */
     bool distributes;

@@ -122,6 +122,7 @@ static int32_t lower_marks(Lowerer *l, const Groups *g, int64_t elements, Rows *
     if (last < 0 && err->text[0]) return -1;
     for (int32_t b = 0; b < g->blocks; b++) rows += marks_of(g, b) * g->turns;
     if ((marks = fold_rows(l, ".marks", g->type, rows, all, err)) < 0) return -1;
+    l->module->tensors[marks].near = false; /* they come while rows are read everywhere */
     s = lower_new_stage(l, "marks", l->module->tensors[g->x].rows, tsp_lanes(&l->module->machine),
                         err);
     if (!s) return -1;
@@ -272,8 +273,10 @@ static int32_t address_shifts(Lowerer *l, TspError *err) {
 /* Where the group lies in a block of `rows`, as Gather wants to be told: a row for each. */
 static int32_t lower_map(Lowerer *l, const Groups *g, int32_t key, int32_t rows, int32_t counting,
                          int32_t shifts, TspError *err) {
+    enum { BLOCKS = 4 };
     Stage *s = lower_new_stage(l, "addresses", g->group, tsp_lanes(&l->module->machine), err);
-    int32_t to = s ? fold_rows(l, ".map", TSP_U8, g->group, g->group, err) : -1;
+    /* in blocks, so that the first are read while the last are written */
+    int32_t to = s ? fold_rows(l, ".map", TSP_U8, g->group, tsp_ceil_div(g->group, BLOCKS), err) : -1;
     From row;
     if (to < 0) return -1;
     l->module->tensors[to].wanted = 2;

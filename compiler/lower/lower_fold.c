@@ -39,6 +39,7 @@ int32_t fold_rows(Lowerer *l, const char *suffix, TspDtype type, int32_t rows, i
                                  TSP_ROLE_INTERNAL, 2, shape, false, err);
     if (i < 0) return -1;
     l->module->tensors[i].contiguous = l->module->tensors[i].apart = true;
+    l->module->tensors[i].near = true;
     l->module->tensors[i].run = run;
     return i;
 }
@@ -261,6 +262,14 @@ int32_t fold_row(Lowerer *l, const Fold *fold, Rows *rows, TspError *err) {
     return lower_whole(l, fold, rows, tsp_lanes(m), err);
 }
 
+enum { LAST_STEPS = 3 }; /* after the last tree: scale, convert, mask */
+
+static bool can_fold_superlanes(const TspMachine *m, TspDtype type) {
+    return m->superlanes > 1 && m->lanes_per_superlane > 1 &&
+           m->sxm_distributors >= tsp_dtype_bytes(type) &&
+           m->lanes_per_superlane <= fold_tree_width(m, type);
+}
+
 /* Row i, of as many as lanes of a superlane have others: which lane each lane takes to have that i
  * + 1 further on, and round. */
 static int32_t turning_maps(Lowerer *l, TspError *err) {
@@ -331,9 +340,68 @@ static int32_t next_part(const TspMachine *m, TspDtype type, int32_t lanes) {
     return lanes / copies;
 }
 
+/* Copies of a row, one moved by each number of superlanes, are combined in turns, the farthest last:
+ * so many a turn that the others are through when these come, and no more. 0: it takes all lanes to
+ * be folded in another way. */
+static int32_t superlanes_together(const TspMachine *m, TspDtype type) {
+    const int32_t all = (int32_t)m->superlanes, op_cycles = (int32_t)m->vxm_op_cycles,
+                  most = tsp_min32(all, fold_tree_width(m, type) - LAST_STEPS);
+    int32_t best = 0, least = INT32_MAX;
+    if (!can_fold_superlanes(m, type)) return 0;
+    for (int32_t width = 2; width <= most; width++) {
+        int32_t cycles = op_cycles; /* of a tree, and the wait for turns that come too slowly */
+        if (all % width) continue;
+        while (1 << cycles / op_cycles < width) cycles += op_cycles;
+        if (width < op_cycles) cycles += (all / width - 1) * (op_cycles - width);
+        if (cycles >= least) continue;
+        least = cycles;
+        best = width;
+    }
+    return best;
+}
+
+/* Of rows that come one after the other and are read so many at a time, how many to keep apart, so
+ * that a slice that is read is not written. */
+static int32_t apart_rows(const TspMachine *m, TspDtype type, int32_t width) {
+    int32_t rows = width;
+    while ((rows + width) * tsp_dtype_bytes(type) <= m->mem_slices) rows += width;
+    return rows;
+}
+
+/* All superlanes of a row, each of which has what it holds in all its lanes, in the first. */
+static Stage *lower_across(Lowerer *l, const Fold *fold, int32_t row, int32_t width, From *result,
+                           TspError *err) {
+    const TspMachine *m = &l->module->machine;
+    const int32_t all = (int32_t)m->superlanes, turns = all / width,
+                  moved = fold_rows(l, ".moved", fold->type, all, 1, err);
+    Stage *s = moved < 0 ? NULL : lower_new_stage(l, "shift", all, tsp_lanes(m), err);
+    Rows rows = {.count = width};
+    if (!s) return NULL;
+    l->module->tensors[moved].turns = apart_rows(m, fold->type, width);
+    s->shift = (int32_t)m->lanes_per_superlane;
+    s->unmoved = true;
+    stage_operand(s, row, 0, 0);
+    lower_output(l, s, from_none(), moved, 0);
+    for (int32_t i = 0; i < width; i++) {
+        rows.tensor[i] = moved;
+        rows.row[i] = i;
+    }
+    if (!(s = fold_tree(l, fold, &rows, 0, 1, 1, result, err)) || turns == 1) return s;
+    for (int32_t i = 0; i < width; i++) s->operands[i].row_step = width;
+    s->rows = s->scan_rows = turns;
+    s->scan_ends = true;
+    *result = stage_step(s, fold->op, fold->type, fold->type, *result, (From){FROM_SELF, 0}, 0);
+    return s;
+}
+
 Stage *fold_finish(Lowerer *l, const Fold *fold, Rows *rows, From *result, TspError *err) {
     const TspMachine *m = &l->module->machine;
-    enum { LAST_STEPS = 3 }; /* after the last tree: scale, convert, mask */
+    const int32_t beside = superlanes_together(m, fold->type);
+    if (beside) {
+        int32_t row = fold_row(l, fold, rows, err);
+        if (row < 0 || (row = fold_superlanes(l, fold, row, err)) < 0) return NULL;
+        return lower_across(l, fold, row, beside, result, err);
+    }
     int32_t width = fold_tree_width(m, fold->type), lanes = tsp_lanes(m);
     int32_t most = width - LAST_STEPS > 2 ? width - LAST_STEPS : 2;
     int32_t together = (int32_t)m->vxm_op_cycles;
@@ -387,6 +455,7 @@ bool fold_result(Lowerer *l, Stage *s, From result, int32_t out, TspError *err) 
     int32_t at = (int32_t)(s - l->module->stages), mask;
     TspDtype type = l->module->tensors[out].dtype;
     uint32_t one = type == TSP_F16 ? 0x3c00 : type == TSP_F32 ? tsp_f32_bits(1) : 1;
+    l->module->tensors[out].near = true;
     if ((mask = constant_row(l, ".mask", type, 1, one, 1, 0, err)) < 0) return false;
     s = &l->module->stages[at];
     result = stage_step(s, TSP_OP_MASK, type, type, result, stage_operand(s, mask, 0, 0), 0);

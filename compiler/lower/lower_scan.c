@@ -17,7 +17,7 @@ int32_t lower_scan_rows(const TspMachine *m, int32_t rows) {
 static int32_t scan_tensor(Lowerer *l, const char *suffix, TspDtype type, int32_t rows, int32_t run,
                            TspError *err) {
     int32_t i = fold_rows(l, suffix, type, rows, run, err);
-    if (i >= 0) l->module->tensors[i].apart = false;
+    if (i >= 0) l->module->tensors[i].apart = l->module->tensors[i].near = false;
     return i;
 }
 

@@ -83,7 +83,7 @@ bool schedule_shifts(Scheduler *s, const Stage *stage, TspError *err) {
     for (int32_t row = stage->rows - 1; row >= 0; row--) { /* the farthest take longest */
         int64_t last = 0, landed;
         for (int32_t byte = 0; byte < t->bytes; byte++) {
-            if (!shift_byte(s, stage, byte, (row + 1) * abs(stage->shift),
+            if (!shift_byte(s, stage, byte, (row + !stage->unmoved) * abs(stage->shift),
                             tsp_place(t, 0, row, 0, byte), &landed, err))
                 return false;
             last = tsp_max64(last, landed);

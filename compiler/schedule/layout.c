@@ -30,23 +30,27 @@ static int32_t find_room(const Layout *l, int32_t tensor, int32_t index, int32_t
 
 /* The least busy (slice, bank) of a hemisphere (-1: either) with `rows` free rows, not in `taken`
  * slices, one of `within` unless that is NULL; not in `shunned` slices unless all are; -1 if there
- * is none. */
+ * is none. *least, if not NULL: what it costs. */
 static int32_t pick(const Layout *l, int32_t tensor, int32_t part, int hemisphere, int32_t rows,
-                    const Set *taken, const Set *within, const Set *shunned) {
+                    const Set *taken, const Set *within, const Set *shunned, int64_t *least) {
     int32_t best = -1;
     int32_t born = l->module->tensors[tensor].born;
+    const bool near = l->module->tensors[tensor].near;
     int64_t best_cost = INT64_MAX;
     for (int32_t s = 0; s < l->slices; s++) {
         if (hemisphere >= 0 && (int)tsp_slice_hemisphere(l->m, s) != hemisphere) continue;
         if (set_has(taken, s)) continue;
+        if (l->column >= 0 && tsp_slice_column(l->m, s) != l->column) continue;
         int64_t beside = (int64_t)layout_rivals(l, tensor, part, s) * rows * 4;
+        const int64_t away = abs(tsp_slice_column(l->m, s) - tsp_vxm_column(l->m));
         for (int32_t b = 0; b < l->banks; b++) {
             const int32_t i = s * l->banks + b;
             int32_t since, first = find_room(l, tensor, i, rows, &since);
             int64_t cost;
             if (first < 0) continue;
             if (l->even >= 0 && b * l->m->mem_rows + first != l->even) continue;
-            cost = l->heat[s] * 4 + l->fill[i] + beside + (set_has(shunned, s) ? SHUNNED : 0);
+            cost = near ? away * NEARER : l->heat[s] * 4 + l->fill[i] + beside;
+            if (shunned && set_has(shunned, s)) cost += SHUNNED;
             if (l->meets) cost += l->meets[i] * MEETING;
             if (since >= 0) cost += (1 + tsp_max64(0, since - born + LONG_FREE)) * LATER;
             if (cost >= best_cost) continue;
@@ -56,6 +60,7 @@ static int32_t pick(const Layout *l, int32_t tensor, int32_t part, int hemispher
             best_cost = cost;
         }
     }
+    if (least) *least = best_cost;
     return best;
 }
 
@@ -139,6 +144,30 @@ static int side_of(const Layout *l, int32_t tensor, int32_t copy, int32_t block,
     return (t->apart || (t->wanted && !t->beside) ? t->level + block : tensor + ctile + block) & 1;
 }
 
+/* The same for all bytes of rows in slices of one column, since a row is there when all of them are,
+ * and none of them should be farther away. False if no column has as many. */
+static bool pick_column(Layout *l, int32_t tensor, int32_t part, int hemisphere, int32_t rows,
+                        const Set *taken, int32_t index[MAX_BYTES]) {
+    const Tensor *t = &l->module->tensors[tensor];
+    int64_t best = INT64_MAX;
+    for (l->column = 0; l->column <= tsp_sxm_column(l->m, TSP_EAST); l->column++) {
+        Set in_use = *taken;
+        int32_t found[MAX_BYTES], byte = 0;
+        int64_t all = 0, cost;
+        for (; byte < t->bytes; byte++) {
+            found[byte] = pick(l, tensor, part, hemisphere, rows, &in_use, NULL, NULL, &cost);
+            if (found[byte] < 0) break;
+            all += cost;
+            set_add(&in_use, found[byte] / l->banks);
+        }
+        if (byte < t->bytes || all >= best) continue;
+        best = all;
+        memcpy(index, found, sizeof found);
+    }
+    l->column = -1;
+    return best < INT64_MAX;
+}
+
 static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, int32_t ctile) {
     Tensor *t = &l->module->tensors[tensor];
     int32_t rows = tsp_min32(t->block_rows, t->rows - block * t->block_rows);
@@ -167,17 +196,19 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
                 set_add(
                     &taken,
                     t->places[((c * t->blocks + block) * t->ctiles + ctile) * t->bytes + b].slice);
-        for (int32_t i = 0; t->apart && i < block * t->bytes; i++) /* one column tile, one copy */
+        for (int32_t i = 0; t->apart && !follows && i < block * t->bytes; i++) /* one column tile, one copy */
             set_add(&taken, t->places[i].slice);
         for (int32_t near = ctile - t->together + 1; near < ctile; near++)
             for (int32_t b = 0; near >= 0 && b < t->bytes; b++)
                 set_add(&taken, place[(near - ctile) * t->bytes + b].slice);
+        if (t->near && !follows && pick_column(l, tensor, part, wish, rows, &taken, index))
+            byte = t->bytes;
         for (; byte < t->bytes; byte++) {
             index[byte] = pick(l, tensor, part, attempt & 1 ? !wish : wish, rows, &taken,
                                attempt >= 2 ? NULL
                                : follows    ? &turn
                                             : in,
-                               &shunned);
+                               &shunned, NULL);
             if (index[byte] < 0) break;
             if (t->even && l->even < 0) l->even = first_row(l, tensor, index[byte], rows);
             set_add(&taken, index[byte] / l->banks);
@@ -228,7 +259,7 @@ static bool place_stripes(Layout *l, int32_t tensor, int32_t block, int32_t ctil
             Set avoid = taken;
             beside_stripe(l, t, block, ctile, byte, n, &avoid);
             index[n] = pick(l, tensor, ctile, hemisphere[attempt], rows, &avoid,
-                            attempt < 2 ? in : NULL, &l->shunned[1]);
+                            attempt < 2 ? in : NULL, &l->shunned[1], NULL);
             if (index[n] < 0) break;
             set_add(&taken, index[n] / l->banks);
         }
@@ -425,7 +456,7 @@ static bool try_all(Layout *l, TspError *err) {
 
 bool tsp_pass_layout(Module *module, TspError *err) {
     int32_t n = module->tensor_count;
-    Layout l = {.module = module, .m = &module->machine, .even = -1};
+    Layout l = {.module = module, .m = &module->machine, .even = -1, .column = -1};
     bool ok = false;
     l.slices = (int32_t)(2 * module->machine.mem_slices);
     l.banks = (int32_t)module->machine.mem_banks;

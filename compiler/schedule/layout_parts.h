@@ -12,6 +12,7 @@
 enum { SET_WORDS = 3, MAX_BYTES = 4, MAX_GROUP = 16, LONG_FREE = 16 };
 #define SHUNNED ((int64_t)1 << 48) /* costs more than the busiest slice */
 #define LATER   ((int64_t)1 << 24) /* so much more costs what is free since a stage later */
+#define NEARER  ((int64_t)1 << 6)  /* of what is to be near, a column */
 #define MEETING ((int64_t)1 << 13) /* and what meets others for a tick */
 typedef struct {
     uint64_t bits[SET_WORDS];
@@ -42,6 +43,7 @@ typedef struct {
     Set shunned[2]; /* slices that rows, that stripes of the tensor being placed had better leave */
     bool no_memory; /* of the host, for extents */
     int32_t even;   /* row at which the first block of an even tensor begins; -1: there is none */
+    int32_t column; /* of stream registers, the slices of which are to be looked at; -1: all */
     int32_t stuck;  /* tensor that found no place in the last attempt */
     int32_t max_copies, max_block;
     int32_t max_spread, max_flat_spread; /* (slice, bank) pairs of a tensor, of a flat one */
