@@ -270,23 +270,40 @@ static int32_t address_shifts(Lowerer *l, TspError *err) {
     return to;
 }
 
-/* Where the group lies in a block of `rows`, as Gather wants to be told: a row for each. */
-static int32_t lower_map(Lowerer *l, const Groups *g, int32_t key, int32_t rows, int32_t counting,
-                         int32_t shifts, TspError *err) {
-    enum { BLOCKS = 4 };
-    Stage *s = lower_new_stage(l, "addresses", g->group, tsp_lanes(&l->module->machine), err);
-    /* in blocks, so that the first are read while the last are written */
-    int32_t to = s ? fold_rows(l, ".map", TSP_U8, g->group, tsp_ceil_div(g->group, BLOCKS), err) : -1;
-    From row;
-    if (to < 0) return -1;
-    l->module->tensors[to].wanted = 2;
-    s->addresses = g->x;
-    row = first_row(s, g, key, rows);
-    row = stage_step(s, TSP_OP_ADD, TSP_I32, TSP_I32, row, from_imm(), 0);
-    row = stage_step(s, TSP_OP_ADD, TSP_I32, TSP_I32, row, stage_operand(s, counting, 0, 1), 0);
-    row = stage_step(s, TSP_OP_SHR, TSP_I32, TSP_I32, row, stage_operand(s, shifts, 0, 0), 0);
-    lower_output(l, s, row, to, 0);
+/* Rows to count with: row i is i. */
+static int32_t counting_rows(Lowerer *l, int32_t rows, TspError *err) {
+    int32_t to, *numbers = malloc((size_t)rows * sizeof *numbers);
+    if (!numbers) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1;
+    for (int32_t i = 0; i < rows; i++) numbers[i] = i;
+    to = fold_constant(l, ".counting", TSP_I32, rows, 1, numbers, err);
+    free(numbers);
     return to;
+}
+
+/* Where the group lies in a block, as Gather wants to be told, a row for each: in whole blocks, and
+ * in the last one. */
+static bool lower_maps(Lowerer *l, const Groups *g, int32_t key, int32_t map[2], TspError *err) {
+    enum { BLOCKS = 4 }; /* so that the first rows are read while the last are written */
+    const int32_t counting = counting_rows(l, g->group, err),
+                  shifts = counting < 0 ? -1 : address_shifts(l, err),
+                  maps = g->last < g->run ? 2 : 1;
+    Stage *s = shifts < 0
+                   ? NULL
+                   : lower_new_stage(l, "addresses", g->group, tsp_lanes(&l->module->machine), err);
+    if (!s) return false;
+    s->addresses = g->x;
+    for (int32_t i = 0; i < maps; i++) {
+        From row = first_row(s, g, key, i ? g->last : g->run);
+        row = stage_step(s, TSP_OP_ADD, TSP_I32, TSP_I32, row, from_imm(), 0);
+        row = stage_step(s, TSP_OP_ADD, TSP_I32, TSP_I32, row, stage_operand(s, counting, 0, 1), 0);
+        row = stage_step(s, TSP_OP_SHR, TSP_I32, TSP_I32, row, stage_operand(s, shifts, 0, 0), 0);
+        map[i] = fold_rows(l, ".map", TSP_U8, g->group, tsp_ceil_div(g->group, BLOCKS), err);
+        if (map[i] < 0) return false;
+        l->module->tensors[map[i]].wanted = 2;
+        lower_output(l, s, row, map[i], 0);
+    }
+    if (maps == 1) map[1] = map[0];
+    return true;
 }
 
 /* For each turn of each block, the rows before the first that is not less than `most`. */
@@ -307,16 +324,6 @@ static bool lower_gathered(Lowerer *l, const Groups *g, int32_t most, const int3
     row = stage_step(s, TSP_OP_MIN, g->type, g->type, row, self, 0);
     return fold_left(l, stage_step(s, TSP_OP_ADD, g->counts, g->counts, row, self, 0), g->counts,
                      left, err);
-}
-
-/* Rows to count with: row i is i. */
-static int32_t counting_rows(Lowerer *l, int32_t rows, TspError *err) {
-    int32_t to, *numbers = malloc((size_t)rows * sizeof *numbers);
-    if (!numbers) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1;
-    for (int32_t i = 0; i < rows; i++) numbers[i] = i;
-    to = fold_constant(l, ".counting", TSP_I32, rows, 1, numbers, err);
-    free(numbers);
-    return to;
 }
 
 /* What rows are less than, so that all that are found are below zero, whatever the lane: times the
@@ -349,16 +356,11 @@ static bool lower_found(Lowerer *l, const Groups *g, const Rows *counts, int32_t
 /* Reads the group again: where each lane has found the greatest of its superlane. */
 static bool lower_again(Lowerer *l, const Groups *g, int32_t key, int32_t most, Rows *left,
                         TspError *err) {
-    const int32_t counting = counting_rows(l, g->group, err),
-                  shifts = counting < 0 ? -1 : address_shifts(l, err);
     int32_t map[2], from[2];
     Rows counts;
     left->count = 0;
-    if (shifts < 0) return false;
-    for (int32_t last = 0; last < 2; last++)
-        if ((map[last] = lower_map(l, g, key, last ? g->last : g->run, counting, shifts, err)) < 0)
-            return false;
-    if (!lower_gathered(l, g, most, map, &counts, err)) return false;
+    if (!lower_maps(l, g, key, map, err) || !lower_gathered(l, g, most, map, &counts, err))
+        return false;
     for (int32_t last = 0; last < 2; last++)
         if ((from[last] = lower_first_row(l, g, key, last ? g->last : g->run, err)) < 0)
             return false;

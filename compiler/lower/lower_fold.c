@@ -340,9 +340,9 @@ static int32_t next_part(const TspMachine *m, TspDtype type, int32_t lanes) {
     return lanes / copies;
 }
 
-/* Copies of a row, one moved by each number of superlanes, are combined in turns, the farthest last:
- * so many a turn that the others are through when these come, and no more. 0: it takes all lanes to
- * be folded in another way. */
+/* Copies of a row, one moved by each number of superlanes, are combined in turns, the farthest
+ * last: so many a turn that the others are through when these come, and no more. 0: it takes all
+ * lanes to be folded in another way. */
 static int32_t superlanes_together(const TspMachine *m, TspDtype type) {
     const int32_t all = (int32_t)m->superlanes, op_cycles = (int32_t)m->vxm_op_cycles,
                   most = tsp_min32(all, fold_tree_width(m, type) - LAST_STEPS);

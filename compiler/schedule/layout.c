@@ -64,10 +64,26 @@ static int32_t pick(const Layout *l, int32_t tensor, int32_t part, int hemispher
     return best;
 }
 
-/* The row of its slice at which the tensor would begin there. */
+/* The row of its slice at which `rows` of a tensor would begin there; -1 if there is no room. */
 static int32_t first_row(const Layout *l, int32_t tensor, int32_t index, int32_t rows) {
-    int32_t since;
-    return (int32_t)(index % l->banks * l->m->mem_rows) + find_room(l, tensor, index, rows, &since);
+    int32_t since, first = find_room(l, tensor, index, rows, &since);
+    return first < 0 ? -1 : (int32_t)(index % l->banks * l->m->mem_rows) + first;
+}
+
+/* The row at which they would begin in the most slices. */
+static int32_t even_row(const Layout *l, int32_t tensor, int32_t rows) {
+    int32_t best = -1, most = 0;
+    for (int32_t i = 0; i < l->slices * l->banks; i++) {
+        const int32_t row = first_row(l, tensor, i, rows);
+        int32_t count = 0;
+        if (row < 0 || row == best) continue;
+        for (int32_t s = 0; s < l->slices; s++)
+            count += first_row(l, tensor, s * l->banks + i % l->banks, rows) == row;
+        if (count <= most) continue;
+        most = count;
+        best = row;
+    }
+    return best;
 }
 
 /* `what`: of the traffic. */
@@ -144,8 +160,8 @@ static int side_of(const Layout *l, int32_t tensor, int32_t copy, int32_t block,
     return (t->apart || (t->wanted && !t->beside) ? t->level + block : tensor + ctile + block) & 1;
 }
 
-/* The same for all bytes of rows in slices of one column, since a row is there when all of them are,
- * and none of them should be farther away. False if no column has as many. */
+/* The same for all bytes of rows in slices of one column, since a row is there when all of them
+ * are, and none of them should be farther away. False if no column has as many. */
 static bool pick_column(Layout *l, int32_t tensor, int32_t part, int hemisphere, int32_t rows,
                         const Set *taken, int32_t index[MAX_BYTES]) {
     const Tensor *t = &l->module->tensors[tensor];
@@ -170,7 +186,9 @@ static bool pick_column(Layout *l, int32_t tensor, int32_t part, int hemisphere,
 
 static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, int32_t ctile) {
     Tensor *t = &l->module->tensors[tensor];
-    int32_t rows = tsp_min32(t->block_rows, t->rows - block * t->block_rows);
+    /* what is even leaves slices even */
+    int32_t rows =
+        t->even ? t->block_rows : tsp_min32(t->block_rows, t->rows - block * t->block_rows);
     int32_t part = t->flat ? block : ctile;
     int64_t heat = (int64_t)rows * (t->repeated ? t->repeated : t->streamed ? 4 : 1);
     if (t->flat && (block + 1) * t->block_rows <= t->striped_rows) heat = 0; /* read as stripes */
@@ -190,13 +208,14 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
         if (only && attempt & 1) continue;
         Set taken = {{0}}; /* all copies of all bytes of a row are written in one cycle */
         int32_t index[MAX_BYTES], byte = 0;
-        l->even = t->even && block > 0 ? t->places[0].addr : -1;
+        if (t->even) l->even = block > 0 ? t->places[0].addr : even_row(l, tensor, rows);
         for (int32_t c = 0; c < copy; c++)
             for (int32_t b = 0; b < t->bytes; b++)
                 set_add(
                     &taken,
                     t->places[((c * t->blocks + block) * t->ctiles + ctile) * t->bytes + b].slice);
-        for (int32_t i = 0; t->apart && !follows && i < block * t->bytes; i++) /* one column tile, one copy */
+        for (int32_t i = 0; t->apart && !follows && i < block * t->bytes;
+             i++) /* one column tile, one copy */
             set_add(&taken, t->places[i].slice);
         for (int32_t near = ctile - t->together + 1; near < ctile; near++)
             for (int32_t b = 0; near >= 0 && b < t->bytes; b++)
@@ -210,7 +229,6 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
                                             : in,
                                &shunned, NULL);
             if (index[byte] < 0) break;
-            if (t->even && l->even < 0) l->even = first_row(l, tensor, index[byte], rows);
             set_add(&taken, index[byte] / l->banks);
         }
         l->even = -1;

@@ -42,7 +42,7 @@ typedef struct {
     Set weights;               /* slices kept for weights that are there from the start */
     Set shunned[2]; /* slices that rows, that stripes of the tensor being placed had better leave */
     bool no_memory; /* of the host, for extents */
-    int32_t even;   /* row at which the first block of an even tensor begins; -1: there is none */
+    int32_t even;   /* row at which blocks of an even tensor are to begin; -1: it is none */
     int32_t column; /* of stream registers, the slices of which are to be looked at; -1: all */
     int32_t stuck;  /* tensor that found no place in the last attempt */
     int32_t max_copies, max_block;
