@@ -40,8 +40,10 @@ typedef struct {
     int32_t rank;
     int64_t shape[TSP_MAX_RANK];
     bool transposed; /* the matrix has the last two dimensions of shape swapped */
-    uint8_t *data;   /* constants, row-major by shape; owned */
-    bool finite;     /* see TspTensor */
+    const TspValue
+        *given;    /* of the file's graph, if it has another shape there: the host's; NULL */
+    uint8_t *data; /* constants, row-major by shape; owned */
+    bool finite;   /* see TspTensor */
     bool bounded;
     int32_t low, high, pad; /* see TspTensor */
     bool flat;     /* rows are consecutive runs of elements, a vector each, whatever the shape */
@@ -164,6 +166,7 @@ typedef struct {
                           * its own: both come to the VXM in the same cycle */
     Term *terms;
     int32_t term_count;
+    int32_t batch; /* stages that are products alike, one after the other, this one among them */
     Operand operands[MAX_OPERANDS];
     int32_t operand_count;
     Step steps[MAX_STEPS];
@@ -230,6 +233,7 @@ typedef struct {
  * plus i*step; with `wrap`, (i % wrap)*step + (i / wrap)*step2. */
 typedef struct {
     int32_t queue, op;
+    int32_t tensor; /* whose rows a Read or Write reads or writes; -1: none, or not known */
     TspInsn insn;
     int32_t step, wrap, step2;
     int64_t start;
@@ -254,6 +258,10 @@ typedef struct {
     bool divided;            /* some product is */
     bool unfused;            /* every node's result to pass through memory */
     bool fused;              /* some node's result does not */
+    bool waiting;            /* no operand to be read again instead of waiting */
+    bool rereads;            /* some is */
+    bool unscaled;           /* factors to stay where they are */
+    bool rescales;           /* some do not */
     bool sparing;            /* no node to take more memory so as to be quicker */
     bool lavish;             /* some does */
     int32_t group_result;    /* tensor that gets a copy of the merged tables; -1 none */

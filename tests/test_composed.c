@@ -117,6 +117,28 @@ static const struct {
      {"1, 2, 3, 4"},
      {"-1.6832709, 0.1055764, 1.8944236, 3.6832709"},
      1e-5},
+    {{"InstanceNormalization", "", "a @ [2,2,2]|s @ [2]|b @ [2]", "", "a,s,b", NULL},
+     "float16",
+     {"1, 3, 0, 8, 5, 1, -4, -2", "2, -1", "10, 20"},
+     {"8, 12, 21, 19, 12, 8, 21, 19"},
+     0.02},
+    {{"LayerNormalization", "", "a @ [2,2,2]|s @ [2,1]|b @ [2,1,2]", "", "a,s,b", NULL},
+     "float32",
+     {"1, 3, 0, 8, 5, 1, -4, -2", "2, -1", "10, 20, 30, 40"},
+     {"8, 22, 11, 19, 32, 38, 31, 39"},
+     1e-4},
+    {{"RMSNormalization", "\"axis\": 0, \"epsilon\": 1e-30", "a @ [2,2]|s @ [2,1]", "", "a,s",
+      NULL},
+     "float32",
+     {"1, -1, 1, 5", "7, 14"},
+     {"2.6457513, -2.6457513, 5.2915026, 26.457513"},
+     1e-5},
+    {{"BatchNormalization", "\"epsilon\": 0", "a @ [2,2,2]|s float32 [2]|b @ [2]",
+      "m float32 [2] \"data\": [1, -2]|v float32 [2] \"data\": [4, 0.25]", "a,s,b,m,v", NULL},
+     "float16",
+     {"1, 3, 0, 8, 5, 1, -4, -2", "6, -1", "10, 20"},
+     {"10, 16, 16, 0, 22, 10, 24, 20"},
+     1e-5},
     {{"QuantizeLinear", "\"axis\": 0", "a @ [2,3]|s float32 [2]|z int8 [2]", "", "a,s,z", NULL},
      "float32",
      {"1, 2.5, -300, 1, 5, 400", "1, 2", "3, -100"},
@@ -146,6 +168,16 @@ static const struct {
      "",
      {"11, 7, 3, 10, 6, 2", "1, 4, 2, 5, 3, 6", "12"},
      {"-38, 52, -44, 64"}, /* w is 0, 9: below */
+     0},
+    {{"MatMul", "", "a @ [2,3]|b @ [3,2]", "", "a,b", NULL},
+     "int32",
+     {"70000, -1, 2147483647, 3, 65536, -2", "40000, 1, 5, -6, 2, 1000000"},
+     {"-1494967303, -929994, 447676, -2393213"},
+     0},
+    {{"Gemm", "\"alpha\": 2, \"beta\": -3", "a @ [1,2]|b @ [2,2]|c @ [2]", "", "a,b,c", NULL},
+     "int32",
+     {"1, 2", "3, 4, 5, 6", "7, 1073741824"},
+     {"5, 1073741856"},
      0},
     {{"Gather", "", "a @ [3,2]|i int32 [4]", "", "a,i", NULL},
      "float32",
@@ -293,6 +325,42 @@ static const struct {
       "a,s,b", NULL},
      "hf",
      3},
+    {{"LayerNormalization", "", "a @ [3,4,30]|s @ [3,1,30]|b @ [4,1]", "", "a,s,b", NULL}, "hf", 3},
+    {{"LayerNormalization", "\"axis\": 1", "a @ [3,4,30]|b @ [3,1,1]",
+      "s @ [4,1] \"random\": {\"seed\": 1, \"low\": -2, \"high\": 2}", "a,s,b", NULL},
+     "hf",
+     3},
+    {{"LayerNormalization", "\"axis\": 2", "a @ [2,3,4,33]|s @ [3,1,1]|b @ [2,3,4,33]", "", "a,s,b",
+      NULL},
+     "hf",
+     3},
+    {{"RMSNormalization", "", "a @ [5,80]|s @ [1,80]", "", "a,s", NULL}, "hf", 3},
+    {{"RMSNormalization", "", "a @ [3,5,80]",
+      "s @ [5,1] \"random\": {\"seed\": 1, \"low\": -2, \"high\": 2}", "a,s", NULL},
+     "hf",
+     3},
+    {{"InstanceNormalization", "", "a @ [2,3,5,7]|b @ [3]",
+      "s @ [3] \"random\": {\"seed\": 1, \"low\": -2, \"high\": 2}", "a,s,b", NULL},
+     "hf",
+     3},
+    {{"InstanceNormalization", "", "a @ [3,5,41]|b @ [5]|s @ [5]", "", "a,s,b", NULL}, "hf", 3},
+    {{"InstanceNormalization", "", "a @ [2,1,9]|b @ [1]|s @ [1]", "", "a,s,b", NULL}, "hf", 3},
+    {{"BatchNormalization", "", "a @ [5,41]|s @ [41]|b float32 [41]|m @ [41]|v float16 [41]", "",
+      "a,s,b,m,v", NULL},
+     "hf",
+     3},
+    {{"BatchNormalization", "", "a @ [3,5,41]|v @ [5]",
+      "s @ [5] \"random\": {\"seed\": 1, \"low\": -2, \"high\": 2}", "a,s,s,s,v", NULL},
+     "hf",
+     3},
+    {{"BatchNormalization", "\"epsilon\": 0.01", "a @ [2,3,4,330]|s @ [3]|b @ [3]|m @ [3]|v @ [3]",
+      "", "a,s,b,m,v", NULL},
+     "hf",
+     3},
+    {{"BatchNormalization", "", "a @ [2,1,9]|s @ [1]|b @ [1]",
+      "m @ [1] \"data\": [3]|v @ [1] \"data\": [5]", "a,s,b,m,v", NULL},
+     "hf",
+     3},
     {{"QuantizeLinear", "\"axis\": 1", "a @ [5,41]|s float32 [41]|z int8 [41]", "", "a,s,z", NULL},
      "hfi",
      4},
@@ -324,6 +392,47 @@ static const struct {
      0},
     {{"MatMulInteger", "", "a @ [41]|b @ [41,7]|x @ [1]|w @ [7]", "", "a,b,x,w", NULL}, "bu", 0},
     {{"MatMulInteger", "", "a @ [6,41]|b @ [41]|x @ [6]|w @ []", "", "a,b,x,w", NULL}, "bu", 0},
+    {{"MatMul", "", "a @ [5,41]|b @ [41,7]", "", "a,b", NULL}, "i", 0},
+    {{"MatMul", "", "a @ [3,20,90]|b @ [90,70]", "", "a,b", NULL}, "i", 0},
+    {{"MatMul", "", "a @ [2,1,5,41]|b @ [3,41,7]", "", "a,b", NULL}, "i", 0},
+    {{"MatMul", "", "a @ [2,6,8]|b @ [2,8,12]", "", "a,b", NULL}, "i", 0},
+    {{"MatMul", "", "a @ [41]|b @ [41,7]", "", "a,b", NULL}, "i", 0},
+    {{"MatMul", "", "a @ [6,41]|b @ [41]", "", "a,b", NULL}, "i", 0},
+    {{"MatMul", "", "a @ [3,6,41]|b @ [41]", "", "a,b", NULL}, "i", 0},
+    {{"MatMul", "", "a @ [41]|b @ [41]", "", "a,b", NULL}, "i", 0},
+    {{"MatMul", "", "a @ [33,33]", "", "a,a", NULL}, "i", 0},
+    {{"MatMul", "", "a @ [5,41]",
+      "b @ [41,7] \"random\": {\"seed\": 1, \"low\": -2147483648, \"high\": 2147483647}", "a,b",
+      NULL},
+     "i",
+     0},
+    {{"Gemm", "\"alpha\": -3, \"beta\": 65537, \"transA\": 1", "a @ [41,5]|b @ [41,7]|c @ [7]", "",
+      "a,b,c", NULL},
+     "i",
+     0},
+    {{"Gemm", "\"beta\": 2, \"transB\": 1", "a @ [5,41]|b @ [7,41]|c @ [5,1]", "", "a,b,c", NULL},
+     "i",
+     0},
+    {{"Gemm", "", "a @ [50,41]|b @ [41,70]", "", "a,b", NULL}, "i", 0},
+    {{"ReduceMean", "\"axes\": [1]", "a @ [7,41]", "", "a", NULL}, "i", 0},
+    {{"ReduceMean", "\"axes\": [0], \"keepdims\": 0", "a @ [64,100]", "", "a", NULL}, "i", 0},
+    {{"ReduceMean", "", "a @ [1500]", "", "a", NULL}, "i", 0},
+    {{"ReduceMean", "\"axes\": [0, 2]", "a @ [3,5,41]", "", "a", NULL}, "i", 0},
+    {{"ReduceMean", "\"axes\": [1]", "a @ [7,1]", "", "a", NULL}, "i", 0},
+    {{"ReduceMean", "\"noop_with_empty_axes\": 1", "a @ [3,5]", "", "a", NULL}, "i", 0},
+    {{"ReduceMean", "\"keepdims\": 0", "a @ []", "", "a", NULL}, "i", 0},
+    {{"ReduceL2", "\"axes\": [1]", "a @ [7,41]", "", "a", NULL}, "i", 0},
+    {{"ReduceL2", "\"keepdims\": 0", "a @ [1500]", "", "a", NULL}, "i", 0},
+    {{"ReduceL2", "\"axes\": [0, 2]", "a @ [3,5,41]", "", "a", NULL}, "i", 0},
+    {{"Pow", "", "a @ [3,41]|b int8 [41]", "", "a,b", NULL}, "ihf", 4},
+    {{"Pow", "", "a @ [3,41]|b uint8 [3,1]", "", "a,b", NULL}, "ihf", 4},
+    {{"Pow", "", "a @ [3,41]|b int16 [3,41]", "", "a,b", NULL}, "ihf", 4},
+    {{"Pow", "", "a @ [500]|b int32 [500]", "", "a,b", NULL}, "ihf", 4},
+    {{"Pow", "", "a @ [500]|b float32 [500]", "", "a,b", NULL}, "ihf", 4},
+    {{"Pow", "", "a @ [3,41]|b float16 [41]", "", "a,b", NULL}, "ihf", 4},
+    {{"Pow", "", "a @ [3,41]", "b float32 [] \"data\": 0.5", "a,b", NULL}, "i", 4},
+    {{"Pow", "", "a @ [3,41]", "b float16 [1] \"data\": [-3]", "a,b", NULL}, "i", 4},
+    {{"Pow", "", "a @ [3,41]", "b int16 [] \"data\": 1000", "a,b", NULL}, "i", 4},
     {{"Gather", "", "a @ [9,41]|i int32 [3,5]", "", "a,i", NULL}, "hfbusi", 4},
     {{"Gather", "\"axis\": 1", "a @ [3,400]|i int32 [7]", "", "a,i", NULL}, "hb", 4},
     {{"Gather", "\"axis\": -2", "a @ [3,9,5]|i int32 []", "", "a,i", NULL}, "fu", 4},
@@ -353,13 +462,16 @@ static const struct {
 };
 enum { FORMS = sizeof forms / sizeof *forms };
 
-/* Indices mostly within the axis. */
-static void point(Case *c) {
+/* Indices "i" mostly within the axis, variances "v" above 0. */
+static void put_in_range(Case *c) {
     for (int32_t v = 0; v < c->g.value_count; v++) {
         const TspValue *value = &c->g.values[v];
-        if (strcmp(value->name, "i") != 0) continue;
-        for (int64_t i = 0; i < tsp_value_elements(value); i++)
+        const int64_t elements = tsp_value_elements(value);
+        for (int64_t i = 0; i < elements && !strcmp(value->name, "i"); i++)
             tsp_store_int(TSP_I32, c->data[v], i, pick(-10, 10));
+        for (int64_t i = 0; i < elements && value->is_input && !strcmp(value->name, "v"); i++)
+            tsp_store_float(value->dtype, c->data[v], i,
+                            fabs(tsp_load_double(value->dtype, c->data[v], i)));
     }
 }
 
@@ -369,7 +481,7 @@ static void run_form(int k, char type, const TspMachine *m) {
     write_form(text, &forms[k].form, type_name(type));
     open_case(&c, text);
     fill(&c, forms[k].size, !strstr(forms[k].form.op, "Normalization"));
-    point(&c);
+    put_in_range(&c);
     simulate(&c, m);
     compare(&c, m);
     close_case(&c);
@@ -392,6 +504,7 @@ START_TEST(other_machines) {
         TspMachine m = builtin(one_in(2) ? "tiny" : "tsp1");
         vary_timings(&m);
         m.vxm_neighbour_only = 0;
+        if (one_in(4)) m.mxm_accumulator_rows = pick(0, 3);
         run_form(i, forms[i].types[random_below((int32_t)strlen(forms[i].types))], &m);
     }
 }

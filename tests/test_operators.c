@@ -11,10 +11,10 @@ static const struct {
     const char *op, *attributes, *types;
     int inputs;
 } operators[] = {
-    {"Div", "", "hfbus", 2},
+    {"Div", "", "hfbusi", 2},
     {"Reciprocal", "", "hf", 1},
-    {"Mod", "", "bus", 2},
-    {"Mod", "\"fmod\": 1", "bus", 2},
+    {"Mod", "", "busi", 2},
+    {"Mod", "\"fmod\": 1", "hfbusi", 2},
     {"Pow", "", "hf", 2},
     {"Log", "", "hf", 1},
     {"Erf", "", "hf", 1},

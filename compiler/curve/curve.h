@@ -56,6 +56,12 @@ From curve_div(Curve *c);
 From curve_reciprocal(Curve *c);
 From curve_mod(Curve *c);
 From curve_softsign(Curve *c);
+/* whole.c, remainder.c: the same of int32, and Mod of floats. */
+From curve_whole_div(Curve *c);
+From curve_whole_mod(Curve *c);
+From curve_remainder(Curve *c);
+/* whole_power.c */
+From curve_whole_pow(Curve *c);
 /* logarithm.c */
 From curve_log(Curve *c);
 From curve_softplus(Curve *c);

@@ -75,8 +75,24 @@ static From any_power(Curve *c, From x, From y) {
     return binary(c, TSP_OP_MUL, power, curve_unary(c, TSP_OP_RSQRT, TSP_F32, none));
 }
 
+/* The same of a whole y, as `exponent`, which float32 may not have to the last digit. */
+static From power_by_whole(Curve *c, From x, From exponent) {
+    From size = curve_unary(c, TSP_OP_ABS, TSP_F32, x), y, power;
+    From odd = curve_with(c, TSP_OP_AND, TSP_I32, exponent, 1);
+    y = curve_convert(c, TSP_I32, TSP_F32, exponent);
+    power = binary(c, TSP_OP_MUL, curve_logarithm(c, size), y);
+    power = binary(c, TSP_OP_MASK, power, with(c, TSP_OP_NE, y, 0));
+    power = binary(c, TSP_OP_MASK, power, with(c, TSP_OP_NE, size, 1));
+    power = curve_unary(c, TSP_OP_EXP, TSP_F32, power);
+    return signed_power(c, power, x, curve_convert(c, TSP_I32, TSP_F32, odd));
+}
+
 From curve_pow(Curve *c) {
-    From x = curve_single(c, 0);
-    return curve_result(c, c->node->input_count == 1 ? known_power(c, x, c->node->alpha)
-                                                     : any_power(c, x, curve_single(c, 1)));
+    From x;
+    if (c->type == TSP_I32) return curve_whole_pow(c);
+    x = curve_single(c, 0);
+    if (c->node->input_count == 1) return curve_result(c, known_power(c, x, c->node->alpha));
+    if (c->graph->values[c->node->inputs[1]].dtype == TSP_I32)
+        return curve_result(c, power_by_whole(c, x, c->in[1]));
+    return curve_result(c, any_power(c, x, curve_single(c, 1)));
 }

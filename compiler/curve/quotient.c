@@ -1,4 +1,5 @@
-/* quotient.c - Div, Reciprocal, Mod, Softsign: quotients by way of 1 / square root.
+/* quotient.c - Div, Reciprocal, Mod, Softsign: quotients by way of 1 / square root. Those of int32,
+ * and what remains of floats, are in whole.c and remainder.c.
  *
  * With r = rsqrt(|b|) a quotient is a r r. Its few units of error are taken off with what a first
  * quotient of 12 digits leaves: these times b, itself in two parts of 12 digits, are exact
@@ -70,7 +71,7 @@ static From divide_ints(Curve *c, From a, From b) {
     return binary(c, TSP_OP_MUL, binary(c, TSP_OP_MUL, a, r), r);
 }
 
-From curve_div(Curve *c) {
+static From float_div(Curve *c) {
     From a = curve_single(c, 0), b = curve_single(c, 1), y;
     From sign = unit_of(c, binary(c, TSP_OP_XOR, a, b));
     a = curve_unary(c, TSP_OP_ABS, TSP_F32, a);
@@ -79,6 +80,10 @@ From curve_div(Curve *c) {
         : c->type == TSP_F16 ? divide_halfs(c, a, b)
                              : divide_ints(c, a, b);
     return curve_result(c, binary(c, TSP_OP_MUL, y, sign));
+}
+
+From curve_div(Curve *c) {
+    return c->type == TSP_I32 ? curve_whole_div(c) : float_div(c);
 }
 
 /* 1 / b as above, for positive floats; the first quotient overflows only where the result does. */
@@ -110,8 +115,9 @@ From curve_softsign(Curve *c) {
     return curve_result(c, binary(c, TSP_OP_MUL, binary(c, TSP_OP_MUL, x, r), r));
 }
 
-/* What remains has the sign of a; without fmod that of b: then b is added where they differ. */
-From curve_mod(Curve *c) {
+/* Of integers of at most 16 bits. What remains has the sign of a; without fmod that of b: then b is
+ * added where they differ. */
+static From short_mod(Curve *c) {
     From a = curve_single(c, 0), b = curve_single(c, 1), q, rest, other;
     From above = curve_unary(c, TSP_OP_ABS, TSP_F32, a),
          below = curve_unary(c, TSP_OP_ABS, TSP_F32, b);
@@ -122,4 +128,9 @@ From curve_mod(Curve *c) {
     if (c->node->fmod) return curve_result(c, rest);
     other = curve_with(c, TSP_OP_LT, TSP_F32, binary(c, TSP_OP_MUL, rest, b), 0);
     return curve_result(c, binary(c, TSP_OP_ADD, rest, binary(c, TSP_OP_MASK, b, other)));
+}
+
+From curve_mod(Curve *c) {
+    if (c->type == TSP_F16 || c->type == TSP_F32) return curve_remainder(c);
+    return c->type == TSP_I32 ? curve_whole_mod(c) : short_mod(c);
 }

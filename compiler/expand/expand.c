@@ -10,6 +10,7 @@
 bool expand_node(Build *b, const TspNode *n) {
     static bool (*const expansions[TSP_GRAPH_OP_COUNT])(Build * b, const TspNode *n) = {
         [TSP_GRAPH_MATMUL_INTEGER] = expand_matmul_integer,
+        [TSP_GRAPH_GEMM] = expand_gemm,
         [TSP_GRAPH_QUANTIZE_LINEAR] = expand_quantize,
         [TSP_GRAPH_DEQUANTIZE_LINEAR] = expand_dequantize,
         [TSP_GRAPH_DYNAMIC_QUANTIZE_LINEAR] = expand_dynamic,
@@ -19,6 +20,9 @@ bool expand_node(Build *b, const TspNode *n) {
         [TSP_GRAPH_MIN] = expand_many,
         [TSP_GRAPH_MAX] = expand_many,
         [TSP_GRAPH_SUM] = expand_many,
+        [TSP_GRAPH_POW] = expand_pow,
+        [TSP_GRAPH_REDUCE_MEAN] = expand_mean,
+        [TSP_GRAPH_REDUCE_L2] = expand_l2,
         [TSP_GRAPH_LOG_SOFTMAX] = expand_log_softmax,
         [TSP_GRAPH_REDUCE_LOG_SUM] = expand_log_sum,
         [TSP_GRAPH_REDUCE_LOG_SUM_EXP] = expand_log_sum_exp,
@@ -27,6 +31,7 @@ bool expand_node(Build *b, const TspNode *n) {
         [TSP_GRAPH_LAYER_NORMALIZATION] = expand_norm,
         [TSP_GRAPH_RMS_NORMALIZATION] = expand_norm,
         [TSP_GRAPH_INSTANCE_NORMALIZATION] = expand_instance_norm,
+        [TSP_GRAPH_BATCH_NORMALIZATION] = expand_batch_norm,
     };
     return expansions[n->op] && expansions[n->op](b, n);
 }
@@ -64,21 +69,11 @@ bool expand_many(Build *b, const TspNode *n) {
 
 /* ---- along axes ---- */
 
-/* A reduction over the axes of n. */
-static int32_t along(Build *b, TspGraphOp op, int32_t x, const TspNode *n, bool keepdims) {
-    TspNode r = build_plain(op, 1, &x);
-    r.keepdims = keepdims;
-    r.axis = n->axis;
-    r.axis_count = n->axis_count;
-    memcpy(r.axes, n->axes, sizeof r.axes);
-    return build_node(b, r);
-}
-
 /* d - ln of the sum of e^d, d being x less the greatest. */
 bool expand_log_softmax(Build *b, const TspNode *n) {
     int32_t x = build_cast(b, n->inputs[0], TSP_F32), d, sum;
-    d = build_two(b, TSP_GRAPH_SUB, x, along(b, TSP_GRAPH_REDUCE_MAX, x, n, true));
-    sum = along(b, TSP_GRAPH_REDUCE_SUM, build_one(b, TSP_GRAPH_EXP, d), n, true);
+    d = build_two(b, TSP_GRAPH_SUB, x, build_along(b, TSP_GRAPH_REDUCE_MAX, x, n, true));
+    sum = build_along(b, TSP_GRAPH_REDUCE_SUM, build_one(b, TSP_GRAPH_EXP, d), n, true);
     build_finish(b, build_two(b, TSP_GRAPH_SUB, d, build_one(b, TSP_GRAPH_LOG, sum)));
     return true;
 }
@@ -86,7 +81,7 @@ bool expand_log_softmax(Build *b, const TspNode *n) {
 bool expand_log_sum(Build *b, const TspNode *n) {
     int32_t x = n->inputs[0];
     if (!n->noop) {
-        x = along(b, TSP_GRAPH_REDUCE_SUM, build_cast(b, x, TSP_F32), n, n->keepdims);
+        x = build_along(b, TSP_GRAPH_REDUCE_SUM, build_cast(b, x, TSP_F32), n, n->keepdims);
         x = build_one(b, TSP_GRAPH_LOG, x);
     }
     build_finish(b, x);
@@ -99,12 +94,12 @@ bool expand_log_sum_exp(Build *b, const TspNode *n) {
     int32_t x = n->inputs[0], m, sum;
     if (!n->noop) {
         x = build_cast(b, x, TSP_F32);
-        m = along(b, TSP_GRAPH_REDUCE_MAX, x, n, true);
+        m = build_along(b, TSP_GRAPH_REDUCE_MAX, x, n, true);
         m = build_node(b, build_plain(TSP_GRAPH_CLIP, 3,
                                       (int32_t[]){m, build_scalar(b, TSP_F32, -(double)FLT_MAX),
                                                   build_scalar(b, TSP_F32, (double)FLT_MAX)}));
         x = build_one(b, TSP_GRAPH_EXP, build_two(b, TSP_GRAPH_SUB, x, m));
-        sum = along(b, TSP_GRAPH_REDUCE_SUM, x, n, n->keepdims);
+        sum = build_along(b, TSP_GRAPH_REDUCE_SUM, x, n, n->keepdims);
         if (!n->keepdims) m = build_reshape(b, m, y->rank, y->shape);
         x = build_two(b, TSP_GRAPH_ADD, m, build_one(b, TSP_GRAPH_LOG, sum));
     }
@@ -118,45 +113,7 @@ bool expand_arg(Build *b, const TspNode *n) {
     const int64_t last = x->rank ? x->shape[n->axis] - 1 : 0;
     int32_t first;
     if (!n->select_last || last == 0) return false;
-    first = along(b, n->op, build_reversed(b, n->inputs[0], n->axis), n, n->keepdims);
+    first = build_along(b, n->op, build_reversed(b, n->inputs[0], n->axis), n, n->keepdims);
     build_finish(b, build_two(b, TSP_GRAPH_SUB, build_scalar(b, TSP_I32, (double)last), first));
-    return true;
-}
-
-/* ---- normalizations ---- */
-
-/* Dimensions from `axis` on as one: those of x, and of what has an element for each of them. */
-static int32_t merged(Build *b, int32_t x, int32_t rank, int64_t axis) {
-    const TspValue v = b->graph.values[x];
-    int64_t shape[TSP_MAX_RANK] = {0}, elements = 1;
-    int32_t kept = (int32_t)axis - (rank - v.rank);
-    if (tsp_value_elements(&v) == 1) return x;
-    if (kept < 0) kept = 0;
-    memcpy(shape, v.shape, sizeof shape);
-    for (int32_t d = kept; d < v.rank; d++) elements *= v.shape[d];
-    shape[kept] = elements;
-    return build_reshape(b, x, kept + 1, shape);
-}
-
-bool expand_norm(Build *b, const TspNode *n) {
-    const TspValue *x = &b->given->values[n->inputs[0]];
-    const int64_t axis = n->axis < 0 ? n->axis + x->rank : n->axis;
-    int64_t longer = 0;
-    TspNode rows = *n;
-    for (int64_t d = axis; d < x->rank - 1; d++) longer |= x->shape[d] > 1;
-    if (!longer) return false;
-    for (int32_t i = 0; i < n->input_count; i++)
-        if (n->inputs[i] >= 0) rows.inputs[i] = merged(b, n->inputs[i], x->rank, axis);
-    rows.axis = -1;
-    build_finish(b, build_reshape(b, build_node(b, rows), x->rank, x->shape));
-    return true;
-}
-
-bool expand_instance_norm(Build *b, const TspNode *n) {
-    const TspValue *x = &b->given->values[n->inputs[0]];
-    TspNode rows = *n;
-    if (x->rank == 3) return false;
-    rows.inputs[0] = merged(b, n->inputs[0], x->rank, 2);
-    build_finish(b, build_reshape(b, build_node(b, rows), x->rank, x->shape));
     return true;
 }

@@ -81,7 +81,8 @@ static bool normalization(TspGraph *g, TspNode *node) {
     return true;
 }
 
-static void exponent(const TspGraph *g, TspNode *node) {
+/* A known second operand as alpha. */
+static void second_number(const TspGraph *g, TspNode *node) {
     const TspValue *y = &g->values[node->inputs[1]];
     if (!y->data || tsp_value_elements(y) != 1 || y->rank > g->values[node->inputs[0]].rank) return;
     node->alpha = tsp_load_double(y->dtype, y->data, 0);
@@ -118,6 +119,7 @@ static bool quotient(TspGraph *g, TspNode *node) {
 }
 
 bool work_out_known(TspGraph *g, TspNode *node) {
+    const TspDtype type = g->values[node->inputs[0]].dtype;
     switch (node->op) {
     case TSP_GRAPH_QUANTIZE_LINEAR:
     case TSP_GRAPH_DEQUANTIZE_LINEAR:
@@ -125,9 +127,13 @@ bool work_out_known(TspGraph *g, TspNode *node) {
     case TSP_GRAPH_BATCH_NORMALIZATION:
         return normalization(g, node);
     case TSP_GRAPH_POW:
-        return exponent(g, node), true;
+        return second_number(g, node), true;
+    case TSP_GRAPH_MOD:
+        if (type == TSP_I32) second_number(g, node);
+        return true;
     case TSP_GRAPH_DIV:
-        return quotient(g, node);
+        if (type != TSP_I32) return quotient(g, node);
+        return second_number(g, node), true;
     default:
         return true;
     }

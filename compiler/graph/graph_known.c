@@ -49,17 +49,11 @@ static bool is_float(const TspValue *v) {
     return tsp_dtype_is_float(v->dtype);
 }
 
-/* A float tensor of `count` elements along an axis and known, or with `scalar` perhaps of one and
- * computed. */
+/* A float tensor of `count` elements along an axis, or with `scalar` perhaps of one. */
 static bool check_numbers(const Check *c, const TspValue *v, int64_t count, bool scalar) {
     if (!is_float(v))
         return tsp_fail(c->err, TSP_ERR_INPUT, "\"%s\" is %s; make it float32 or float16", v->name,
                         tsp_dtype_name(v->dtype));
-    if (!scalar && !v->data)
-        return tsp_fail(c->err, TSP_ERR_NOT_MODELLED,
-                        "%s with \"%s\", which is not an initializer, is not modelled; give it its "
-                        "value",
-                        tsp_graph_op_name(c->node->op), v->name);
     if ((scalar && tsp_value_elements(v) == 1 && v->rank < 2) ||
         (v->rank == 1 && v->shape[0] == count))
         return true;
@@ -167,7 +161,7 @@ static bool infer_batch_norm(const Check *c, const TspValue *x) {
         if (!check_numbers(c, v, x->shape[1], false)) return false;
     }
     variance = input(c, 4);
-    for (int64_t i = 0; i < x->shape[1]; i++) {
+    for (int64_t i = 0; variance->data && i < x->shape[1]; i++) {
         const double sum = tsp_load_double(variance->dtype, variance->data, i) + c->node->epsilon;
         if (!(sum >= 0x1p-100))
             return tsp_fail(c->err, TSP_ERR_INPUT,
@@ -179,19 +173,17 @@ static bool infer_batch_norm(const Check *c, const TspValue *x) {
 
 /* ---- Pow, Clip, LeakyRelu, Celu ---- */
 
-/* The exponent is a known number, or a tensor of the same kind. */
+/* The result is of the base's type, whatever the exponent's. */
 static bool infer_pow(const Check *c, const TspValue *x, TspValue *out) {
     const TspValue *y = input(c, 1);
-    const bool known = y->data && tsp_value_elements(y) == 1 && y->rank <= x->rank;
-    if (!is_float(x))
+    if (!is_float(x) && x->dtype != TSP_I32)
         return *c->blame = 0,
                tsp_fail(c->err, TSP_ERR_INPUT,
-                        "\"%s\" is %s, but Pow takes float16, float32; insert a Cast", x->name,
-                        tsp_dtype_name(x->dtype));
-    if (!known && y->dtype != x->dtype)
+                        "\"%s\" is %s, but Pow takes int32, float16, float32; insert a Cast",
+                        x->name, tsp_dtype_name(x->dtype));
+    if (y->dtype == TSP_BOOL)
         return tsp_fail(c->err, TSP_ERR_INPUT,
-                        "\"%s\" is %s where \"%s\" is %s; insert a Cast so that they are the same",
-                        y->name, tsp_dtype_name(y->dtype), x->name, tsp_dtype_name(x->dtype));
+                        "\"%s\" is bool, which is no exponent; insert a Cast", y->name);
     if (tsp_broadcast_shape(x->rank, x->shape, y->rank, y->shape, &out->rank, out->shape))
         return true;
     return tsp_fail(c->err, TSP_ERR_INPUT,
@@ -225,6 +217,19 @@ static bool infer_celu(const Check *c) {
     return (c->node->alpha >= 0x1p-100 && c->node->alpha <= 0x1p100) ||
            tsp_fail(c->err, TSP_ERR_INPUT, "\"alpha\" of Celu is %g; make it 2^-100 to 2^100",
                     c->node->alpha);
+}
+
+bool tsp_check_factors(const TspNode *node, TspDtype type, TspError *err) {
+    const struct {
+        const char *name;
+        double value;
+    } factors[2] = {{"alpha", node->alpha}, {"beta", node->beta}};
+    for (int i = 0; i < 2 && type == TSP_I32; i++)
+        if (factors[i].value != floor(factors[i].value) || !(fabs(factors[i].value) <= INT32_MAX))
+            return tsp_fail(err, TSP_ERR_INPUT,
+                            "\"%s\" is %g; of int32 write a whole number of at most 2147483647",
+                            factors[i].name, factors[i].value);
+    return true;
 }
 
 bool tsp_infer_known(const TspGraph *g, const TspNode *node, TspValue *out, int32_t *blame,

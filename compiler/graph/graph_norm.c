@@ -31,35 +31,24 @@ static bool check_axis(const TspNode *node, const TspValue *x, TspError *err) {
     return true;
 }
 
-/* Scale and B have the shape of x from the axis on, or one element. */
-static bool check_row(const TspNode *node, const TspValue *x, const TspValue *v, TspError *err) {
-    const int64_t axis = node->axis < 0 ? node->axis + x->rank : node->axis;
-    TspValue want = {.rank = x->rank - (int32_t)axis};
+/* Scale and B broadcast to x. */
+static bool check_beside(const TspValue *x, const TspValue *v, TspError *err) {
     bool fits = v->rank <= x->rank;
-    for (int32_t d = 0; d < want.rank; d++) want.shape[d] = x->shape[axis + d];
-    if (fits && tsp_value_elements(v) == 1) return true;
-    fits &= tsp_value_elements(v) == tsp_value_elements(&want);
     for (int32_t d = 1; fits && d <= v->rank; d++)
-        fits = v->shape[v->rank - d] == (d <= want.rank ? want.shape[want.rank - d] : 1);
+        fits = v->shape[v->rank - d] == 1 || v->shape[v->rank - d] == x->shape[x->rank - d];
     if (fits) return true;
     return tsp_fail(err, TSP_ERR_INPUT,
-                    "\"%s\" has shape [%s]; make it [%s], the shape of \"%s\" from axis %lld on",
-                    v->name, shape_text(v).text, shape_text(&want).text, x->name,
-                    (long long)node->axis);
+                    "\"%s\" has shape [%s], which does not broadcast to [%s], that of \"%s\"; "
+                    "counted from the last, make each dimension equal or 1",
+                    v->name, shape_text(v).text, shape_text(x).text, x->name);
 }
 
-static bool check_channels(const TspNode *node, const TspValue *x, const TspValue *v,
-                           TspError *err) {
-    if (v->rank != 1 || v->shape[0] != x->shape[1])
-        return tsp_fail(err, TSP_ERR_INPUT,
-                        "\"%s\" has shape [%s]; make it [%lld], an element for each channel of "
-                        "\"%s\"",
-                        v->name, shape_text(v).text, (long long)x->shape[1], x->name);
-    if (!v->data)
-        return tsp_fail(err, TSP_ERR_NOT_MODELLED,
-                        "%s with \"%s\", which is not an initializer, is not modelled; make it one",
-                        tsp_graph_op_name(node->op), v->name);
-    return true;
+static bool check_channels(const TspValue *x, const TspValue *v, TspError *err) {
+    if (v->rank == 1 && v->shape[0] == x->shape[1]) return true;
+    return tsp_fail(err, TSP_ERR_INPUT,
+                    "\"%s\" has shape [%s]; make it [%lld], an element for each channel of "
+                    "\"%s\"",
+                    v->name, shape_text(v).text, (long long)x->shape[1], x->name);
 }
 
 static bool check_instance(const TspNode *node, const TspValue *x, TspError *err) {
@@ -84,8 +73,7 @@ bool tsp_norm_infer(const TspGraph *g, const TspNode *node, TspValue *out, int32
         if (node->inputs[i] < 0) continue;
         const TspValue *v = &g->values[node->inputs[i]];
         *blame = i;
-        if (!(instance ? check_channels(node, x, v, err) : check_row(node, x, v, err)))
-            return false;
+        if (!(instance ? check_channels(x, v, err) : check_beside(x, v, err))) return false;
     }
     *blame = -1;
     if (!((float)node->epsilon > 0))

@@ -139,7 +139,8 @@ static bool infer_gemm(const Infer *f) {
     bool trans_a = f->node->trans_a, trans_b = f->node->trans_b;
     int64_t broadcast[TSP_MAX_RANK];
     int32_t rank;
-    if (!check_same_dtype(f) || !check_rank(f, 0, 2, 2, "a matrix, 2 dimensions") ||
+    if (!check_same_dtype(f) || !tsp_check_factors(f->node, a->dtype, f->err) ||
+        !check_rank(f, 0, 2, 2, "a matrix, 2 dimensions") ||
         !check_rank(f, 1, 2, 2, "a matrix, 2 dimensions"))
         return false;
     *f->blame = 1;
@@ -170,6 +171,15 @@ static bool infer_pairwise(const Infer *f) {
            fail_shapes(f, a, b,
                        "the shapes do not broadcast; counted from the last, each pair of "
                        "dimensions must be equal or 1");
+}
+
+static bool infer_mod(const Infer *f) {
+    const TspValue *a = input(f, 0);
+    if (f->node->fmod || !(FLOATS & BIT(a->dtype))) return infer_pairwise(f);
+    *f->blame = 0;
+    return tsp_fail(f->err, TSP_ERR_INPUT,
+                    "\"%s\" is %s, of which Mod has the sign of the dividend; write \"fmod\": 1",
+                    a->name, tsp_dtype_name(a->dtype));
 }
 
 static bool infer_same(const Infer *f) {
@@ -224,8 +234,14 @@ static bool place_axis(const Infer *f, int64_t axis, int64_t *place) {
 }
 
 static bool infer_reduce(const Infer *f) {
-    tsp_reduced_shape(f->node, input(f, 0), f->out);
-    return true;
+    enum { MOST_DIVIDED = 1 << 26 };
+    const TspValue *x = input(f, 0);
+    tsp_reduced_shape(f->node, x, f->out);
+    if (f->node->op != TSP_GRAPH_REDUCE_MEAN || x->dtype != TSP_I32) return true;
+    return tsp_value_elements(x) / tsp_value_elements(f->out) <= MOST_DIVIDED ||
+           tsp_fail(f->err, TSP_ERR_NOT_MODELLED,
+                    "a mean of more than %d int32 is not modelled; divide \"%s\"", MOST_DIVIDED,
+                    x->name);
 }
 
 static bool infer_arg(const Infer *f) {
@@ -299,8 +315,8 @@ static const struct {
 } rules[TSP_GRAPH_OP_COUNT] = {
     [TSP_GRAPH_MATMUL_INTEGER] = {BYTES, infer_matmul_integer},
     [TSP_GRAPH_QLINEAR_MATMUL] = {ANY, infer_qlinear_matmul},
-    [TSP_GRAPH_MATMUL] = {FLOATS, infer_matmul},
-    [TSP_GRAPH_GEMM] = {FLOATS, infer_gemm},
+    [TSP_GRAPH_MATMUL] = {BIT(TSP_I32) | FLOATS, infer_matmul},
+    [TSP_GRAPH_GEMM] = {BIT(TSP_I32) | FLOATS, infer_gemm},
     [TSP_GRAPH_ADD] = {NUMBERS, infer_pairwise},
     [TSP_GRAPH_SUB] = {NUMBERS, infer_pairwise},
     [TSP_GRAPH_MUL] = {NUMBERS, infer_pairwise},
@@ -328,9 +344,9 @@ static const struct {
     [TSP_GRAPH_WHERE] = {ANY, infer_where},
     [TSP_GRAPH_SIGMOID] = {FLOATS, infer_same},
     [TSP_GRAPH_SQRT] = {FLOATS, infer_same},
-    [TSP_GRAPH_DIV] = {NUMBERS & ~BIT(TSP_I32), infer_pairwise},
+    [TSP_GRAPH_DIV] = {NUMBERS, infer_pairwise},
     [TSP_GRAPH_RECIPROCAL] = {FLOATS, infer_same},
-    [TSP_GRAPH_MOD] = {BYTES | BIT(TSP_I16), infer_pairwise},
+    [TSP_GRAPH_MOD] = {NUMBERS, infer_mod},
     [TSP_GRAPH_POW] = {ANY, infer_known},
     [TSP_GRAPH_LOG] = {FLOATS, infer_same},
     [TSP_GRAPH_ERF] = {FLOATS, infer_same},
@@ -355,13 +371,13 @@ static const struct {
     [TSP_GRAPH_PRELU] = {FLOATS, infer_pairwise},
     [TSP_GRAPH_SWISH] = {FLOATS, infer_same},
     [TSP_GRAPH_REDUCE_SUM] = {BIT(TSP_I32) | FLOATS, infer_reduce},
-    [TSP_GRAPH_REDUCE_MEAN] = {FLOATS, infer_reduce},
+    [TSP_GRAPH_REDUCE_MEAN] = {BIT(TSP_I32) | FLOATS, infer_reduce},
     [TSP_GRAPH_REDUCE_MAX] = {NUMBERS, infer_reduce},
     [TSP_GRAPH_REDUCE_MIN] = {NUMBERS, infer_reduce},
     [TSP_GRAPH_REDUCE_PROD] = {BIT(TSP_I32) | FLOATS, infer_reduce},
     [TSP_GRAPH_REDUCE_SUM_SQUARE] = {BIT(TSP_I32) | FLOATS, infer_reduce},
     [TSP_GRAPH_REDUCE_L1] = {BIT(TSP_I32) | FLOATS, infer_reduce},
-    [TSP_GRAPH_REDUCE_L2] = {FLOATS, infer_reduce},
+    [TSP_GRAPH_REDUCE_L2] = {BIT(TSP_I32) | FLOATS, infer_reduce},
     [TSP_GRAPH_ARG_MAX] = {NUMBERS, infer_arg},
     [TSP_GRAPH_ARG_MIN] = {NUMBERS, infer_arg},
     [TSP_GRAPH_REDUCE_LOG_SUM] = {FLOATS, infer_reduce},

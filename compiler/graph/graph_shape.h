@@ -57,6 +57,9 @@ bool tsp_infer_several(const TspGraph *g, const TspNode *node, TspValue *out, in
 bool tsp_infer_known(const TspGraph *g, const TspNode *node, TspValue *out, int32_t *blame,
                      TspError *err);
 
+/* graph_known.c: alpha and beta of a Gemm of a type. */
+bool tsp_check_factors(const TspNode *node, TspDtype type, TspError *err);
+
 /* order[] gets every node index after those of the nodes it needs, file order where free. If some
  * nodes need each other in a circle, *cycle_length is their number (else 0) and order[] begins
  * with them, each needing the next. False only when out of memory. */

@@ -107,7 +107,9 @@ static bool copy(const TspOperand *x, TspResult *out) {
     return out->tolerance != NULL;
 }
 
-static Reduce reduction_of(TspGraphOp op) {
+static Reduce reduction_of(TspGraphOp op, TspDtype type) {
+    if (type == TSP_I32 && op == TSP_GRAPH_REDUCE_MEAN) return tsp_interpret_whole_mean;
+    if (type == TSP_I32 && op == TSP_GRAPH_REDUCE_L2) return tsp_interpret_whole_norm;
     switch (op) {
     case TSP_GRAPH_REDUCE_SUM:
     case TSP_GRAPH_REDUCE_MEAN:
@@ -135,7 +137,7 @@ static Reduce reduction_of(TspGraphOp op) {
 
 bool tsp_interpret_axes(const TspNode *node, int32_t lanes, const TspOperand in[4],
                         TspResult *out) {
-    Reduce reduce = reduction_of(node->op);
+    Reduce reduce = reduction_of(node->op, out->value->dtype);
     bool each = node->op == TSP_GRAPH_SOFTMAX || node->op == TSP_GRAPH_LOG_SOFTMAX;
     if (node->noop) return copy(&in[0], out);
     if (tsp_value_elements(out->value) == 1 && !each) return reduce(node, lanes, in, out);

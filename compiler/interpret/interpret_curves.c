@@ -4,6 +4,8 @@
 #include "interpret_rule.h"
 #include "compiler/number.h"
 
+#include <stdlib.h>
+
 /* The unit that roundings in float32 are counted in, and the least one. */
 static const double U = 0x1p-24, LEAST = 0x1p-149;
 
@@ -47,8 +49,14 @@ static double of_reciprocal(const Elements *e) {
            (fabs(e->x[0]) > 0x1p125 && !is_half(e) ? 2 * LEAST : 0);
 }
 
+/* Of floats NaN where the quotient is 2^36 or more, but of halfs. */
+static double float_modulus(const Elements *e) {
+    const bool far = !(fabs(e->x[0]) < fabs(e->x[1]) * 0x1p36);
+    return far && !is_half(e) ? NAN : fmod(e->x[0], e->x[1]);
+}
 static double modulus(const Elements *e) {
     double rest;
+    if (tsp_dtype_is_float(e->type)) return float_modulus(e);
     if (e->x[1] == 0) return e->x[0];
     rest = fmod(e->x[0], e->x[1]);
     return !e->node->fmod && rest * e->x[1] < 0 ? rest + e->x[1] : rest;
@@ -59,11 +67,45 @@ static double of_anything(const Elements *e) {
 
 /* ---- Pow, Log ---- */
 
+/* Of int32 by a whole exponent. */
+static double whole_power(double x, double exponent) {
+    const int64_t n = (int64_t)fmin(fmax(exponent, INT32_MIN), INT32_MAX);
+    uint32_t y = 1, square = (uint32_t)(int64_t)x;
+    if (n < 0 && fabs(x) != 1) return x == 0 ? INT32_MAX : 0;
+    for (int64_t left = llabs(n); left; left >>= 1, square *= square)
+        if (left & 1) y *= square;
+    return (int32_t)y;
+}
+static double float_power(double x, double y) {
+    return x < 0 && y != floor(y) ? NAN : pow(x, y);
+}
+static double without_fraction(double y) {
+    return y != y ? 0 : trunc(fmin(fmax(y, INT32_MIN), INT32_MAX));
+}
+static double int_power(const Elements *e) {
+    const double x = e->x[0], y = e->x[1];
+    /* whole numbers of float32 from 2^31 on count as the last before that */
+    if (fabs(y) >= 0x1p31) return whole_power(x, copysign(0x7fffff80, y));
+    return y == floor(y) ? whole_power(x, y) : without_fraction(float_power(x, y));
+}
+
+/* What may be taken for the whole number above, and what the machine's float32 may be off. */
+static double of_int_power(const Elements *e) {
+    const double x = e->x[0], y = e->x[1], z = float_power(x, y);
+    const double off = U * (4 + 1.6 * fmin(fabs(y) * fabs(log(fabs(x))), 128));
+    const double low = without_fraction(z * (1 - off) * (1 + 40 * U)),
+                 high = without_fraction(z * (1 + off) * (1 + 40 * U));
+    if (e->error[0] + e->error[1] > 0) return INFINITY;
+    if (y == floor(y) || !isfinite(z)) return 0;
+    return fmax(high - without_fraction(z), without_fraction(z) - low);
+}
+
 static double power(const Elements *e) {
-    if (e->x[0] < 0 && e->x[1] != floor(e->x[1])) return NAN;
-    return pow(e->x[0], e->x[1]);
+    if (e->type == TSP_I32) return int_power(e);
+    return float_power(e->x[0], e->x[1]);
 }
 static double of_power(const Elements *e) {
+    if (e->type == TSP_I32) return of_int_power(e);
     const double x = fabs(e->x[0]), y = fabs(e->x[1]), z = fabs(power(e)), log_x = fabs(log(x));
     double change = 0;
     if (!isfinite(z)) return 0;

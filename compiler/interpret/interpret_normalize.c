@@ -72,11 +72,17 @@ static int64_t elements_of_row(const TspNode *node, const TspValue *x) {
     return elements;
 }
 
-/* Where scale or bias of element i of a row is; they may be one for all. */
+/* Where scale or bias of element i of X is: that of its channel, or what meets it. */
 static int64_t beside(const TspNode *node, const TspOperand *v, const TspValue *x, int64_t i) {
-    const int64_t cols = elements_of_row(node, x);
-    if (node->op == TSP_GRAPH_INSTANCE_NORMALIZATION) return i / cols % x->shape[1];
-    return tsp_value_elements(v->value) == 1 ? 0 : i % cols;
+    int64_t stride[TSP_MAX_RANK], at = 0;
+    if (node->op == TSP_GRAPH_INSTANCE_NORMALIZATION)
+        return i / elements_of_row(node, x) % x->shape[1];
+    tsp_broadcast_strides(v->value, x->rank, x->shape, stride);
+    for (int32_t d = x->rank - 1; d >= 0; d--) {
+        at += i % x->shape[d] * stride[d];
+        i /= x->shape[d];
+    }
+    return at;
 }
 
 static void normalize(const TspNode *node, const TspOperand in[4], const Row *row, TspResult *out) {

@@ -220,6 +220,18 @@ static void multiply_doubles(Product *p) {
     multiply_add(p->m, p->n, p->k, p->a, p->b, p->acc, p->work);
 }
 
+/* Modulo 2^32. */
+static void multiply_whole(Product *p) {
+    for (int64_t i = 0; i < p->m; i++)
+        for (int64_t j = 0; j < p->n; j++) {
+            uint32_t sum = 0;
+            for (int64_t k = 0; k < p->k; k++)
+                sum += (uint32_t)(int64_t)p->a.at[i * p->k + k] *
+                       (uint32_t)(int64_t)p->b.at[k * p->n + j];
+            p->acc.at[i * p->n + j] = (int32_t)sum;
+        }
+}
+
 /* carried += |a| error_b + error_a (|b| + error_b) */
 static void carry_tolerances(Product *p) {
     Matrix a = {p->magnitude_a, p->k}, b = {p->magnitude_b, p->n};
@@ -302,17 +314,40 @@ static void finish_int(Product *p, int64_t out_start) {
     }
 }
 
+/* alpha * acc + beta * c modulo 2^32. */
+static void finish_whole(Product *p, int64_t out_start) {
+    const TspOperand *c = &p->in[2];
+    const bool is_gemm = p->node->op == TSP_GRAPH_GEMM, has_c = is_gemm && c->value;
+    const int64_t alpha = is_gemm ? (int64_t)p->node->alpha : 1, beta = (int64_t)p->node->beta;
+    int64_t shape[2] = {p->m, p->n}, step[2] = {0, 0};
+    if (has_c) tsp_broadcast_strides(c->value, 2, shape, step);
+    for (int64_t at = 0; at < p->m * p->n; at++) {
+        const int64_t at_c = at / p->n * step[0] + at % p->n * step[1];
+        uint32_t y = (uint32_t)alpha * (uint32_t)(int64_t)p->acc.at[at];
+        double t = fabs((double)alpha) * p->carried.at[at];
+        if (has_c) y += (uint32_t)beta * (uint32_t)tsp_load_int(TSP_I32, c->data, at_c);
+        if (has_c && c->tolerance) t += fabs((double)beta) * c->tolerance[at_c];
+        tsp_store_int(TSP_I32, p->out->data, out_start + at, y);
+        if (p->out->tolerance)
+            p->out->tolerance[out_start + at] = tsp_int_tolerance(TSP_I32, (double)(int32_t)y, t);
+    }
+}
+
 static void multiply(Product *p, int64_t out_start) {
     fill(p->carried, p->m, p->n, 0);
     fill(p->magnitude, p->m, p->n, 0);
     if (p->type == TSP_F16)
         multiply_halfs(p);
+    else if (p->type == TSP_I32)
+        multiply_whole(p);
     else
         multiply_doubles(p);
     if (p->error_a.at || p->error_b.at) carry_tolerances(p);
     if (p->type == TSP_F32) bound_split_floats(p);
     if (tsp_dtype_is_float(p->type))
         finish_float(p, out_start);
+    else if (p->type == TSP_I32)
+        finish_whole(p, out_start);
     else
         finish_int(p, out_start);
 }

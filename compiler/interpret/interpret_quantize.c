@@ -131,27 +131,47 @@ bool tsp_interpret_dynamic(const TspNode *node, int32_t lanes, const TspOperand 
     return true;
 }
 
+/* What is off in scale / sqrt(var + epsilon), the factor of a channel: nothing that counts if the
+ * host knows all, which the caller adds; else what its operands carry and seven roundings. */
+static double factor_error(const TspNode *node, const TspOperand *in, int64_t at, double factor) {
+    const double sum = number(&in[4], at) + node->epsilon, off = error_of(&in[4], at);
+    const double least = off > 0 ? 1 / sqrt(sum - off) : 1 / sqrt(sum);
+    bool known = true;
+    for (int i = 1; i < 5; i++) known &= in[i].value->data != NULL;
+    if (known) return 0;
+    if (off > 0 && !(sum - off > 0)) return INFINITY;
+    return 7 * 0x1p-24 * fabs(factor) + error_of(&in[1], at) * least +
+           fabs(number(&in[1], at)) * (least - 1 / sqrt(sum));
+}
+
 /* Inputs: x, scale, B, mean, variance. The machine has two numbers for the last four, each rounded
  * to float32, and rounds twice. */
+static void batch_norm(const TspNode *node, const TspOperand *in, int64_t i, int64_t at,
+                       TspResult *out) {
+    const TspDtype type = out->value->dtype;
+    const double factor = number(&in[1], at) / sqrt(number(&in[4], at) + node->epsilon);
+    const double x = number(&in[0], i), mean = number(&in[3], at), bias = number(&in[2], at);
+    const double y = factor * (x - mean) + bias, off = factor_error(node, in, at, factor);
+    const double term = fabs(bias - mean * factor) + (off > 0 ? fabs(mean * factor) : 0);
+    double error = 0;
+    if (isinf(off)) {
+        error = off;
+    } else if (isfinite(y)) {
+        error = fabs(factor) * error_of(&in[0], i) + 3 * 0x1p-24 * (fabs(factor * x) + term) +
+                4 * 0x1p-149;
+        error += (fabs(x - mean) + error_of(&in[0], i)) * off +
+                 (fabs(factor) + off) * error_of(&in[3], at) + error_of(&in[2], at);
+        error += tsp_ulp(type, fabs(y) + error);
+    }
+    tsp_store_float(type, out->data, i, y);
+    out->tolerance[i] = error;
+}
+
 bool tsp_interpret_batch_norm(const TspNode *node, int32_t lanes, const TspOperand *in,
                               TspResult *out) {
-    const TspValue *v = out->value;
-    const int64_t elements = tsp_value_elements(v);
+    const int64_t elements = tsp_value_elements(out->value);
     (void)lanes;
     if (!(out->tolerance = malloc((size_t)elements * sizeof *out->tolerance))) return false;
-    for (int64_t i = 0; i < elements; i++) {
-        const int64_t at = along(v, 1, i);
-        const double factor = number(&in[1], at) / sqrt(number(&in[4], at) + node->epsilon);
-        const double x = number(&in[0], i), mean = number(&in[3], at), bias = number(&in[2], at);
-        const double y = factor * (x - mean) + bias, term = fabs(bias - mean * factor);
-        double error = 0;
-        if (isfinite(y)) {
-            error = fabs(factor) * error_of(&in[0], i) + 3 * 0x1p-24 * (fabs(factor * x) + term) +
-                    4 * 0x1p-149;
-            error += tsp_ulp(v->dtype, fabs(y) + error);
-        }
-        tsp_store_float(v->dtype, out->data, i, y);
-        out->tolerance[i] = error;
-    }
+    for (int64_t i = 0; i < elements; i++) batch_norm(node, in, i, along(out->value, 1, i), out);
     return true;
 }

@@ -151,7 +151,7 @@ bool lower_cum_sum(Lowerer *l, const TspNode *node, TspError *err);
 int32_t lower_scan_rows(const TspMachine *m, int32_t rows);
 bool lower_is_dot(const Lowerer *l, const TspNode *node);
 
-/* lower_norm.c: LayerNormalization, RMSNormalization, InstanceNormalization. */
+/* lower_norm.c: LayerNormalization, RMSNormalization. */
 bool lower_norm(Lowerer *l, const TspNode *node, TspError *err);
 
 /* lower_group.c: GroupByAggregate, and whether a value is its, so that it places it. */
@@ -171,6 +171,13 @@ bool lower_meets_windows(const Lowerer *l, const TspNode *node);
 
 /* Row of a broadcast operand: strides, in rows, over the leading dimensions of the result. */
 void lower_row_strides(const TspValue *v, int32_t out_rank, int64_t strides[TSP_MAX_RANK]);
+/* Rows of y that `count` operands pass in even steps: *run of them, by step[i] rows of operand i.
+ * Returns the last dimension that is not among them, -1 if all are. */
+int32_t lower_even_rows(const TspValue *y, int32_t count, int64_t (*stride)[TSP_MAX_RANK],
+                        int64_t *step, int64_t *run);
+/* Row of an operand where number `i` of these runs begins, by what lower_even_rows() returned. */
+int64_t lower_row_at(const TspValue *y, int32_t inner, int64_t i,
+                     const int64_t stride[TSP_MAX_RANK]);
 /* Finishes a product stage: with no accumulators in the machine, a stage a K tile; else in regions.
  */
 bool lower_finish_product(Lowerer *l, TspDtype product_type, TspError *err);

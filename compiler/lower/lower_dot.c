@@ -158,7 +158,7 @@ Stage *fold_dot(Lowerer *l, int32_t x, int32_t y, const Fold *fold, From *result
         x = y;
         y = other;
     }
-    if (type != TSP_F32 && is_given(l, y) && !l->module->sparing)
+    if (type != TSP_F32 && type != TSP_I32 && is_given(l, y) && !l->module->sparing)
         share = share_out(&l->module->machine, l->module->tensors[x].rows, type);
     if (share.tiles == 0) return fold_vectors(l, x, y, 0, fold, result, err);
     end = tile_row(&share, share.tiles);

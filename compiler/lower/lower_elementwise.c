@@ -42,10 +42,9 @@ bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
                                   : g->values[node->output],
                    *y = &shape;
     int32_t cols = y->rank ? (int32_t)y->shape[y->rank - 1] : 1, out;
-    int32_t tensor[ELEMENTWISE_INPUTS], ones = -1, inner = y->rank - 2,
-                                        inputs = lower_streamed(node);
-    int64_t stride[ELEMENTWISE_INPUTS][TSP_MAX_RANK] = {{0}}, rows = 1, run = 1;
-    int64_t step[ELEMENTWISE_INPUTS] = {1, 1, 1}, first[ELEMENTWISE_INPUTS] = {0};
+    int32_t tensor[ELEMENTWISE_INPUTS], ones = -1, inner, inputs = lower_streamed(node);
+    int64_t stride[ELEMENTWISE_INPUTS][TSP_MAX_RANK] = {{0}}, rows = 1, run;
+    int64_t step[ELEMENTWISE_INPUTS], first[ELEMENTWISE_INPUTS] = {0};
     bool number[ELEMENTWISE_INPUTS];
     for (int32_t i = 0; i < inputs; i++) {
         number[i] = lower_is_number(l, node, i, cols);
@@ -57,29 +56,18 @@ bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
     if ((out = lower_oriented(l, node->output, turned ? TRANSPOSED : ROWWISE, err)) < 0)
         return false;
     for (int32_t d = 0; d < y->rank - 1; d++) rows *= y->shape[d];
-    for (; inner >= 0; inner--) {
-        bool even = true;
-        if (y->shape[inner] == 1) continue;
-        for (int32_t i = 0; i < inputs; i++)
-            even &= run == 1 || number[i] || stride[i][inner] == step[i] * run;
-        if (!even) break;
-        for (int32_t i = 0; i < inputs; i++)
-            if (run == 1) step[i] = stride[i][inner];
-        run *= y->shape[inner];
-    }
+    inner = lower_even_rows(y, inputs, stride, step, &run);
     for (int64_t row = 0; row < rows; row += run) {
-        int64_t outer = row / run, at[ELEMENTWISE_INPUTS] = {0};
         Stage *s = lower_new_stage(l, "elementwise", (int32_t)run, cols, err);
         From from[ELEMENTWISE_INPUTS] = {{FROM_NONE, 0}};
         if (!s) return false;
-        for (int32_t d = inner; d >= 0; d--) {
-            for (int32_t i = 0; i < inputs; i++) at[i] += outer % y->shape[d] * stride[i][d];
-            outer /= y->shape[d];
-        }
         for (int32_t i = 0; i < inputs; i++)
-            from[i] = number[i] ? lower_number(&g->values[node->inputs[i]])
-                                : stage_operand(s, tensor[i], (int32_t)(first[i] + at[i]),
-                                                run == 1 ? 0 : (int32_t)step[i]);
+            from[i] = number[i]
+                          ? lower_number(&g->values[node->inputs[i]])
+                          : stage_operand(
+                                s, tensor[i],
+                                (int32_t)(first[i] + lower_row_at(y, inner, row / run, stride[i])),
+                                run == 1 ? 0 : (int32_t)step[i]);
         if (!lower_finish_elementwise(l, node, s, from,
                                       ones < 0 ? from_none() : stage_operand(s, ones, 0, 0), out,
                                       (int32_t)row, err))

@@ -102,6 +102,7 @@ static bool may_join(const Lowerer *l, const TspNode *n) {
     const TspValue *y = &l->graph->values[n->output];
     return (n->op == TSP_GRAPH_MATMUL || n->op == TSP_GRAPH_MATMUL_INTEGER) &&
            n->input_count == 2 && y->rank >= 3 && y->shape[y->rank - 3] > 1 &&
+           l->graph->values[n->inputs[0]].dtype != TSP_I32 &&
            l->graph->values[n->inputs[0]].rank >= 2 && l->graph->values[n->inputs[1]].rank >= 2 &&
            y->shape[y->rank - 1] % m->mxm_load_streams == 0 && m->mxm_accumulator_rows > 0 &&
            !l->turned[n->output] && !l->flat[n->output] && !lower_meets_windows(l, n);

@@ -1,4 +1,4 @@
-/* lower_norm.c - LayerNormalization, RMSNormalization and InstanceNormalization along rows.
+/* lower_norm.c - LayerNormalization and RMSNormalization along rows.
  *
  *   sums of column tiles (VXM) -> sum over lanes (MXM) -> mean
  *   squared deviations, summed alike (VXM) -> sum over lanes (MXM) -> 1 / sqrt(variance + epsilon)
@@ -9,8 +9,8 @@
  * another half, which meets ones of 2^-11. Both halfs are summed up at once, each in a hemisphere
  * of its own, and meet in the VXM; no weights change while rows pass, so later rows follow at once.
  */
-#include "lower.h"
-#include "isa/half.h"
+#include "lower_view.h"
+#include "compiler/number.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,13 +26,24 @@ typedef struct {
     const TspNode *node;
     const char *name; /* of the result */
     int32_t rows, cols, tiles;
-    int32_t channels; /* rows that scale and bias have an element each for; 0: one a column */
     int32_t mean,
         reciprocal;  /* of the deviation, in all lanes: tensors of rows x lanes; -1: none */
     int32_t centred; /* distances from the mean, which squares leave for the result; -1: none */
     int32_t
         mask; /* a row of ones where the last column tile has elements; -1: where the mean has */
 } Norm;
+
+/* Scale or bias, its first row, and how its rows step over the dimensions of the result. */
+typedef struct {
+    int32_t tensor; /* -1: none */
+    int64_t row0, stride[TSP_MAX_RANK];
+} Beside;
+
+/* See lower_even_rows(). */
+typedef struct {
+    int32_t inner;
+    int64_t run, step[2];
+} Runs;
 
 static From number(Stage *s, TspOpcode op, From a, double value) {
     return stage_step(s, op, TSP_F32, TSP_F32, a, from_imm(), tsp_f32_bits((float)value));
@@ -348,39 +359,51 @@ static bool lower_deviation(Norm *n, int32_t x, TspError *err) {
     return true;
 }
 
-/* Scale or bias: constants become float32, and of channels a row an element. */
-static int32_t lower_beside(const Norm *n, int32_t value, TspError *err) {
-    const TspValue *v = &n->l->graph->values[value];
-    const int64_t elements = tsp_value_elements(v), row = n->channels ? 1 : elements;
-    const int64_t shape[2] = {elements / row, row};
-    Tensor *t;
-    int32_t i;
-    if (!v->data) return lower_widened(n->l, value, n->cols, err);
-    i = lower_new_tensor(n->l, v->name, ".row", TSP_F32, TSP_ROLE_CONSTANT, 2, shape, false, err);
-    if (i < 0) return -1;
-    t = &n->l->module->tensors[i];
+/* Constants become float32, and one element a row is copied along the lanes. */
+static int32_t constant_beside(const Norm *n, const TspValue *v, TspError *err) {
+    const int64_t elements = tsp_value_elements(v);
+    const bool narrow = n->cols > 1 && (v->rank == 0 || v->shape[v->rank - 1] == 1);
+    const int32_t i = lower_new_tensor(n->l, v->name, ".row", TSP_F32, TSP_ROLE_CONSTANT, v->rank,
+                                       v->shape, false, err);
+    Tensor *t = i < 0 ? NULL : &n->l->module->tensors[i];
+    if (!t) return -1;
     t->contiguous = true;
-    t->repeated = n->channels ? 0 : n->rows;
-    if (row == 1 && n->cols > 1) {
+    if (narrow) {
         t->bcast_cols = n->cols;
         t->ctiles = n->tiles;
     }
     if (!(t->data = malloc((size_t)elements * sizeof(float))))
         return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1;
-    for (int64_t k = 0; k < elements; k++) {
-        uint16_t half = 0;
-        float single;
-        memcpy(v->dtype == TSP_F16 ? (void *)&half : (void *)&single,
-               v->data + k * tsp_dtype_bytes(v->dtype), (size_t)tsp_dtype_bytes(v->dtype));
-        if (v->dtype == TSP_F16) single = tsp_half_to_float(half);
-        memcpy(t->data + (size_t)k * sizeof single, &single, sizeof single);
-    }
+    for (int64_t k = 0; k < elements; k++)
+        tsp_store_float(TSP_F32, t->data, k, tsp_load_double(v->dtype, v->data, k));
     return i;
 }
 
-static From beside_operand(const Norm *n, Stage *s, int32_t tensor) {
-    return convert(s, n->l->module->tensors[tensor].dtype, TSP_F32,
-                   stage_operand(s, tensor, 0, n->channels > 0));
+static bool lower_beside(const Norm *n, int32_t value, Beside *beside, TspError *err) {
+    const TspGraph *g = n->l->graph;
+    const TspValue *v = &g->values[value];
+    const int32_t rank = g->values[n->node->output].rank;
+    *beside = (Beside){.tensor = -1};
+    if (!v->data) {
+        beside->tensor =
+            lower_row_operand(n->l, value, rank, n->cols, &beside->row0, beside->stride, err);
+        return beside->tensor >= 0;
+    }
+    lower_row_strides(v, rank, beside->stride);
+    beside->tensor = constant_beside(n, v, err);
+    return beside->tensor >= 0;
+}
+
+/* Of rows `run` times `i` and on, which it passes `step` at a time. */
+static From beside_operand(const Norm *n, Stage *s, const Beside *beside, const Runs *runs,
+                           int32_t i, int64_t step) {
+    const TspValue *y = &n->l->graph->values[n->node->output];
+    const int64_t row = beside->row0 + lower_row_at(y, runs->inner, i, beside->stride);
+    Tensor *t = &n->l->module->tensors[beside->tensor];
+    if (t->data && runs->run > 1 && step == 0) t->repeated = (int32_t)runs->run;
+    return convert(
+        s, t->dtype, TSP_F32,
+        stage_operand(s, beside->tensor, (int32_t)row, runs->run > 1 ? (int32_t)step : 0));
 }
 
 /* Rows row0.. of x, which is centred if there is a mean, times the reciprocal. */
@@ -398,31 +421,43 @@ static int32_t normal_tensor(const Norm *n, int32_t x, TspError *err) {
     return to;
 }
 
-/* Rows row0 .. row0+rows-1 of the result. Lanes without elements become zero: those of scale and
- * bias are, and +0 turns -0. */
-static bool lower_result(const Norm *n, int32_t x, int32_t row0, int32_t rows, int32_t scale,
-                         int32_t bias, int32_t out, TspError *err) {
-    Stage *s = lower_new_stage(n->l, "normalize", rows, n->cols, err);
+/* Run i of rows of the result. Lanes without elements become zero: those of scale and bias are, and
+ * +0 turns -0. */
+static bool lower_result(const Norm *n, int32_t x, const Beside beside[2], const Runs *runs,
+                         int32_t i, int32_t out, TspError *err) {
+    const int32_t row0 = i * (int32_t)runs->run;
+    Stage *s = lower_new_stage(n->l, "normalize", (int32_t)runs->run, n->cols, err);
     From y;
     if (!s) return false;
     y = few_slices(n) ? stage_operand(s, x, row0, 1) : normal(n, s, x, row0);
-    y = binary(s, TSP_OP_MUL, y, beside_operand(n, s, scale));
-    if (bias >= 0) y = binary(s, TSP_OP_ADD, y, beside_operand(n, s, bias));
+    y = binary(s, TSP_OP_MUL, y, beside_operand(n, s, &beside[0], runs, i, runs->step[0]));
+    if (beside[1].tensor >= 0)
+        y = binary(s, TSP_OP_ADD, y, beside_operand(n, s, &beside[1], runs, i, runs->step[1]));
     lower_output(n->l, s, convert(s, TSP_F32, n->l->module->tensors[out].dtype, y), out, row0);
     return true;
 }
 
 /* Scale and bias; a flow reads none of its tensors twice. */
-static bool lower_affine(const Norm *n, int32_t x, int32_t *scale, int32_t *bias, TspError *err) {
+static bool lower_affine(const Norm *n, int32_t x, Beside beside[2], TspError *err) {
     const TspNode *node = n->node;
-    *bias = -1;
-    *scale = lower_beside(n, node->inputs[1], err);
-    if (*scale >= 0 && *scale == x) *scale = lower_copy(n->l, *scale, err);
-    if (*scale < 0) return false;
+    int32_t *scale = &beside[0].tensor, *bias = &beside[1].tensor;
+    beside[1] = (Beside){.tensor = -1};
+    if (!lower_beside(n, node->inputs[1], &beside[0], err)) return false;
+    if (*scale == x && (*scale = lower_copy(n->l, x, err)) < 0) return false;
     if (node->input_count < 3 || node->inputs[2] < 0) return true;
-    *bias = lower_beside(n, node->inputs[2], err);
-    if (*bias >= 0 && (*bias == x || *bias == *scale)) *bias = lower_copy(n->l, *bias, err);
+    if (!lower_beside(n, node->inputs[2], &beside[1], err)) return false;
+    if (*bias == x || *bias == *scale) *bias = lower_copy(n->l, *bias, err);
     return *bias >= 0;
+}
+
+/* Runs of rows that pass the rows of scale and bias in even steps. */
+static Runs runs_of(const Norm *n, const Beside beside[2]) {
+    int64_t stride[2][TSP_MAX_RANK];
+    Runs runs = {0};
+    for (int i = 0; i < 2; i++) memcpy(stride[i], beside[i].stride, sizeof stride[i]);
+    runs.inner =
+        lower_even_rows(&n->l->graph->values[n->node->output], 2, stride, runs.step, &runs.run);
+    return runs;
 }
 
 static Norm norm_of(Lowerer *l, const TspNode *node) {
@@ -431,14 +466,14 @@ static Norm norm_of(Lowerer *l, const TspNode *node) {
     n.cols = (int32_t)v->shape[v->rank - 1];
     n.rows = (int32_t)(tsp_value_elements(v) / n.cols);
     n.tiles = tsp_ceil_div(n.cols, tsp_lanes(&l->module->machine));
-    if (node->op == TSP_GRAPH_INSTANCE_NORMALIZATION) n.channels = (int32_t)v->shape[1];
     return n;
 }
 
 bool lower_norm(Lowerer *l, const TspNode *node, TspError *err) {
     Norm n = norm_of(l, node);
-    const int32_t run = n.channels ? n.channels : n.rows;
-    int32_t x = lower_oriented(l, node->inputs[0], ROWWISE, err), scale, bias, out;
+    int32_t x = lower_oriented(l, node->inputs[0], ROWWISE, err), out;
+    Beside beside[2];
+    Runs runs;
     if (x < 0) return false;
     l->module->tensors[x].contiguous = true;
     if (node->op != TSP_GRAPH_RMS_NORMALIZATION && !lower_mean(&n, x, err)) return false;
@@ -446,10 +481,11 @@ bool lower_norm(Lowerer *l, const TspNode *node, TspError *err) {
     if (!lower_deviation(&n, x, err)) return false;
     if (n.centred >= 0) x = n.centred;
     if ((few_slices(&n) && (x = normal_tensor(&n, x, err)) < 0) ||
-        !lower_affine(&n, x, &scale, &bias, err) ||
+        !lower_affine(&n, x, beside, err) ||
         (out = lower_oriented(l, node->output, ROWWISE, err)) < 0)
         return false;
-    for (int32_t row = 0; row < n.rows; row += run)
-        if (!lower_result(&n, x, row, run, scale, bias, out, err)) return false;
+    runs = runs_of(&n, beside);
+    for (int32_t i = 0; i < n.rows / (int32_t)runs.run; i++)
+        if (!lower_result(&n, x, beside, &runs, i, out, err)) return false;
     return true;
 }

@@ -23,8 +23,7 @@ static bool multiplies(const TspNode *n) {
 
 static bool combines_rows(const TspNode *n) {
     return tsp_graph_reduces(n->op) || n->op == TSP_GRAPH_CUM_SUM ||
-           n->op == TSP_GRAPH_LAYER_NORMALIZATION || n->op == TSP_GRAPH_RMS_NORMALIZATION ||
-           n->op == TSP_GRAPH_INSTANCE_NORMALIZATION;
+           n->op == TSP_GRAPH_LAYER_NORMALIZATION || n->op == TSP_GRAPH_RMS_NORMALIZATION;
 }
 
 /* The node that makes an input; -1: none. */

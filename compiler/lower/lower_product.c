@@ -5,26 +5,12 @@
  * into the planes, so that the result has its last dimension along the lanes.
  */
 #include "lower_heads.h"
+#include "lower_product.h"
 #include "lower_view.h"
 #include "isa/half.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* What a matrix product is, after the choice of what streams. */
-typedef struct {
-    int32_t stream, weights;           /* graph values */
-    int stream_turned, weights_turned; /* orientation wanted */
-    int32_t rows, cols, depth;         /* of one product: M, N, K */
-    int32_t batches;                   /* separate products */
-    int32_t batch_rank;
-    int64_t batch_shape[TSP_MAX_RANK];
-    int64_t stream_stride[TSP_MAX_RANK], weight_stride[TSP_MAX_RANK]; /* rows, by batch dimension */
-    int64_t stream_row, weight_row;                                   /* of the first batch */
-    bool swapped; /* the graph's first input is in the planes */
-    int turned;   /* orientation of the result */
-    bool views;   /* an operand is read as a view */
-} Product;
 
 /* Row strides of an operand over the batch dimensions. */
 static void batch_strides(const TspValue *v, const Rows *rows, int32_t rank,
@@ -59,8 +45,7 @@ static Rows operand_rows(Lowerer *l, int32_t *value, int *orientation, bool in_p
     return rows;
 }
 
-/* `in_place`: views need not be made dense. */
-static Product plan(Lowerer *l, const TspNode *node, bool in_place) {
+Product product_plan(Lowerer *l, const TspNode *node, bool in_place) {
     const TspGraph *g = l->graph;
     const TspValue *a = &g->values[node->inputs[0]], *b = &g->values[node->inputs[1]];
     Product p = {.stream = node->inputs[0],
@@ -109,8 +94,7 @@ static Product plan(Lowerer *l, const TspNode *node, bool in_place) {
     return p;
 }
 
-/* One matrix in the planes for all batches: fold the batches into the rows. */
-static void fold_batches(Product *p) {
+void product_fold_batches(Product *p) {
     int64_t step = p->rows;
     for (int32_t d = p->batch_rank - 1; d >= 0; d--) {
         if (p->batch_shape[d] > 1 && (p->weight_stride[d] || p->stream_stride[d] != step)) return;
@@ -121,8 +105,16 @@ static void fold_batches(Product *p) {
     p->batch_rank = 0;
 }
 
-static bool add_terms(Lowerer *l, Stage *s, int32_t a, int32_t a_row0, int32_t w, int32_t w_row0,
-                      TspError *err) {
+int32_t product_stream_row(const Product *p, int32_t batch) {
+    return (int32_t)batch_row(p, p->stream_row, p->stream_stride, batch);
+}
+
+int32_t product_weight_row(const Product *p, int32_t batch) {
+    return (int32_t)batch_row(p, p->weight_row, p->weight_stride, batch);
+}
+
+bool product_terms(Lowerer *l, Stage *s, int32_t a, int32_t a_row0, int32_t w, int32_t w_row0,
+                   TspError *err) {
     Module *m = l->module;
     int32_t tiles = m->tensors[a].ctiles;
     Term *terms = realloc(s->terms, (size_t)(s->term_count + tiles) * sizeof *terms);
@@ -136,13 +128,11 @@ static bool add_terms(Lowerer *l, Stage *s, int32_t a, int32_t a_row0, int32_t w
     return true;
 }
 
-/* Units make the matrices of a batch side by side, so these lie in blocks of their own. */
-static void place_batches(Lowerer *l, int32_t out, const Product *p, int32_t heads) {
+void product_place_batches(Lowerer *l, int32_t out, const Product *p, int32_t heads) {
     if (p->batches > heads) l->module->tensors[out].run = p->rows;
 }
 
-/* The tensor of the node's output. */
-static int32_t output_tensor(Lowerer *l, const TspNode *node, const Product *p, TspError *err) {
+int32_t product_output(Lowerer *l, const TspNode *node, const Product *p, TspError *err) {
     return lower_is_beside(l, node->output) ? lower_beside(l, node->output, err)
                                             : lower_oriented(l, node->output, p->turned, err);
 }
@@ -156,21 +146,22 @@ bool lower_parts(Lowerer *l, int32_t value, int orientation, int32_t part[3], in
 
 static bool add_float_terms(Lowerer *l, Stage *s, const int32_t a[3], int32_t a_row,
                             const int32_t w[3], int32_t w_row, int32_t count, TspError *err) {
-    if (!add_terms(l, s, a[0], a_row, w[0], w_row, err)) return false;
+    if (!product_terms(l, s, a[0], a_row, w[0], w_row, err)) return false;
     /* hi*hi + (lo * 2^11) * (hi * 2^-11) both ways round */
-    return count == 1 || (add_terms(l, s, a[1], a_row, w[2], w_row, err) &&
-                          add_terms(l, s, a[2], a_row, w[1], w_row, err));
+    return count == 1 || (product_terms(l, s, a[1], a_row, w[2], w_row, err) &&
+                          product_terms(l, s, a[2], a_row, w[1], w_row, err));
 }
 
 bool lower_matmul(Lowerer *l, const TspNode *node, TspError *err) {
-    Product p = plan(l, node, true);
+    Product p = product_plan(l, node, true);
     int32_t a[3], w[3], count, out, heads = lower_heads_joined(l, node->output);
-    if (heads == 1) fold_batches(&p);
+    if (l->graph->values[node->output].dtype == TSP_I32) return lower_matmul_bytes(l, node, err);
+    if (heads == 1) product_fold_batches(&p);
     if (!lower_parts(l, p.stream, p.stream_turned, a, &count, err) ||
         !lower_parts(l, p.weights, p.weights_turned, w, &count, err) ||
-        (out = output_tensor(l, node, &p, err)) < 0)
+        (out = product_output(l, node, &p, err)) < 0)
         return false;
-    place_batches(l, out, &p, heads);
+    product_place_batches(l, out, &p, heads);
     for (int32_t i = 0; i < count && p.views; i++)
         l->module->tensors[a[i]].unaligned = l->module->tensors[w[i]].unaligned = true;
     for (int32_t b = 0; b < p.batches; b += heads) {
@@ -179,8 +170,8 @@ bool lower_matmul(Lowerer *l, const TspNode *node, TspError *err) {
         if (!s) return false;
         for (int32_t h = 0; h < heads; h++) {
             int32_t first = s->term_count, a_row, w_row;
-            a_row = (int32_t)batch_row(&p, p.stream_row, p.stream_stride, b + h);
-            w_row = (int32_t)batch_row(&p, p.weight_row, p.weight_stride, b + h);
+            a_row = product_stream_row(&p, b + h);
+            w_row = product_weight_row(&p, b + h);
             if (!add_float_terms(l, s, a, a_row, w, w_row, count, err) ||
                 (heads > 1 && !lower_place_terms(l, s, first, h * p.cols, p.cols, err)))
                 return false;
@@ -324,7 +315,8 @@ static int32_t zero_rows(Lowerer *l, const ZeroPoint *z, TspDtype dtype, int32_t
     return i;
 }
 
-/* Computed weights minus their zero points, on the chip: saturate to int8, then what is left. */
+/* Computed weights minus their zero points, on the chip: saturate to int8, then what is left. Those
+ * without stay as they are. */
 static bool computed_parts(Lowerer *l, int32_t value, int turned, const ZeroPoint *z,
                            int32_t part[MAX_PARTS], int32_t *count, TspError *err) {
     const TspValue *v = &l->graph->values[value];
@@ -398,7 +390,7 @@ static int32_t column_sums(Lowerer *l, const Product *p, const int32_t part[MAX_
         Stage *s = lower_new_stage(l, "column sums", 1, p->cols, err);
         if (!s) return -1;
         for (int32_t i = 0; i < count; i++)
-            if (!add_terms(l, s, ones, 0, part[i], b * p->cols, err)) return -1;
+            if (!product_terms(l, s, ones, 0, part[i], b * p->cols, err)) return -1;
         lower_output(l, s, from_product(), sums, b);
         if (!lower_finish_product(l, TSP_I32, err)) return -1;
     }
@@ -412,23 +404,23 @@ bool lower_integer_product(Lowerer *l, const TspNode *node, int32_t out, TspErro
     int32_t part[MAX_PARTS], count = 0, stream, sums = -1, zeros = -1, *known = NULL;
     int32_t heads = lower_heads_joined(l, node->output);
     bool many, ok;
-    bool swapped = g->values[node->inputs[1]].rank == 1; /* see plan */
+    bool swapped = g->values[node->inputs[1]].rank == 1; /* see product_plan */
     if (!zero_point(g, node, swapped ? 3 : 2, &zs, err) ||
         !zero_point(g, node, swapped ? 2 : 3, &zw, err))
         return false;
-    p = plan(l, node, !zs.any && !zw.any);
+    p = product_plan(l, node, !zs.any && !zw.any);
     many = zs.any && tsp_value_elements(zs.value) > 1;
-    if (!many && heads == 1) fold_batches(&p);
-    ok = g->values[p.weights].data
+    if (!many && heads == 1) product_fold_batches(&p);
+    ok = g->values[p.weights].data && (zs.any || zw.any)
              ? constant_parts(l, p.weights, p.weights_turned, &zw, part, &count, &known, err)
              : computed_parts(l, p.weights, p.weights_turned, &zw, part, &count, err);
     if (ok && zs.any) ok = (sums = column_sums(l, &p, part, count, known, err)) >= 0;
     free(known);
     if (ok && many) ok = (zeros = zero_rows(l, &zs, TSP_I32, p.rows, p.cols, err)) >= 0;
     if (!ok || (stream = lower_oriented(l, p.stream, p.stream_turned, err)) < 0 ||
-        (out < 0 && (out = output_tensor(l, node, &p, err)) < 0))
+        (out < 0 && (out = product_output(l, node, &p, err)) < 0))
         return false;
-    place_batches(l, out, &p, heads);
+    product_place_batches(l, out, &p, heads);
     for (int32_t i = 0; i < count && p.views; i++)
         l->module->tensors[stream].unaligned = l->module->tensors[part[i]].unaligned = true;
     for (int32_t b = 0; b < p.batches; b += heads) {
@@ -438,10 +430,10 @@ bool lower_integer_product(Lowerer *l, const TspNode *node, int32_t out, TspErro
         if (!s) return false;
         for (int32_t h = 0; h < heads; h++) {
             int32_t first = s->term_count, a_row;
-            a_row = (int32_t)batch_row(&p, p.stream_row, p.stream_stride, b + h);
-            w_row = (int32_t)batch_row(&p, p.weight_row, p.weight_stride, b + h);
+            a_row = product_stream_row(&p, b + h);
+            w_row = product_weight_row(&p, b + h);
             for (int32_t i = 0; i < count; i++)
-                if (!add_terms(l, s, stream, a_row, part[i], w_row, err)) return false;
+                if (!product_terms(l, s, stream, a_row, part[i], w_row, err)) return false;
             if (heads > 1 && !lower_place_terms(l, s, first, h * p.cols, p.cols, err)) return false;
         }
         if (zs.any) { /* sum (A - za) W = sum A W - za * sum W */

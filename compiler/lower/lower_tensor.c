@@ -276,3 +276,30 @@ void lower_row_strides(const TspValue *v, int32_t out_rank, int64_t strides[TSP_
         stride *= extent;
     }
 }
+
+int32_t lower_even_rows(const TspValue *y, int32_t count, int64_t (*stride)[TSP_MAX_RANK],
+                        int64_t *step, int64_t *run) {
+    int32_t inner = y->rank - 2;
+    *run = 1;
+    for (int32_t i = 0; i < count; i++) step[i] = 1;
+    for (; inner >= 0; inner--) {
+        bool even = true;
+        if (y->shape[inner] == 1) continue;
+        for (int32_t i = 0; i < count; i++) even &= *run == 1 || stride[i][inner] == step[i] * *run;
+        if (!even) break;
+        for (int32_t i = 0; i < count; i++)
+            if (*run == 1) step[i] = stride[i][inner];
+        *run *= y->shape[inner];
+    }
+    return inner;
+}
+
+int64_t lower_row_at(const TspValue *y, int32_t inner, int64_t i,
+                     const int64_t stride[TSP_MAX_RANK]) {
+    int64_t row = 0;
+    for (int32_t d = inner; d >= 0; d--) {
+        row += i % y->shape[d] * stride[d];
+        i /= y->shape[d];
+    }
+    return row;
+}

@@ -60,7 +60,7 @@ static bool find_window(const Lowerer *l, int32_t value, int32_t lane, int32_t a
 static bool find_heads(const Lowerer *l, const TspNode *n, Heads *h) {
     const TspValue *a = &l->graph->values[n->inputs[0]], *b = &l->graph->values[n->inputs[1]];
     Rows rows;
-    if (n->input_count > 2 || a->rank < 2 || b->rank < 2 ||
+    if (n->input_count > 2 || a->rank < 2 || b->rank < 2 || a->dtype == TSP_I32 ||
         lower_matrix_rows(l, n->inputs[0], ROWWISE, &rows) ||
         lower_matrix_rows(l, n->inputs[1], TRANSPOSED, &rows))
         return false;

@@ -89,7 +89,7 @@ static int64_t own_bytes(const TspGraph *g, int32_t value) {
 static bool is_worked_out(const TspNode *n) {
     return n->op == TSP_GRAPH_QUANTIZE_LINEAR || n->op == TSP_GRAPH_DEQUANTIZE_LINEAR ||
            n->op == TSP_GRAPH_BATCH_NORMALIZATION || n->op == TSP_GRAPH_POW ||
-           n->op == TSP_GRAPH_DIV;
+           n->op == TSP_GRAPH_DIV || n->op == TSP_GRAPH_MOD;
 }
 
 static void count_uses(const TspGraph *g, int32_t *reads, int32_t *products) {
@@ -114,10 +114,11 @@ static bool is_dot(const TspGraph *g, const TspNode *n) {
 }
 
 /* Units of the MXM that one vector of a type occupies: fp16 two planes for mxm_fp16_cycles, fp32
- * three products of halfs. */
+ * three products of halfs, int32 ten of bytes. */
 static double plane_cycles(const TspMachine *m, TspDtype type) {
     return type == TSP_F16   ? 2 * (double)m->mxm_fp16_cycles
            : type == TSP_F32 ? 6 * (double)m->mxm_fp16_cycles
+           : type == TSP_I32 ? 10
                              : 1;
 }
 
@@ -131,7 +132,7 @@ static int64_t product_fill(const TspMachine *m) {
  * other, each row of activations for one dot product of a row; both at once at best. Neither works
  * from the first cycle to the last. */
 static void dot_work(const TspMachine *m, const TspValue *a, Work *w) {
-    double steps = a->dtype == TSP_F32 ? 2 : 4, alus = (double)m->vxm_alus;
+    double steps = a->dtype == TSP_F32 || a->dtype == TSP_I32 ? 2 : 4, alus = (double)m->vxm_alus;
     double rate = alus / steps + 2 * (double)m->mxm_planes / plane_cycles(m, a->dtype);
     int64_t fold = reduction_fill(m, tsp_value_elements(a), 1), product = product_fill(m);
     w->units[BY_VXM] = (double)ceil_div(tsp_value_elements(a), tsp_lanes(m)) * alus / rate;
@@ -181,6 +182,7 @@ static double element_operations(const TspGraph *g, const TspNode *n) {
     if (may_merge(g, n)) return 0;
     if (n->op == TSP_GRAPH_SIGMOID) return half ? 6 : 4; /* tanh(x / 2) / 2 + 1/2 */
     if (n->op == TSP_GRAPH_SQRT) return half ? 5 : 4;    /* lower_steps.c */
+    if (n->op == TSP_GRAPH_LEAKY_RELU) return 2;         /* max(x, alpha x) */
     /* it gives 0 or 1 of the type: no byte of a float's 1 is a bool's */
     return is_comparison(n) && (half || type == TSP_F32) ? 2 : 1;
 }

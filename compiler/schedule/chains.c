@@ -113,7 +113,7 @@ static void write_left(const Scheduler *s, Flow *f, const Tensor *t, int32_t wir
         const int32_t row = row0 + left + i;
         rows = tsp_min32(count - i, t->block_rows - row % t->block_rows);
         for (int32_t byte = 0; byte < t->bytes && !f->failed; byte++)
-            schedule_write(s, f, wire, byte, tsp_place(t, 0, row, 0, byte), left + i, rows, 1);
+            schedule_write(s, f, wire, byte, t, tsp_place(t, 0, row, 0, byte), left + i, rows, 1);
     }
 }
 

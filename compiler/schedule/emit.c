@@ -1,6 +1,6 @@
 /* emit.c - the emit pass: placed runs become queues, NOP and Repeat compressed, with debug records.
  */
-#include "compiler/ir.h"
+#include "emit.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -408,7 +408,7 @@ static bool emit_tensor(const Module *module, const Tensor *t, TspTensor *out, T
         if (p.rows > 0) out->pieces[out->piece_count++] = p;
     }
     if (strip) strip_pieces(t, strip, lanes, out);
-    return true;
+    return !t->given || emit_as_given(t, out, err);
 }
 
 static bool emit_tensors(Module *m, TspProgram *program, TspError *err) {
@@ -460,7 +460,8 @@ static bool emit_debug(const Module *m, TspProgram *program, TspError *err) {
     program->links = malloc((size_t)m->link_count * sizeof *program->links + 1);
     if (!program->runs || !program->links) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
     for (int32_t i = 0; i < m->run_count; i++)
-        program->runs[i] = (TspRun){m->runs[i].op, m->runs[i].queue, m->runs[i].count};
+        program->runs[i] =
+            (TspRun){m->runs[i].op, m->runs[i].queue, m->runs[i].count, m->runs[i].tensor};
     program->run_count = m->run_count;
     if (m->link_count) memcpy(program->links, m->links, (size_t)m->link_count * sizeof *m->links);
     program->link_count = m->link_count;

@@ -31,9 +31,9 @@ typedef struct {
     int32_t step, wrap, step2;
     int64_t start; /* relative to the flow */
     int32_t count, interval;
-    int32_t bank;
-    int32_t span; /* of a Gather: rows from insn.addr on, any of which it may read */
-    Tap drives;   /* first stream of the group driven */
+    int32_t bank, tensor; /* ITEM_MEM: of the rows */
+    int32_t span;         /* of a Gather: rows from insn.addr on, any of which it may read */
+    Tap drives;           /* first stream of the group driven */
     int32_t drive_width;
     Tap reads[2];
     int32_t read_width[2];

@@ -91,6 +91,7 @@ int32_t schedule_gathered(Scheduler *s, Flow *f, const Stage *stage, int32_t blo
                             .count = count,
                             .interval = 1,
                             .bank = tsp_mem_bank(m, p.addr),
+                            .tensor = schedule_index(s, t),
                             .span = rows,
                             .drives = {wire, byte},
                             .drive_width = 1,

@@ -33,6 +33,7 @@ static void shift_flow(Scheduler *s, Flow *f, const Stage *stage, int32_t copy, 
                         .count = 1,
                         .interval = 1,
                         .bank = tsp_mem_bank(m, p.addr),
+                        .tensor = schedule_index(s, t),
                         .drives = {wires[0], 0},
                         .drive_width = 1,
                         .reads = {{-1, 0}, {-1, 0}}});
@@ -46,7 +47,7 @@ static void shift_flow(Scheduler *s, Flow *f, const Stage *stage, int32_t copy, 
                         .drive_width = 1,
                         .reads = {{wires[0], 0}, {-1, 0}},
                         .read_width = {1, 0}});
-    schedule_write(s, f, wires[1], 0, to, 0, 1, 1);
+    schedule_write(s, f, wires[1], 0, &s->module->tensors[stage->outputs[0].tensor], to, 0, 1, 1);
     *from = schedule_ready(t, 0, row, 1, 1, 1);
 }
 
@@ -144,7 +145,7 @@ static int32_t distribute_flow(Scheduler *s, Flow *f, const Stage *stage, int32_
                             .drive_width = 1,
                             .reads = {{wires[0], byte}, {wires[1], 0}},
                             .read_width = {1, 1}});
-        schedule_write(s, f, wires[2], byte, tsp_place(t, 0, row, 0, byte), 0, 1, 1);
+        schedule_write(s, f, wires[2], byte, t, tsp_place(t, 0, row, 0, byte), 0, 1, 1);
     }
     return wires[2];
 }

@@ -17,80 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* First of `rows` rows of a (slice, bank) that are free while the tensor lives; -1 if there is no
- * room. *since: last stage at which somebody had some of them, -1 if nobody did. */
-static int32_t find_room(const Layout *l, int32_t tensor, int32_t index, int32_t rows,
-                         int32_t *since) {
-    const Tensor *t = &l->module->tensors[tensor];
-    *since = -1;
-    if (l->fill[index] + rows <= l->m->mem_rows) return l->fill[index];
-    if (!l->module->shares_rows) return -1;
-    return extents_find(&l->extents[index], (int32_t)l->m->mem_rows, rows, t->born, t->dies, since);
-}
-
-/* The least busy (slice, bank) of a hemisphere (-1: either) with `rows` free rows, not in `taken`
- * slices, one of `within` unless that is NULL; not in `shunned` slices unless all are; -1 if there
- * is none. *least, if not NULL: what it costs. */
-static int32_t pick(const Layout *l, int32_t tensor, int32_t part, int hemisphere, int32_t rows,
-                    const Set *taken, const Set *within, const Set *shunned, int64_t *least) {
-    int32_t best = -1;
-    int32_t born = l->module->tensors[tensor].born;
-    const bool near = l->module->tensors[tensor].near;
-    int64_t best_cost = INT64_MAX;
-    for (int32_t s = 0; s < l->slices; s++) {
-        if (hemisphere >= 0 && (int)tsp_slice_hemisphere(l->m, s) != hemisphere) continue;
-        if (set_has(taken, s)) continue;
-        if (l->column >= 0 && tsp_slice_column(l->m, s) != l->column) continue;
-        int64_t beside = (int64_t)layout_rivals(l, tensor, part, s) * rows * 4;
-        const int64_t away = abs(tsp_slice_column(l->m, s) - tsp_vxm_column(l->m));
-        for (int32_t b = 0; b < l->banks; b++) {
-            const int32_t i = s * l->banks + b;
-            int32_t since, first = find_room(l, tensor, i, rows, &since);
-            int64_t cost;
-            if (first < 0) continue;
-            if (l->even >= 0 && b * l->m->mem_rows + first != l->even) continue;
-            cost = near ? away * NEARER : l->heat[s] * 4 + l->fill[i] + beside;
-            if (shunned && set_has(shunned, s)) cost += SHUNNED;
-            if (l->meets) cost += l->meets[i] * MEETING;
-            if (since >= 0) cost += (1 + tsp_max64(0, since - born + LONG_FREE)) * LATER;
-            if (cost >= best_cost) continue;
-            if (within && !set_has(within, i)) continue;
-            if (!layout_allowed(l, tensor, part, s, b)) continue;
-            best = i;
-            best_cost = cost;
-        }
-    }
-    if (least) *least = best_cost;
-    return best;
-}
-
-/* The row of its slice at which `rows` of a tensor would begin there; -1 if there is no room. */
-static int32_t first_row(const Layout *l, int32_t tensor, int32_t index, int32_t rows) {
-    int32_t since, first = find_room(l, tensor, index, rows, &since);
-    return first < 0 ? -1 : (int32_t)(index % l->banks * l->m->mem_rows) + first;
-}
-
-/* The row at which they would begin in the most slices. */
-static int32_t even_row(const Layout *l, int32_t tensor, int32_t rows) {
-    int32_t best = -1, most = 0;
-    for (int32_t i = 0; i < l->slices * l->banks; i++) {
-        const int32_t row = first_row(l, tensor, i, rows);
-        int32_t count = 0;
-        if (row < 0 || row == best) continue;
-        for (int32_t s = 0; s < l->slices; s++)
-            count += first_row(l, tensor, s * l->banks + i % l->banks, rows) == row;
-        if (count <= most) continue;
-        most = count;
-        best = row;
-    }
-    return best;
-}
-
 /* `what`: of the traffic. */
 static Place take(Layout *l, int32_t tensor, int32_t part, Set *layout, int32_t index, int32_t rows,
                   int64_t heat, int32_t what) {
     const Tensor *t = &l->module->tensors[tensor];
-    int32_t since, first = find_room(l, tensor, index, rows, &since);
+    int32_t since, first = layout_room(l, tensor, index, rows, &since);
     Place p = {index / l->banks, (int32_t)(index % l->banks * l->m->mem_rows) + first};
     TspError ignored;
     if (first + rows > l->fill[index]) l->fill[index] = first + rows;
@@ -160,30 +91,6 @@ static int side_of(const Layout *l, int32_t tensor, int32_t copy, int32_t block,
     return (t->apart || (t->wanted && !t->beside) ? t->level + block : tensor + ctile + block) & 1;
 }
 
-/* The same for all bytes of rows in slices of one column, since a row is there when all of them
- * are, and none of them should be farther away. False if no column has as many. */
-static bool pick_column(Layout *l, int32_t tensor, int32_t part, int hemisphere, int32_t rows,
-                        const Set *taken, int32_t index[MAX_BYTES]) {
-    const Tensor *t = &l->module->tensors[tensor];
-    int64_t best = INT64_MAX;
-    for (l->column = 0; l->column <= tsp_sxm_column(l->m, TSP_EAST); l->column++) {
-        Set in_use = *taken;
-        int32_t found[MAX_BYTES], byte = 0;
-        int64_t all = 0, cost;
-        for (; byte < t->bytes; byte++) {
-            found[byte] = pick(l, tensor, part, hemisphere, rows, &in_use, NULL, NULL, &cost);
-            if (found[byte] < 0) break;
-            all += cost;
-            set_add(&in_use, found[byte] / l->banks);
-        }
-        if (byte < t->bytes || all >= best) continue;
-        best = all;
-        memcpy(index, found, sizeof found);
-    }
-    l->column = -1;
-    return best < INT64_MAX;
-}
-
 static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, int32_t ctile) {
     Tensor *t = &l->module->tensors[tensor];
     /* what is even leaves slices even */
@@ -208,7 +115,7 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
         if (only && attempt & 1) continue;
         Set taken = {{0}}; /* all copies of all bytes of a row are written in one cycle */
         int32_t index[MAX_BYTES], byte = 0;
-        if (t->even) l->even = block > 0 ? t->places[0].addr : even_row(l, tensor, rows);
+        if (t->even) l->even = block > 0 ? t->places[0].addr : layout_even_row(l, tensor, rows);
         for (int32_t c = 0; c < copy; c++)
             for (int32_t b = 0; b < t->bytes; b++)
                 set_add(
@@ -220,14 +127,14 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
         for (int32_t near = ctile - t->together + 1; near < ctile; near++)
             for (int32_t b = 0; near >= 0 && b < t->bytes; b++)
                 set_add(&taken, place[(near - ctile) * t->bytes + b].slice);
-        if (t->near && !follows && pick_column(l, tensor, part, wish, rows, &taken, index))
+        if (t->near && !follows && layout_pick_column(l, tensor, part, wish, rows, &taken, index))
             byte = t->bytes;
         for (; byte < t->bytes; byte++) {
-            index[byte] = pick(l, tensor, part, attempt & 1 ? !wish : wish, rows, &taken,
-                               attempt >= 2 ? NULL
-                               : follows    ? &turn
-                                            : in,
-                               &shunned, NULL);
+            index[byte] = layout_pick(l, tensor, part, attempt & 1 ? !wish : wish, rows, &taken,
+                                      attempt >= 2 ? NULL
+                                      : follows    ? &turn
+                                                   : in,
+                                      &shunned, NULL);
             if (index[byte] < 0) break;
             set_add(&taken, index[byte] / l->banks);
         }
@@ -276,8 +183,8 @@ static bool place_stripes(Layout *l, int32_t tensor, int32_t block, int32_t ctil
         for (; n < group; n++) {
             Set avoid = taken;
             beside_stripe(l, t, block, ctile, byte, n, &avoid);
-            index[n] = pick(l, tensor, ctile, hemisphere[attempt], rows, &avoid,
-                            attempt < 2 ? in : NULL, &l->shunned[1], NULL);
+            index[n] = layout_pick(l, tensor, ctile, hemisphere[attempt], rows, &avoid,
+                                   attempt < 2 ? in : NULL, &l->shunned[1], NULL);
             if (index[n] < 0) break;
             set_add(&taken, index[n] / l->banks);
         }

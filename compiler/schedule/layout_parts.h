@@ -71,4 +71,20 @@ bool layout_allowed(const Layout *l, int32_t tensor, int32_t part, int32_t slice
  * in a stage, every second one, since a chain that has two blocks begins with the even one. */
 int32_t layout_rivals(const Layout *l, int32_t tensor, int32_t part, int32_t slice);
 
+/* layout_pick.c */
+/* First of `rows` rows of a (slice, bank) that are free while the tensor lives; -1 if there is no
+ * room. *since: last stage at which somebody had some of them, -1 if nobody did. */
+int32_t layout_room(const Layout *l, int32_t tensor, int32_t index, int32_t rows, int32_t *since);
+/* The least busy (slice, bank) of a hemisphere (-1: either) with `rows` free rows, not in `taken`
+ * slices, one of `within` unless that is NULL; not in `shunned` slices unless all are; -1 if there
+ * is none. *least, if not NULL: what it costs. */
+int32_t layout_pick(const Layout *l, int32_t tensor, int32_t part, int hemisphere, int32_t rows,
+                    const Set *taken, const Set *within, const Set *shunned, int64_t *least);
+/* The same for all bytes of rows in slices of one column, since a row is there when all of them
+ * are, and none of them should be farther away. False if no column has as many. */
+bool layout_pick_column(Layout *l, int32_t tensor, int32_t part, int hemisphere, int32_t rows,
+                        const Set *taken, int32_t index[MAX_BYTES]);
+/* The row at which `rows` of a tensor would begin in the most slices. */
+int32_t layout_even_row(const Layout *l, int32_t tensor, int32_t rows);
+
 #endif

@@ -87,6 +87,7 @@ static void read_run(const Scheduler *s, Flow *f, const Marked *c, int32_t wire,
                             .count = count,
                             .interval = 1,
                             .bank = tsp_mem_bank(s->m, p.addr),
+                            .tensor = schedule_index(s, t),
                             .drives = {wire, byte},
                             .drive_width = 1,
                             .reads = {{-1, 0}, {-1, 0}}});
@@ -134,7 +135,7 @@ static void mark_wires(const Scheduler *s, Flow *f, Marked *c) {
             flow_wire(f, (Wire){direction, t->bytes, flow_phase(direction, time, vxm), c->turns, 1,
                                 vxm, vxm, 0});
         for (int32_t byte = 0; byte < t->bytes && !f->failed; byte++)
-            schedule_write(s, f, wire, byte, tsp_place(t, 0, row0 + k * c->turns, 0, byte), 0,
+            schedule_write(s, f, wire, byte, t, tsp_place(t, 0, row0 + k * c->turns, 0, byte), 0,
                            c->turns, 1);
     }
 }
