@@ -1,5 +1,6 @@
-/* lower_argmax.c - ArgMax: first the greatest, then for each chain and lane how many rows come
- * before one that is not less, so that no index passes the ALUs with the elements.
+/* lower_argmax.c - ArgMax of vectors that are not long, or do not fit as others want them: first
+ * the greatest, then for each chain and lane how many rows come before one that is not less, so
+ * that no index passes the ALUs with the elements.
  */
 #include "lower_fold.h"
 #include "isa/half.h"

@@ -1,9 +1,11 @@
 /* lower_fold.c - the stages that bring all rows and lanes of a flat tensor together.
  *
  * Chains of rows, one after the other into an ALU, side by side in as many ALUs as there are, leave
- * a few rows of partial results; trees of ALUs combine rows to one; then lanes are folded: the
- * SXM moves the vector by 1, 2, .. times a part of its lanes, and a tree combines it with these
- * copies, until only lane 0 counts. All other lanes are made zero at the end.
+ * a few rows of partial results; trees of ALUs combine rows to one; then lanes are folded: the SXM
+ * turns the lanes of each superlane, and a tree combines these copies, so that all have the result;
+ * then it moves the vector by 1, 2, .. superlanes, and trees combine it with these, until only lane
+ * 0 counts. Where that cannot be, it is moved by a part of its lanes, in rounds. All other lanes
+ * are made zero at the end.
  */
 #include "lower_fold.h"
 #include "compiler/graph/graph_shape.h"

@@ -87,6 +87,7 @@ static int32_t lower_moved(Lowerer *l, const Fold *fold, int32_t from, int32_t r
     From result;
     Stage *s;
     if ((moved = fold_rows(l, ".moved", fold->type, count, 1, err)) < 0) return -1;
+    l->module->tensors[moved].near = false;
     l->module->tensors[moved].level = 1; /* what is moved is read in the west: begin in the east */
     if (!(s = lower_new_stage(l, "shift", count, lanes, err))) return -1;
     s->shift = -part;
