@@ -75,9 +75,11 @@ int cli_check(const CliOptions *options) {
                "  %" PRId64 " reads of streams, memory and results find a value, and no two "
                "producers meet\n"
                "  %" PRId64 " links of the compiler: each reads the very value it was meant to "
+               "read\n"
+               "  %" PRId64 " reads of memory find a row of the very tensor they were meant to "
                "read\n",
                options->operand, source.program.machine.name, proof.instructions, proof.cycles,
-               proof.reads_proved, proof.links_proved);
+               proof.reads_proved, proof.links_proved, proof.rows_proved);
     if (legal && proof.run_time_conditions > 0)
         printf("  %" PRId64 " conditions depend on data and are left to the run\n",
                proof.run_time_conditions);

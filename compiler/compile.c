@@ -40,13 +40,18 @@ typedef struct {
     TspError err;
     char *text; /* dumped */
     bool ok;
-    int ways; /* that change what is made of the graph */
+    int ways;     /* that change what is made of the graph */
+    int64_t runs; /* placed: what it cost the host, about */
 } Attempt;
 
 /* Ways to compile, as bits. WHOLE: no product is divided into regions; UNFUSED: every node's result
  * passes memory; IN_ORDER: no stages take turns, so that tensors live less long; SPARING: no node
- * takes more memory to be quicker. */
-enum { WHOLE = 1, UNFUSED = 2, IN_ORDER = 4, SPARING = 8 };
+ * takes more memory to be quicker; WAITING: no operand is read again instead of waiting in ALUs;
+ * UNSCALED: no factor moves. */
+enum { WHOLE = 1, UNFUSED = 2, IN_ORDER = 4, SPARING = 8, WAITING = 16, UNSCALED = 32 };
+
+/* What may be quicker, in the order in which it is tried. */
+static const int choices[] = {WHOLE, WAITING | UNSCALED, WAITING, UNSCALED};
 
 /* What is tried in turn where a graph does not fit. */
 static const int fallbacks[] = {SPARING, WHOLE | IN_ORDER | SPARING, UNFUSED | IN_ORDER | SPARING,
@@ -62,12 +67,16 @@ static Attempt attempt(const TspGraph *g, const TspMachine *machine,
                      .whole_products = ways & WHOLE,
                      .unfused = ways & UNFUSED || own.unfused,
                      .in_order = ways & IN_ORDER,
-                     .sparing = ways & SPARING};
+                     .sparing = ways & SPARING,
+                     .waiting = ways & WAITING,
+                     .unscaled = ways & UNSCALED};
     own.dump_text = &a.text;
     tsp_program_init(&a.program, machine);
     a.ok = run_passes(&module, &own, &a.program, &a.err);
     a.ways = (module.divided ? WHOLE : 0) | (module.fused ? UNFUSED : 0) |
-             (module.takes_turns ? IN_ORDER : 0) | (module.lavish ? SPARING : 0);
+             (module.takes_turns ? IN_ORDER : 0) | (module.lavish ? SPARING : 0) |
+             (module.rereads ? WAITING : 0) | (module.rescales ? UNSCALED : 0);
+    a.runs = module.run_count;
     tsp_module_free(&module);
     return a;
 }
@@ -85,20 +94,40 @@ static void offer(Attempt *best, Attempt other) {
     if (better) *best = other;
 }
 
-/* Divided products take more memory, and not always less time: the better of both is kept. Fused
- * stages ask for more slices, streams and wires at once than some machines have, and what takes
- * turns, keys of ArgMax, sums of halfs and what is read again for more memory. */
+/* Tries what may be quicker for as long as that costs the host little. A count, so that all hosts
+ * choose alike. */
+static void improve(Attempt *best, const TspGraph *g, const TspMachine *machine,
+                    const TspCompileOptions *options, uint64_t *tried) {
+    enum { MOST_RUNS = 300000 };
+    const int apply = best->ways;
+    int64_t runs = best->runs;
+    for (size_t i = 0; i < sizeof(choices) / sizeof(*choices); i++) {
+        const int ways = choices[i] & apply;
+        Attempt other;
+        if (*tried >> ways & 1) continue;
+        if (ways != WHOLE && (!best->ok || runs + best->runs > MOST_RUNS)) continue;
+        *tried |= 1ull << ways;
+        other = attempt(g, machine, options, ways);
+        runs += other.runs;
+        offer(best, other);
+    }
+}
+
+/* Divided products take more memory, and not always less time; nor does what asks for fewer ALUs:
+ * the best is kept. Fused stages ask for more slices, streams and wires at once than some machines
+ * have, and what takes turns, keys of ArgMax, sums of halfs and what is read again for more memory.
+ */
 bool tsp_compile(const TspGraph *g, const TspMachine *machine, const TspCompileOptions *options,
                  TspProgram *program, TspError *err) {
     Attempt best = attempt(g, machine, options, 0);
     const int apply = best.ways;
-    unsigned tried = 1u | 1u << (apply & WHOLE); /* a bit for each set of ways */
+    uint64_t tried = 1; /* a bit for each set of ways */
     if (options && options->dump_pass) *options->dump_text = NULL;
-    if (apply & WHOLE) offer(&best, attempt(g, machine, options, WHOLE));
+    improve(&best, g, machine, options, &tried);
     for (size_t i = 0; i < sizeof(fallbacks) / sizeof(*fallbacks) && !best.ok; i++) {
         const int ways = fallbacks[i] & apply;
         if (!(tried >> ways & 1)) offer(&best, attempt(g, machine, options, ways));
-        tried |= 1u << ways;
+        tried |= 1ull << ways;
     }
     if (!best.ok) {
         if (err) *err = best.err;

@@ -212,9 +212,12 @@ char *tsp_dump_proof(const TspProof *proof) {
     size_t size;
     FILE *out = open_memstream(&text, &size);
     if (!out) return NULL;
-    fprintf(out, "legal: %lld instructions, %lld cycles, %lld reads proved, %lld links proved\n",
+    fprintf(out,
+            "legal: %lld instructions, %lld cycles, %lld reads proved, %lld links proved, "
+            "%lld rows proved\n",
             (long long)proof->instructions, (long long)proof->cycles,
-            (long long)proof->reads_proved, (long long)proof->links_proved);
+            (long long)proof->reads_proved, (long long)proof->links_proved,
+            (long long)proof->rows_proved);
     fclose(out);
     return text;
 }

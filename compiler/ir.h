@@ -161,6 +161,7 @@ typedef struct {
                           * its own: both come to the VXM in the same cycle */
     Term *terms;
     int32_t term_count;
+    int32_t batch; /* stages that are products alike, one after the other, this one among them */
     Operand operands[MAX_OPERANDS];
     int32_t operand_count;
     Step steps[MAX_STEPS];
@@ -207,6 +208,7 @@ static inline int32_t tsp_stage_products(const Stage *s) {
  * plus i*step; with `wrap`, (i % wrap)*step + (i / wrap)*step2. */
 typedef struct {
     int32_t queue, op;
+    int32_t tensor; /* whose rows a Read or Write reads or writes; -1: none, or not known */
     TspInsn insn;
     int32_t step, wrap, step2;
     int64_t start;
@@ -231,6 +233,10 @@ typedef struct {
     bool divided;            /* some product is */
     bool unfused;            /* every node's result to pass through memory */
     bool fused;              /* some node's result does not */
+    bool waiting;            /* no operand to be read again instead of waiting */
+    bool rereads;            /* some is */
+    bool unscaled;           /* factors to stay where they are */
+    bool rescales;           /* some do not */
     bool sparing;            /* no node to take more memory so as to be quicker */
     bool lavish;             /* some does */
     int32_t group_result;    /* tensor that gets a copy of the merged tables; -1 none */
@@ -244,7 +250,9 @@ typedef struct {
     int64_t macs;
 } Module;
 
-/* Growth of the arrays above; running out of memory aborts the compile with a system error. */
+/* Growth of the arrays above (grow.c); running out of memory aborts the compile with a system
+ * error.
+ */
 bool tsp_grow(void **items, int32_t *capacity, int32_t needed, size_t item_size, TspError *err);
 
 /* The passes, in order; each fills its part of the module. */

@@ -10,6 +10,8 @@ typedef struct {
     int64_t instructions; /* issues, each repetition counted, NOP and Repeat not */
     int64_t cycles;       /* max of issue + d_func over them, Sync aside: the latency */
     int64_t reads_proved; /* memory rows and stream registers read that hold a value */
+    int64_t rows_proved;  /* memory rows read that hold what the debug information says: rows of the
+                           * tensor that it names, where several have the row in turn */
     int64_t links_proved; /* operands, one an iteration, that receive the value linked to them */
     int64_t run_time_conditions; /* issues whose legality data decide: left to the run */
 } TspProof;

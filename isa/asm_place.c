@@ -145,7 +145,7 @@ static bool new_run(Asm *a, const AsmQueue *q, int32_t op, int32_t *run) {
     if (!runs) return asm_no_memory(a);
     p->runs = runs;
     *run = p->run_count;
-    runs[p->run_count++] = (TspRun){op, (int32_t)(q - a->queues), 1};
+    runs[p->run_count++] = (TspRun){op, (int32_t)(q - a->queues), 1, -1};
     return true;
 }
 

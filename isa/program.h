@@ -23,7 +23,8 @@ typedef struct {
 typedef struct {
     int32_t op; /* index in ops, -1 if none */
     int32_t queue;
-    int32_t count; /* iterations */
+    int32_t count;  /* iterations */
+    int32_t tensor; /* index in tensors, whose rows a Read or Write reads or writes; -1 unknown */
 } TspRun;
 
 /* Data flow: operand `operand` (index of the stream within the instruction's inputs, in field

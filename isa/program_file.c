@@ -10,7 +10,7 @@
 
 static const char magic[8] = {'T', 'S', 'P', 'P', 'R', 'O', 'G', '\n'};
 enum {
-    VERSION = 4,
+    VERSION = 5,
     VERSION_AT = 8,
     FLAGS_AT = 12,
     LENGTH_AT = 16,
@@ -71,6 +71,7 @@ static void write_runs(Writer *w, const TspProgram *p) {
         bytes_put_int(w, p->runs[i].op);
         bytes_put_int(w, p->runs[i].queue);
         bytes_put_int(w, p->runs[i].count);
+        bytes_put_int(w, p->runs[i].tensor);
     }
 }
 
@@ -197,7 +198,7 @@ static void read_ops(Reader *r, TspProgram *p) {
 }
 
 static void read_runs(Reader *r, TspProgram *p) {
-    int32_t count = bytes_get_count(r, 3, "bad number of runs"),
+    int32_t count = bytes_get_count(r, 4, "bad number of runs"),
             queues = tsp_queue_count(&p->machine);
     p->runs = bytes_get_array(r, count, sizeof *p->runs);
     p->run_count = r->failed ? 0 : count;
@@ -206,6 +207,8 @@ static void read_runs(Reader *r, TspProgram *p) {
         run->op = bytes_get_int32(r, -1, p->op_count - 1, "run of an op that is not there");
         run->queue = bytes_get_int32(r, 0, queues - 1, "run in a queue that the machine lacks");
         run->count = bytes_get_int32(r, 0, INT32_MAX, "bad length of a run");
+        run->tensor =
+            bytes_get_int32(r, -1, p->tensor_count - 1, "run on a tensor that is not there");
     }
 }
 
@@ -347,8 +350,8 @@ static const struct {
     void (*read)(Reader *, TspProgram *);
 } sections[] = {
     {"MACH", write_machine, read_machine}, {"HEAD", write_head, read_head},
-    {"OPS ", write_ops, read_ops},         {"RUNS", write_runs, read_runs},
-    {"LINK", write_links, read_links},     {"TENS", write_tensors, read_tensors},
+    {"OPS ", write_ops, read_ops},         {"TENS", write_tensors, read_tensors},
+    {"RUNS", write_runs, read_runs},       {"LINK", write_links, read_links},
     {"QUEU", write_queues, read_queues},
 };
 enum { SECTION_COUNT = (int)(sizeof sections / sizeof sections[0]) };

@@ -100,7 +100,7 @@ static inline TspTensor *sample_tensors(void) {
 static inline TspProgram sample(void) {
     const TspOpInfo ops[OPS] = {{strdup("first"), strdup("MatMulInteger"), 12, 0, 400, 300},
                                 {strdup("second \xc3\xa9"), NULL, 0, -1, -1, 0}};
-    const TspRun runs[RUNS] = {{0, 0, 7}, {-1, 60, 1}, {1, 15, 2147483647}};
+    const TspRun runs[RUNS] = {{0, 0, 7, 2}, {-1, 60, 1, -1}, {1, 15, 2147483647, 0}};
     const TspLink links[LINKS] = {{2, 0, 0, -5}, {0, 3, 1, 2147483647}};
     const TspInsnDebug debug = {.run = {0, 2}, .first = {3, 4}, .line = 77};
     TspMachine m = tiny();

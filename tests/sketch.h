@@ -51,7 +51,7 @@ static inline SketchItem *sketch_repeat(SketchItem *item, int32_t n, int32_t d, 
 /* Makes the item a run of its own; returns the run. */
 static inline int32_t sketch_run(Sketch *s, SketchItem *item) {
     int32_t count = (item->repeat.n + 1) * (item->repeat.n2 + 1);
-    s->runs[s->run_count] = (TspRun){.op = -1, .queue = item->queue, .count = count};
+    s->runs[s->run_count] = (TspRun){.op = -1, .queue = item->queue, .count = count, .tensor = -1};
     item->run[0] = s->run_count;
     return s->run_count++;
 }

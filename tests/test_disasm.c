@@ -152,7 +152,7 @@ static TspProgram random_program(void) {
         p.ops[i] = (TspOpInfo){.name = strdup(op_names[i]), .type = strdup(i == 1 ? "T" : "")};
     p.run_count = 5;
     p.runs = calloc(5, sizeof *p.runs);
-    for (int32_t i = 0; i < 5; i++) p.runs[i] = (TspRun){random_below(4) - 1, 0, 1};
+    for (int32_t i = 0; i < 5; i++) p.runs[i] = (TspRun){random_below(4) - 1, 0, 1, -1};
     p.tensor_count = random_below(5);
     p.tensors = calloc(5, sizeof *p.tensors);
     for (int32_t i = 0; i < p.tensor_count; i++) random_tensor(&m, &p.tensors[i], i);

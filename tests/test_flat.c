@@ -51,6 +51,45 @@ START_TEST(sigmoid_of_every_half) {
 }
 END_TEST
 
+/* Bit for bit, NaN aside: one product, rounded once. Zeros are +0 where alpha is not above zero. */
+static void try_leaky_relu(double given) {
+    char node[200];
+    uint8_t half[2];
+    Case c = {0};
+    tsp_store_float(TSP_F16, half, 0, given);
+    const double alpha = tsp_load_double(TSP_F16, half, 0);
+    snprintf(node, sizeof node,
+             "{\"op\": \"LeakyRelu\", \"inputs\": [\"x\"], \"outputs\": [\"z\"], "
+             "\"attributes\": {\"alpha\": %.17g}}",
+             given);
+    curve_of_halfs(&c, node);
+    for (int32_t i = 0; i < HALFS; i++) {
+        const double x = tsp_load_double(TSP_F16, c.in[0], i);
+        double want = x;
+        if (x <= 0) {
+            tsp_store_float(TSP_F16, half, 0, alpha * x);
+            want = tsp_load_double(TSP_F16, half, 0);
+            if (want == 0 && alpha <= 0) want = 0;
+        }
+        tsp_store_float(TSP_F16, half, 0, want);
+        if (isnan(want))
+            ck_assert_msg(isnan(tsp_load_double(TSP_F16, c.got, i)), "alpha %g, half %04x", given,
+                          (unsigned)i);
+        else
+            ck_assert_msg(!memcmp(half, c.got + 2 * i, 2), "alpha %g, half %04x: %g, want %g",
+                          given, (unsigned)i, tsp_load_double(TSP_F16, c.got, i), want);
+    }
+    free_case(&c);
+}
+
+/* Alphas of each kind: below 1, 1, above, so large that products overflow, subnormal, none, and
+ * less. */
+START_TEST(leaky_relu_of_every_half) {
+    static const double alphas[] = {0.01, 0.3, 1, 1.7, 60000, 3e-7, 1e-9, 0, -0.3, -2};
+    for (size_t i = 0; i < sizeof alphas / sizeof *alphas; i++) try_leaky_relu(alphas[i]);
+}
+END_TEST
+
 /* ---- copies ---- */
 
 /* The output z is the input x bit for bit, whatever else is made of either. */
@@ -104,6 +143,7 @@ int main(void) {
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, root_of_every_half);
     tcase_add_test(tests, sigmoid_of_every_half);
+    tcase_add_test(tests, leaky_relu_of_every_half);
     tcase_add_test(tests, copies_of_any_length);
     tcase_add_test(tests, long_vectors_run_near_the_bound);
     suite_add_tcase(suite, tests);

@@ -183,7 +183,11 @@ START_TEST(choices) {
            "\"int8\",\"shape\":[],\"data\":-3", "\"int8\",\"shape\":[],\"data\":6", int8_t, -3, -3,
            0, 6);
     EXPECT("LeakyRelu", "\"alpha\":0.5", "\"float32\",\"shape\":[3],\"data\":[-3,-0.0,3]", NULL,
-           NULL, float, -1.5f, 0, 3);
+           NULL, float, -1.5f, -0.0f, 3);
+    EXPECT("LeakyRelu", "\"alpha\":2", "\"float32\",\"shape\":[3],\"data\":[-3,-0.0,3]", NULL, NULL,
+           float, -6, -0.0f, 3);
+    EXPECT("LeakyRelu", "\"alpha\":-0.5", "\"float32\",\"shape\":[3],\"data\":[-3,-0.0,3]", NULL,
+           NULL, float, 1.5f, 0, 3);
     EXPECT("LeakyRelu", "", "\"float32\",\"shape\":[1],\"data\":[-3]", NULL, NULL, float,
            -3 * 0.01f);
     EXPECT("Where", "", "\"bool\",\"shape\":[2,1],\"data\":[1,0]",

@@ -6,6 +6,7 @@
 #include "compiler/ir.h"
 #include "compiler/verify.h"
 #include "sim/sim.h"
+#include "viz/plan.h"
 
 #include "suite.h"
 #include "seeded.h"
@@ -184,7 +185,8 @@ START_TEST(what_must_be_finite_keeps_its_rows) {
     Module module = {.graph = &g, .machine = small_machine(600)};
     int32_t finite = 0;
     load_chain_of(&g, "float32", 128, 60);
-    ck_assert(tsp_pass_lower(&module, &err) && tsp_pass_layout(&module, &err));
+    ck_assert(tsp_pass_lower(&module, &err) && tsp_pass_fuse(&module, &err) &&
+              tsp_pass_layout(&module, &err));
     ck_assert(module.shares_rows);
     for (int32_t i = 0; i < module.tensor_count; i++) {
         const Tensor *t = &module.tensors[i];
@@ -216,7 +218,8 @@ static void compile_forks(const TspGraph *g, bool waits, TspProgram *p) {
     Module module = {.graph = g, .machine = small_machine(192), .unfused = true};
     TspError err;
     tsp_program_init(p, &module.machine);
-    ck_assert(tsp_pass_lower(&module, &err) && tsp_pass_layout(&module, &err));
+    ck_assert(tsp_pass_lower(&module, &err) && tsp_pass_fuse(&module, &err) &&
+              tsp_pass_layout(&module, &err));
     ck_assert(module.shares_rows);
     module.shares_rows = waits;
     ck_assert(tsp_pass_schedule(&module, &err) && tsp_pass_bound(&module, &err) &&
@@ -244,13 +247,119 @@ START_TEST(writes_wait_for_reads) {
 }
 END_TEST
 
+/* A row of a chain on few rows that two tensors have: the proof says whose it is for each Read. */
+START_TEST(rows_of_another_tensor_are_noticed) {
+    TspMachine m = small_machine(192);
+    TspProof proof;
+    TspGraph g;
+    TspProgram p;
+    TspError err;
+    int32_t noticed = 0;
+    load_chain(&g, 128, 60);
+    ck_assert_msg(tsp_compile(&g, &m, NULL, &p, &err), "%s", err.text);
+    ck_assert_msg(tsp_verify(&p, NULL, &proof, &err), "%s", err.text);
+    ck_assert_int_gt(proof.rows_proved, 5000);
+    for (int32_t i = 0; i < p.run_count; i += 7) {
+        const int32_t tensor = p.runs[i].tensor;
+        if (tensor < 0) continue;
+        p.runs[i].tensor = tensor ? tensor - 1 : tensor + 1;
+        if (!tsp_verify(&p, NULL, &proof, &err)) {
+            ck_assert_int_eq(err.rule, TSP_RULE_WRONG_VALUE);
+            ck_assert_ptr_nonnull(strstr(err.text, "wanted tensor"));
+            noticed++;
+        } else { /* a Write of what nobody reads: the result */
+            ck_assert_int_eq(p.tensors[tensor].role, TSP_ROLE_OUTPUT);
+        }
+        p.runs[i].tensor = tensor;
+    }
+    ck_assert_int_gt(noticed, 100);
+    tsp_program_free(&p);
+    tsp_graph_free(&g);
+}
+END_TEST
+
+/* The tensor that a row holds in a cycle, from all that was written: the slow way. */
+static int32_t holder(const VizRun *run, int32_t slice, int32_t row, int64_t cycle) {
+    const VizTimeline *line = &run->timeline;
+    int32_t tensor = -1, placed = -1, writer = -1;
+    int64_t last = -1, first = INT64_MAX;
+    for (int32_t t = 0; t < run->program->tensor_count; t++) {
+        const TspTensor *tt = &run->program->tensors[t];
+        for (int32_t k = 0; k < tt->piece_count; k++)
+            for (int32_t i = 0; i < tt->pieces[k].rows; i++)
+                if (tt->pieces[k].slice == slice &&
+                    tt->pieces[k].addr + i * tt->pieces[k].addr_step == row &&
+                    (tt->role == TSP_ROLE_INPUT || tt->role == TSP_ROLE_CONSTANT))
+                    placed = t;
+    }
+    for (int32_t b = line->first[slice]; b < line->first[slice + 1]; b++) {
+        const VizBurst *burst = &line->bursts[b];
+        const int half = burst->opcode == TSP_OP_READ_WRITE;
+        VizIssue issue = {burst, burst->start, 0, 0};
+        if (burst->opcode != TSP_OP_WRITE && !half) continue;
+        for (bool more = true; more && issue.burst == burst;
+             more = viz_issue_advance(line, &issue)) {
+            const int64_t lands = issue.cycle + run->m->mem_write_cycles;
+            if (viz_issue_insn(line, &issue).waddr != row) continue;
+            if (lands < first) first = lands, writer = burst->tensor[half];
+            if (lands <= cycle && lands > last) last = lands, tensor = burst->tensor[half];
+        }
+    }
+    return tensor >= 0 ? tensor : placed >= 0 ? placed : writer;
+}
+
+/* What the viewer says of rows, at random cycles there and back. */
+START_TEST(rows_change_hands) {
+    TspMachine m = small_machine(192);
+    TspGraph g;
+    TspProgram p;
+    TspError err;
+    VizRun run;
+    int32_t reads = 0;
+    load_chain(&g, 128, 60);
+    ck_assert_msg(tsp_compile(&g, &m, NULL, &p, &err), "%s", err.text);
+    ck_assert_msg(viz_run_open(&run, &p, NULL, false, &err), "%s", err.text);
+    ck_assert_int_gt(run.rows.change_count, 500);
+    for (int32_t i = 0; i < 60; i++) {
+        const VizMemoryMap *map = &run.plan->memory;
+        const int32_t slice = pick(0, 2 * (int32_t)m.mem_slices - 1);
+        ck_assert(viz_run_look(&run, pick(0, (int32_t)p.predicted_cycles), &err));
+        for (int32_t row = 0; row < tsp_mem_slice_rows(&m); row += 13) {
+            const int32_t want = holder(&run, slice, row, run.cycle);
+            if (viz_run_row_tensor(&run, slice, row) != want)
+                ck_abort_msg("cycle %d, slice %d, row %d: %d, not %d", (int)run.cycle, (int)slice,
+                             (int)row, (int)viz_run_row_tensor(&run, slice, row), (int)want);
+        }
+        for (int32_t k = map->first[slice]; k < map->first[slice + 1]; k++)
+            for (int32_t row = 0; row < map->runs[k].rows; row++)
+                ck_assert_int_eq(viz_run_row_tensor(&run, slice, map->runs[k].first + row),
+                                 map->runs[k].tensor);
+    }
+    for (int32_t b = 0; b < run.timeline.burst_count; b += 17) { /* a Read finds its tensor */
+        const VizBurst *burst = &run.timeline.bursts[b];
+        VizIssue issue = {burst, burst->start, 0, 0};
+        if (burst->opcode != TSP_OP_READ && burst->opcode != TSP_OP_READ_WRITE) continue;
+        ck_assert(viz_run_look(&run, burst->start, &err));
+        ck_assert_int_eq(
+            viz_run_row_tensor(&run, burst->queue, viz_issue_insn(&run.timeline, &issue).addr),
+            burst->tensor[0]);
+        reads++;
+    }
+    ck_assert_int_gt(reads, 50);
+    viz_run_close(&run);
+    tsp_program_free(&p);
+    tsp_graph_free(&g);
+}
+END_TEST
+
 /* What reads a tensor after its life is a bug, and said to be one. */
 START_TEST(the_dead_are_not_read) {
     TspGraph g;
     TspError err;
     Module module = {.graph = &g, .machine = small_machine(192), .unfused = true};
     load_forks(&g, 128, 60);
-    ck_assert(tsp_pass_lower(&module, &err) && tsp_pass_layout(&module, &err));
+    ck_assert(tsp_pass_lower(&module, &err) && tsp_pass_fuse(&module, &err) &&
+              tsp_pass_layout(&module, &err));
     for (int32_t i = 0; i < module.tensor_count; i++)
         if (!strcmp(module.tensors[i].name, "V10")) module.tensors[i].dies = 12;
     ck_assert(!tsp_pass_schedule(&module, &err));
@@ -274,7 +383,8 @@ START_TEST(strips_live_on) {
     Module module = {.graph = &g, .machine = small_machine(4096)};
     int32_t strips = 0;
     ck_assert(tsp_graph_parse(&g, text, strlen(text), "strip.json", &err));
-    ck_assert(tsp_pass_lower(&module, &err) && tsp_pass_layout(&module, &err));
+    ck_assert(tsp_pass_lower(&module, &err) && tsp_pass_fuse(&module, &err) &&
+              tsp_pass_layout(&module, &err));
     for (int32_t i = 0; i < module.tensor_count; i++) {
         const Tensor *t = &module.tensors[i];
         if (!t->strip) continue;
@@ -351,6 +461,8 @@ int main(void) {
     tcase_add_test(c, plenty_of_memory_is_not_shared);
     tcase_add_test(c, what_must_be_finite_keeps_its_rows);
     tcase_add_test(c, writes_wait_for_reads);
+    tcase_add_test(c, rows_of_another_tensor_are_noticed);
+    tcase_add_test(c, rows_change_hands);
     tcase_add_test(c, the_dead_are_not_read);
     tcase_add_test(c, strips_live_on);
     tcase_add_test(c, one_row_too_few);

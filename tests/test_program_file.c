@@ -100,7 +100,7 @@ START_TEST(the_header_is_the_documented_one) {
     TspProgram p = sample();
     size_t length;
     uint8_t *bytes = bytes_of(&p, &length), checksum[8];
-    ck_assert_mem_eq(bytes, "TSPPROG\n\4\0\0\0\0\0\0\0", 16);
+    ck_assert_mem_eq(bytes, "TSPPROG\n\5\0\0\0\0\0\0\0", 16);
     ck_assert_uint_eq(bytes[16] | (size_t)bytes[17] << 8 | (size_t)bytes[18] << 16, length);
     memcpy(checksum, bytes + 24, 8);
     mend_checksum(bytes, length);
@@ -367,7 +367,7 @@ START_TEST(fifty_thousand_instructions_stay_small) {
     random_start();
     for (int32_t i = 0; i < WORDS; i++) {
         TspInsnDebug debug = {.run = {i, -1}, .first = {random_below(1000), 0}};
-        p.runs[i] = (TspRun){-1, i / PER_QUEUE, 640};
+        p.runs[i] = (TspRun){-1, i / PER_QUEUE, 640, -1};
         p.links[2 * i] = (TspLink){i, 0, random_below(WORDS), -random_below(640)};
         p.links[2 * i + 1] = (TspLink){i, 1, random_below(WORDS), random_below(640)};
         ck_assert(tsp_queue_push(&p.queues[i / PER_QUEUE], (TspWord){random_bits(), random_bits()},
@@ -401,9 +401,9 @@ START_TEST(files_that_are_no_programs) {
     ck_assert_str_eq(err.text, text);
     unlink(path);
     ck_assert(!tsp_program_load(&q, ".", &err));
-    ck_assert(!tsp_program_parse(&q, (const uint8_t *)"TSPPROG\n\5\0\0\0................12345678",
+    ck_assert(!tsp_program_parse(&q, (const uint8_t *)"TSPPROG\n\6\0\0\0................12345678",
                                  40, "t", &err));
-    ck_assert_str_eq(err.text, "t: byte 8: format version 5, this tsp reads 4; make it again");
+    ck_assert_str_eq(err.text, "t: byte 8: format version 6, this tsp reads 5; make it again");
     tsp_program_free(&p);
 }
 END_TEST

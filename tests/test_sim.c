@@ -395,7 +395,7 @@ static void draw_ops(Bench *b) {
     item = sketch_repeat(sketch_at(s, 1, 6, both), 1, 1, 0);
     s->runs[sketch_run(s, item)].op = 0;
     item->run[1] = s->run_count;
-    s->runs[s->run_count++] = (TspRun){.op = 1, .queue = 1, .count = 2};
+    s->runs[s->run_count++] = (TspRun){.op = 1, .queue = 1, .count = 2, .tensor = -1};
     draft(b);
     b->program.ops = calloc(3, sizeof *b->program.ops);
     b->program.op_count = 3;

@@ -29,13 +29,13 @@ runs() { # runs MOST ARGUMENTS...: of tsp run
 }
 
 makes bert-int8 bert --type int8
-runs 8500 --check
+runs 8300 --check
 makes llama llama
 runs 9500 --check
 if [ "${TSP_TEST_SCALE:-}" != small ]; then
     makes bert-float16 bert
     runs 21000 --check
     makes stack bert --type int8 --layers 12
-    runs 117000 --timing-only
+    runs 105000 --timing-only
 fi
 count_cases

@@ -164,7 +164,8 @@ START_TEST(write_half_has_its_own_run) {
             .op = TSP_OP_READ_WRITE, .addr = 1, .stream = E + 4, .waddr = 600, .wstream = E + 3}));
     other = sketch_run(&sketch, both); /* the read half */
     both->run[1] = sketch.run_count;
-    sketch.runs[sketch.run_count++] = (TspRun){.op = -1, .queue = both->queue, .count = 1};
+    sketch.runs[sketch.run_count++] =
+        (TspRun){.op = -1, .queue = both->queue, .count = 1, .tensor = -1};
     sketch_link(&sketch, both->run[1], 0, source, 0);
     ck_assert_int_eq(accept(&sketch).links_proved, 1);
     sketch.links[0].producer = other;

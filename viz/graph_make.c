@@ -185,6 +185,17 @@ static void pull_inputs(VizGraph *g) {
     }
 }
 
+/* An op that has no part in the run, as a relabelling or a factor that others take in, stands with
+ * the one before it. */
+static void place_idle(VizGraph *g, int32_t ops) {
+    for (int32_t i = 1; i < ops; i++) {
+        bool tied = false;
+        for (int32_t e = 0; e < g->edge_count && !tied; e++)
+            tied = g->edges[e].from == i || g->edges[e].to == i;
+        if (!tied) g->nodes[i].layer = g->nodes[i - 1].layer;
+    }
+}
+
 static bool close_gaps(VizGraph *g) {
     const int32_t layers = greatest_layer(g) + 1;
     int32_t *number = calloc((size_t)layers, sizeof *number), count = 0;
@@ -234,5 +245,6 @@ bool viz_graph_make(VizGraph *g, const VizRun *run) {
     g->edge_count = unique(g->edges, g->edge_count, sizeof *g->edges, by_edge);
     find_layers(g);
     pull_inputs(g);
+    place_idle(g, run->program->op_count);
     return close_gaps(g) && bend_edges(g) && viz_graph_arrange(g);
 }

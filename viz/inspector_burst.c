@@ -56,13 +56,14 @@ static void put_repeat(VizLines *l, const VizBurst *b) {
 
 /* -- what it works on -- */
 
-static void put_row(VizLines *l, const VizBurst *b, const char *verb, int32_t row) {
+static void put_row(VizLines *l, const VizBurst *b, int half, const char *verb, int32_t row) {
     const VizRun *run = viz_lines_run(l);
     const int32_t rows = tsp_mem_slice_rows(run->m),
-                  tensor = viz_run_row_tensor(run, b->queue, row);
+                  meant = viz_burst_meant(&run->timeline, b, half);
+    const int32_t tensor = meant < 0 ? viz_run_row_tensor(run, b->queue, row) : meant;
     char text[VIZ_WORDS], part[VIZ_WORDS];
     int32_t index;
-    const TspPiece *piece = viz_inspect_piece(run, b->queue, row, &index);
+    const TspPiece *piece = viz_inspect_piece(run, tensor, b->queue, row, &index);
     viz_inspect_link_tensor(l, verb, tensor);
     viz_line_link(l, (VizThing){VIZ_ROW, (int64_t)b->queue * rows + row}, tensor < 0 ? verb : "",
                   "%s", viz_row_text(text, run->m, b->queue, row));
@@ -74,9 +75,9 @@ static void put_row(VizLines *l, const VizBurst *b, const char *verb, int32_t ro
 static void put_rows(VizLines *l, const VizIssue *issue) {
     const TspInsn insn = viz_issue_insn(&viz_lines_run(l)->timeline, issue);
     if (insn.op == TSP_OP_READ || insn.op == TSP_OP_READ_WRITE)
-        put_row(l, issue->burst, "reads", insn.addr);
+        put_row(l, issue->burst, 0, "reads", insn.addr);
     if (insn.op == TSP_OP_WRITE || insn.op == TSP_OP_READ_WRITE)
-        put_row(l, issue->burst, "writes", insn.waddr);
+        put_row(l, issue->burst, insn.op == TSP_OP_READ_WRITE, "writes", insn.waddr);
 }
 
 /* The operands as the disassembler writes them, each with its name and what it is. */

@@ -30,7 +30,8 @@ void viz_inspect_intervals(VizLines *l, int32_t op);
 
 /* The piece of a tensor that lies in this row of memory, and which of its rows that is; NULL: no
  * tensor lies there. */
-const TspPiece *viz_inspect_piece(const VizRun *run, int32_t slice, int32_t row, int32_t *index);
+const TspPiece *viz_inspect_piece(const VizRun *run, int32_t tensor, int32_t slice, int32_t row,
+                                  int32_t *index);
 /* "row 16 of 64, columns 320 to 639, byte 1 of 2": what of the tensor the piece has in its row. */
 const char *viz_inspect_part(char text[VIZ_WORDS], const TspTensor *tensor, const TspPiece *piece,
                              int32_t index);

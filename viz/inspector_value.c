@@ -153,8 +153,8 @@ void viz_inspect_register(VizLines *l, int32_t stream, int32_t column) {
 
 /* -- rows -- */
 
-const TspPiece *viz_inspect_piece(const VizRun *run, int32_t slice, int32_t row, int32_t *index) {
-    const int32_t tensor = viz_run_row_tensor(run, slice, row);
+const TspPiece *viz_inspect_piece(const VizRun *run, int32_t tensor, int32_t slice, int32_t row,
+                                  int32_t *index) {
     const TspTensor *t = &run->program->tensors[tensor < 0 ? 0 : tensor];
     for (int32_t k = 0; tensor >= 0 && k < t->piece_count; k++) {
         const TspPiece *piece = &t->pieces[k];
@@ -258,7 +258,7 @@ void viz_inspect_row(VizLines *l, int32_t slice, int32_t row) {
     const VizRun *run = viz_lines_run(l);
     const int32_t tensor = viz_run_row_tensor(run, slice, row);
     int32_t index = 0;
-    const TspPiece *piece = viz_inspect_piece(run, slice, row, &index);
+    const TspPiece *piece = viz_inspect_piece(run, tensor, slice, row, &index);
     char text[VIZ_WORDS];
     VizLine *title = viz_line_title(l, "memory row", "%s", viz_row_text(text, run->m, slice, row));
     if (tensor >= 0) {

@@ -1,4 +1,4 @@
-/* memory_map.c - rows of memory as runs of one tensor, found once.
+/* memory_map.c - rows of memory as runs of one tensor.
  */
 #include "plan.h"
 
@@ -58,19 +58,24 @@ static int32_t rounded(int32_t rows, int64_t bank_rows) {
     return round < bank_rows ? round : (int32_t)bank_rows;
 }
 
-bool viz_memory_map_make(VizMemoryMap *map, const VizRun *run) {
-    const size_t slices = 2 * (size_t)run->m->mem_slices;
-    *map = (VizMemoryMap){0};
+bool viz_memory_map_update(VizMemoryMap *map, const VizRun *run) {
+    VizMemoryRun *runs;
     map->run_count = find_runs(run, map, false);
-    map->runs = calloc((size_t)map->run_count + 1, sizeof *map->runs);
-    map->first = calloc(slices + 1, sizeof *map->first);
-    if (!map->runs || !map->first) return false;
+    runs = realloc(map->runs, ((size_t)map->run_count + 1) * sizeof *runs);
+    if (!runs) return false;
+    map->runs = runs;
     find_runs(run, map, true);
-    for (int32_t i = 0; i < map->run_count; i++) {
-        const VizMemoryRun *r = &map->runs[i];
-        map->rows[run->program->tensors[r->tensor].role] += r->rows;
-        reach(run, map, r->first + r->rows - 1);
-    }
+    for (int role = 0; role <= TSP_ROLE_INTERNAL; role++) map->rows[role] = 0;
+    for (int32_t i = 0; i < map->run_count; i++)
+        map->rows[run->program->tensors[runs[i].tensor].role] += runs[i].rows;
+    return true;
+}
+
+bool viz_memory_map_make(VizMemoryMap *map, const VizRun *run) {
+    *map = (VizMemoryMap){.first = calloc(2 * (size_t)run->m->mem_slices + 1, sizeof *map->first)};
+    if (!map->first || !viz_memory_map_update(map, run)) return false;
+    for (int32_t i = 0; i < map->run_count; i++)
+        reach(run, map, map->runs[i].first + map->runs[i].rows - 1);
     reach_accesses(run, map);
     map->extent = rounded(map->extent, run->m->mem_rows);
     return true;

@@ -1,5 +1,6 @@
-/* plan.h - what panels show alike in every cycle: which rows hold which tensor, which op reads and
- * writes what, and where the ops stand in the picture of the graph.
+/* plan.h - what panels show alike in every cycle: which op reads and writes what, and where the ops
+ * stand in the picture of the graph; and which rows hold which tensor, which changes where tensors
+ * have the same rows one after the other.
  */
 #ifndef TSP_VIZ_PLAN_H
 #define TSP_VIZ_PLAN_H
@@ -82,6 +83,8 @@ void viz_plan_free(VizPlan *plan); /* NULL is allowed */
 
 /* The parts, each in its file; false without memory, what was made is freed with the plan. */
 bool viz_memory_map_make(VizMemoryMap *map, const VizRun *run);
+/* As the rows are in the cycle looked at; false without memory. */
+bool viz_memory_map_update(VizMemoryMap *map, const VizRun *run);
 bool viz_graph_make(VizGraph *graph, const VizRun *run);
 
 #endif

@@ -139,25 +139,20 @@ static bool run_once(VizRun *run, bool ifetch_modelled, TspError *err) {
 
 bool viz_run_open(VizRun *run, const TspProgram *program, TspSim *sim, bool ifetch_modelled,
                   TspError *err) {
-    const size_t rows = (size_t)tsp_mem_slice_rows(&program->machine);
-    const int32_t slices = 2 * (int32_t)program->machine.mem_slices;
     *run = (VizRun){.program = program, .m = &program->machine, .sim = sim, .cycle = -1};
     if (!run_once(run, ifetch_modelled, err)) {
         viz_run_close(run);
         return false;
     }
-    run->row_tensor = malloc((size_t)slices * rows * sizeof *run->row_tensor + 1);
     run->burst_tensor = calloc((size_t)run->timeline.burst_count + 1, sizeof *run->burst_tensor);
     run->op_tensor = calloc((size_t)program->op_count + 1, sizeof *run->op_tensor);
     run->user_first = calloc(TSP_MAX_STREAMS + 1, sizeof *run->user_first);
     run->stream_used = calloc(TSP_MAX_STREAMS, sizeof *run->stream_used);
-    if (!run->row_tensor || !run->burst_tensor || !run->op_tensor || !run->user_first ||
-        !run->stream_used || !find_users(run)) {
+    if (!viz_rows_make(&run->rows, &run->timeline) || !run->burst_tensor || !run->op_tensor ||
+        !run->user_first || !run->stream_used || !find_users(run)) {
         viz_run_close(run);
         return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory for a view of the program");
     }
-    for (int32_t slice = 0; slice < slices; slice++)
-        viz_slice_tensors(program, slice, run->row_tensor + (size_t)slice * rows);
     run->plan = NULL;
     if (find_tensors(run))
         run->plan = viz_plan_new(run, err);
@@ -176,7 +171,7 @@ bool viz_run_open(VizRun *run, const TspProgram *program, TspSim *sim, bool ifet
 void viz_run_close(VizRun *run) {
     tsp_sim_free(run->sim);
     viz_timeline_free(&run->timeline);
-    free(run->row_tensor);
+    viz_rows_free(&run->rows);
     free(run->burst_tensor);
     free(run->op_tensor);
     free(run->feeds);
@@ -225,7 +220,8 @@ static bool collect(VizRun *run, int32_t queue, int64_t from, int64_t to) {
         if (outputs == 0 || drive.cycle < from || drive.cycle > to) continue;
         drive.tensor = run->burst_tensor[drive.burst];
         drive.op = burst->op[0];
-        if (burst->tensor[0] >= 0) { /* a Read may pass from one tensor to the next */
+        if (burst->tensor[0] >= 0 && viz_burst_meant(line, burst, 0) < 0) {
+            /* a Read may pass from one tensor to the next */
             const TspInsn insn = viz_issue_insn(line, &issue);
             drive.tensor = viz_run_row_tensor(run, queue, insn.addr);
         }
@@ -280,6 +276,8 @@ bool viz_run_look(VizRun *run, int64_t cycle, TspError *err) {
         if (!tsp_sim_seek(run->sim, cycle, &ignored)) return false;
     }
     run->cycle = cycle;
+    if (viz_rows_look(&run->rows, cycle) && !viz_memory_map_update(&run->plan->memory, run))
+        return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory for a view of the program");
     run->drive_count = 0;
     for (int32_t q = 0; q < queues; q++)
         if (!collect(run, q, cycle - behind, cycle + tsp_columns(run->m)))

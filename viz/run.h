@@ -7,7 +7,7 @@
 #ifndef TSP_VIZ_RUN_H
 #define TSP_VIZ_RUN_H
 #include "operands.h"
-#include "timeline.h"
+#include "rows.h"
 
 /* A vector that some unit drives onto a stream: from `column` in cycle `cycle` on (as superlane 0
  * sees it), one column a cycle, to the edge of the chip or to where another drive takes its place.
@@ -38,7 +38,6 @@ typedef struct {
     TspError failure; /* why the run stops before its end, where it does */
     bool failed;
     /* What the constructor has worked out: */
-    int32_t *row_tensor;   /* [slice][row] tensor whose piece lies there, -1 none */
     int32_t *burst_tensor; /* [burst] tensor of what it drives, or else reads or writes; -1 */
     int32_t *op_tensor;    /* [op] tensor that it writes, or else feeds; -1 none */
     VizFeed *feeds;        /* each pair of ops once */
@@ -52,6 +51,7 @@ typedef struct {
     int32_t longest;             /* cycles from an issue to its effect, at most */
     /* What viz_run_look() has found: */
     int64_t cycle;
+    VizRows rows;     /* and the tensors that they hold */
     VizDrive *drives; /* sorted by stream, diagonal, cycle */
     int32_t drive_count, drive_capacity;
 } VizRun;
@@ -82,9 +82,9 @@ const uint8_t *viz_drive_bytes(const VizRun *run, const VizDrive *drive, int32_t
 /* The next unit that takes the vector after the cycle looked at (superlane 0): its issue. */
 bool viz_drive_next_use(const VizRun *run, const VizDrive *drive, VizIssue *use);
 
-/* Tensor of a memory row; -1 none. */
+/* Tensor that a memory row holds in the cycle looked at; -1 none. */
 static inline int32_t viz_run_row_tensor(const VizRun *run, int32_t slice, int32_t row) {
-    return run->row_tensor[(int64_t)slice * tsp_mem_slice_rows(run->m) + row];
+    return run->rows.tensor[(int64_t)slice * tsp_mem_slice_rows(run->m) + row];
 }
 
 #endif

@@ -22,11 +22,21 @@ void viz_slice_tensors(const TspProgram *p, int32_t slice, int32_t *tensor_of_ro
         }
 }
 
-static void find_tensors(const TspInsn *insn, const int32_t *tensor_of_row, VizBurst *b) {
-    if (insn->op == TSP_OP_READ || insn->op == TSP_OP_READ_WRITE)
-        b->tensor[0] = tensor_of_row[insn->addr];
-    if (insn->op == TSP_OP_WRITE) b->tensor[0] = tensor_of_row[insn->waddr];
-    if (insn->op == TSP_OP_READ_WRITE) b->tensor[1] = tensor_of_row[insn->waddr];
+int32_t viz_burst_meant(const VizTimeline *timeline, const VizBurst *b, int half) {
+    return b->run[half] < 0 ? -1 : timeline->program->runs[b->run[half]].tensor;
+}
+
+/* What the debug information says, or else what lies there. */
+static void find_tensors(const VizTimeline *t, const TspInsn *insn, const int32_t *tensor_of_row,
+                         VizBurst *b) {
+    const bool writes = insn->op == TSP_OP_WRITE || insn->op == TSP_OP_READ_WRITE;
+    const int32_t addr[2] = {writes && insn->op == TSP_OP_WRITE ? insn->waddr : insn->addr,
+                             insn->waddr};
+    const int halves = !writes && insn->op != TSP_OP_READ ? 0 : 1 + (insn->op == TSP_OP_READ_WRITE);
+    for (int half = 0; half < halves; half++) {
+        b->tensor[half] = viz_burst_meant(t, b, half);
+        if (b->tensor[half] < 0) b->tensor[half] = tensor_of_row[addr[half]];
+    }
 }
 
 static void find_debug(const TspProgram *p, const TspInsnDebug *debug, VizBurst *b) {
@@ -96,7 +106,7 @@ static void add_queue(VizTimeline *t, const TspSim *sim, int32_t queue, int32_t 
         VizBurst *b = &t->bursts[t->burst_count];
         if (!has_issued(t, start) || !tsp_decode(q->words[word], &insn, &ignored)) continue;
         *b = make_burst(p, queue, word, start, &insn);
-        if (mem) find_tensors(&insn, tensor_of_row, b);
+        if (mem) find_tensors(t, &insn, tensor_of_row, b);
         t->issues += t->complete ? viz_burst_issues(b) : viz_burst_issues_before(b, t->cycles);
         t->burst_count++;
     }

@@ -90,6 +90,9 @@ static inline int32_t viz_burst_func(const VizBurst *b) {
 static inline int64_t viz_burst_end(const VizBurst *b) {
     return b->last + viz_burst_func(b);
 }
+/* Tensor whose rows the burst, or its write half, reads or writes by the debug information, -1 not
+ * known. */
+int32_t viz_burst_meant(const VizTimeline *timeline, const VizBurst *burst, int half);
 /* Graph op that the burst works for first, -1 none; and its first tensor. */
 static inline int32_t viz_burst_op(const VizBurst *b) {
     return b->op[0] >= 0 ? b->op[0] : b->op[1];

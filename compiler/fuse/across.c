@@ -68,7 +68,7 @@ static void scale_tensor(Module *m, int32_t tensor) {
 }
 
 void fuse_scale_tensors(Module *m) {
-    if (m->unfused) return;
+    if (m->unfused || m->unscaled) return;
     for (int32_t i = 0; i < m->tensor_count; i++) {
         const Tensor *t = &m->tensors[i];
         if (t->role == TSP_ROLE_INTERNAL && t->dtype == TSP_F32 && t->range.sure && !t->finite)

@@ -42,7 +42,7 @@ static bool is_better(const Module *module, const Stage *reading, const Stage *w
 }
 
 bool fuse_reread(const Module *m, Stage *s) {
-    const uint32_t again = m->sparing ? 0 : copied_operands(m, s);
+    const uint32_t again = m->sparing || m->waiting ? 0 : copied_operands(m, s);
     Stage reading = *s;
     const bool waits = fuse_balance(s, 0);
     if (!again || !fuse_balance(&reading, again) || (waits && !is_better(m, &reading, s)))
@@ -58,6 +58,6 @@ void fuse_want_copies(Module *m) {
             Tensor *t = &m->tensors[o->tensor];
             if (!o->copy || o->one_tile || !may_copy(t)) continue;
             if (t->wanted < o->copy + 1) t->wanted = o->copy + 1;
-            t->beside = m->lavish = true;
+            t->beside = m->lavish = m->rereads = true;
         }
 }

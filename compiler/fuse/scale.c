@@ -284,7 +284,8 @@ static bool meets_scaled(const Module *m, const Stage *s) {
 bool fuse_settle(const Module *m, Stage *s) {
     System y = {.m = m, .s = s, .any = -1, .possible = true};
     Stage best = *s, other;
-    int32_t powers[MOST_LEFT_OUT] = {0}, count = m->unfused ? 0 : find_powers(s, powers);
+    const bool fixed = m->unfused || m->unscaled;
+    int32_t powers[MOST_LEFT_OUT] = {0}, count = fixed ? 0 : find_powers(s, powers);
     const bool scaled = meets_scaled(m, s);
     bool fits = !scaled && fuse_reread(m, &best);
     if (count || scaled) equations(&y);
@@ -299,6 +300,12 @@ bool fuse_settle(const Module *m, Stage *s) {
     }
     if (fits) *s = best;
     return fits;
+}
+
+int32_t fuse_powers(const Stage *s) {
+    int32_t count = 0, exponent;
+    for (int32_t i = 0; i < s->step_count; i++) count += is_power(&s->steps[i], &exponent);
+    return count;
 }
 
 bool fuse_wish(const Module *m, const Stage *s, int32_t tensor, uint32_t what, int32_t *exponent) {

@@ -17,6 +17,8 @@ void fuse_step_ranges(const Module *m, const Stage *s, Range range[MAX_STEPS]);
 /* scale.c: the exponent that a tensor the stage reads must have for some of its factors to be
  * left out, bit k of `what` for the k-th; 0 if there is none. False if it has fewer factors. */
 bool fuse_wish(const Module *m, const Stage *s, int32_t tensor, uint32_t what, int32_t *exponent);
+/* Steps of a stage that multiply by a power of two. */
+int32_t fuse_powers(const Stage *s);
 /* across.c: gives tensors exponents, where stages that make and read them need fewer steps
  * then. */
 void fuse_scale_tensors(Module *m);

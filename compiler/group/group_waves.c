@@ -53,6 +53,7 @@ Run *group_run(GroupKernel *k, int32_t queue, TspInsn insn, int64_t start, int32
     Module *module = k->module;
     Run run = {.queue = queue,
                .op = k->op,
+               .tensor = -1,
                .insn = insn,
                .start = start,
                .count = count,

@@ -96,12 +96,14 @@ static double alpha(const Elements *e) {
     return (double)rounded;
 }
 
-/* Zeros are +0. */
+/* Zeros keep their sign where alpha is above zero, and are +0 elsewhere. */
 static double leaky_relu(const Elements *e) {
     uint8_t product[4];
+    double y;
     if (e->x[0] > 0 || e->x[0] != e->x[0]) return e->x[0];
     tsp_store_float(e->type, product, 0, alpha(e) * e->x[0]);
-    return tsp_load_double(e->type, product, 0) + 0.0;
+    y = tsp_load_double(e->type, product, 0);
+    return alpha(e) > 0 ? y : y + 0.0;
 }
 
 static double where(const Elements *e) {

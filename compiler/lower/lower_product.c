@@ -315,7 +315,8 @@ static int32_t zero_rows(Lowerer *l, const ZeroPoint *z, TspDtype dtype, int32_t
     return i;
 }
 
-/* Computed weights minus their zero points, on the chip: saturate to int8, then what is left. */
+/* Computed weights minus their zero points, on the chip: saturate to int8, then what is left. Those
+ * without stay as they are. */
 static bool computed_parts(Lowerer *l, int32_t value, int turned, const ZeroPoint *z,
                            int32_t part[MAX_PARTS], int32_t *count, TspError *err) {
     const TspValue *v = &l->graph->values[value];
@@ -410,7 +411,7 @@ bool lower_integer_product(Lowerer *l, const TspNode *node, int32_t out, TspErro
     p = product_plan(l, node, !zs.any && !zw.any);
     many = zs.any && tsp_value_elements(zs.value) > 1;
     if (!many && heads == 1) product_fold_batches(&p);
-    ok = g->values[p.weights].data
+    ok = g->values[p.weights].data && (zs.any || zw.any)
              ? constant_parts(l, p.weights, p.weights_turned, &zw, part, &count, &known, err)
              : computed_parts(l, p.weights, p.weights_turned, &zw, part, &count, err);
     if (ok && zs.any) ok = (sums = column_sums(l, &p, part, count, known, err)) >= 0;

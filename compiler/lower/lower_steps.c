@@ -150,8 +150,14 @@ static From clip(Stage *s, const TspNode *node, const TspGraph *g, From a) {
     return a;
 }
 
-/* max(x, 0) + alpha min(x, 0): one of the two is zero. */
+/* Of x and alpha x the greater, or the less where alpha is above 1. An alpha of zero or less takes
+ * max(x, 0) + alpha min(x, 0), of which one is zero. */
 static From leaky_relu(Stage *s, TspDtype type, double alpha, From a) {
+    const uint32_t bits = immediate(type, alpha);
+    const double rounded = tsp_load_double(type, (const uint8_t *)&bits, 0);
+    if (rounded > 0)
+        return binary(s, rounded > 1 ? TSP_OP_MIN : TSP_OP_MAX, type, a,
+                      with_number(s, TSP_OP_MUL, type, a, alpha));
     From above = unary(s, TSP_OP_RELU, type, a), below = with_number(s, TSP_OP_MIN, type, a, 0);
     return binary(s, TSP_OP_ADD, type, above, with_number(s, TSP_OP_MUL, type, below, alpha));
 }
@@ -166,6 +172,7 @@ static From choose_bool(Stage *s, const From in[3]) {
 static From choose(Stage *s, TspDtype type, const From in[3]) {
     From condition, opposite, x, y;
     if (type == TSP_BOOL) return choose_bool(s, in);
+    if (tsp_dtype_bytes(type) == 1) type = TSP_U8;
     condition = convert(s, TSP_U8, type, in[0]);
     opposite = with_number(s, TSP_OP_EQ, type, condition, 0);
     x = binary(s, TSP_OP_MASK, type, in[1], condition);

@@ -182,6 +182,7 @@ static double element_operations(const TspGraph *g, const TspNode *n) {
     if (may_merge(g, n)) return 0;
     if (n->op == TSP_GRAPH_SIGMOID) return half ? 6 : 4; /* tanh(x / 2) / 2 + 1/2 */
     if (n->op == TSP_GRAPH_SQRT) return half ? 5 : 4;    /* lower_steps.c */
+    if (n->op == TSP_GRAPH_LEAKY_RELU) return 2;         /* max(x, alpha x) */
     /* it gives 0 or 1 of the type: no byte of a float's 1 is a bool's */
     return is_comparison(n) && (half || type == TSP_F32) ? 2 : 1;
 }

@@ -131,7 +131,7 @@ static bool chain_flow(Scheduler *s, Flow *f, const Stage *stage, int32_t low, i
                 schedule_step(f, stage, i, &part, row - low + times.step[i], wires,
                               i == last && part.leaves ? wire : -1);
             for (int32_t byte = 0; byte < t->bytes && part.leaves; byte++)
-                schedule_write(s, f, wire, byte, tsp_place(t, 0, row0 + left, 0, byte), left,
+                schedule_write(s, f, wire, byte, t, tsp_place(t, 0, row0 + left, 0, byte), left,
                                part.count, 1);
         }
     }
@@ -190,6 +190,7 @@ static void shift_flow(Scheduler *s, Flow *f, const Stage *stage, int32_t copy, 
                         .count = 1,
                         .interval = 1,
                         .bank = tsp_mem_bank(m, p.addr),
+                        .tensor = schedule_index(s, t),
                         .drives = {wires[0], 0},
                         .drive_width = 1,
                         .reads = {{-1, 0}, {-1, 0}}});
@@ -203,7 +204,7 @@ static void shift_flow(Scheduler *s, Flow *f, const Stage *stage, int32_t copy, 
                         .drive_width = 1,
                         .reads = {{wires[0], 0}, {-1, 0}},
                         .read_width = {1, 0}});
-    schedule_write(s, f, wires[1], 0, to, 0, 1, 1);
+    schedule_write(s, f, wires[1], 0, &s->module->tensors[stage->outputs[0].tensor], to, 0, 1, 1);
     *from = schedule_ready(t, 0, row, 1, 1, 1);
 }
 

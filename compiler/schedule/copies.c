@@ -11,8 +11,9 @@ static void copy_byte(const Scheduler *s, Flow *f, const Stage *stage, int32_t b
     const TspMachine *m = s->m;
     const Operand *o = &stage->operands[0];
     const Output *out = &stage->outputs[0];
-    Place from = tsp_place(&s->module->tensors[o->tensor], 0, o->row0 + row, 0, byte);
-    Place to = tsp_place(&s->module->tensors[out->tensor], 0, out->row0 + row, 0, byte);
+    const Tensor *x = &s->module->tensors[o->tensor], *y = &s->module->tensors[out->tensor];
+    Place from = tsp_place(x, 0, o->row0 + row, 0, byte);
+    Place to = tsp_place(y, 0, out->row0 + row, 0, byte);
     int32_t column = tsp_slice_column(m, from.slice), count = end - row;
     TspDirection direction = column <= tsp_slice_column(m, to.slice) ? TSP_EASTWARD : TSP_WESTWARD;
     int32_t wire =
@@ -25,10 +26,11 @@ static void copy_byte(const Scheduler *s, Flow *f, const Stage *stage, int32_t b
                         .count = count,
                         .interval = 1,
                         .bank = tsp_mem_bank(m, from.addr),
+                        .tensor = o->tensor,
                         .drives = {wire, 0},
                         .drive_width = 1,
                         .reads = {{-1, 0}, {-1, 0}}});
-    schedule_write(s, f, wire, 0, to, 0, count, 1);
+    schedule_write(s, f, wire, 0, y, to, 0, count, 1);
 }
 
 bool schedule_copies(Scheduler *s, const Stage *stage, TspError *err) {

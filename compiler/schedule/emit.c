@@ -460,7 +460,8 @@ static bool emit_debug(const Module *m, TspProgram *program, TspError *err) {
     program->links = malloc((size_t)m->link_count * sizeof *program->links + 1);
     if (!program->runs || !program->links) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
     for (int32_t i = 0; i < m->run_count; i++)
-        program->runs[i] = (TspRun){m->runs[i].op, m->runs[i].queue, m->runs[i].count};
+        program->runs[i] =
+            (TspRun){m->runs[i].op, m->runs[i].queue, m->runs[i].count, m->runs[i].tensor};
     program->run_count = m->run_count;
     if (m->link_count) memcpy(program->links, m->links, (size_t)m->link_count * sizeof *m->links);
     program->link_count = m->link_count;

@@ -316,6 +316,7 @@ static bool add_run(Table *t, const Flow *f, Item *item, const int32_t *map, int
     int32_t queue = item->kind == ITEM_ALU ? tsp_queue_vxm(m, map[item->queue]) : item->queue;
     Run run = {.queue = queue,
                .op = item->op,
+               .tensor = item->kind == ITEM_MEM ? item->tensor : -1,
                .insn = resolve(f, item, map),
                .step = item->step,
                .start = start + item->start,

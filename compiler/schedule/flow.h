@@ -30,8 +30,8 @@ typedef struct {
     int32_t step;  /* address step from issue to issue */
     int64_t start; /* relative to the flow */
     int32_t count, interval;
-    int32_t bank;
-    Tap drives; /* first stream of the group driven */
+    int32_t bank, tensor; /* ITEM_MEM: of the rows */
+    Tap drives;           /* first stream of the group driven */
     int32_t drive_width;
     Tap reads[2];
     int32_t read_width[2];

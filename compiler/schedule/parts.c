@@ -156,23 +156,23 @@ static bool share_out(const Scheduler *s, const Stage *stage, Unit *units, int32
 }
 
 static bool alike(const Stage *a, const Stage *b) {
-    return a->product && a->op == b->op && a->rows == b->rows && a->cols == b->cols;
+    return a->product && b->product && a->op == b->op && a->rows == b->rows && a->cols == b->cols;
 }
 
-/* Products of one node, one after the other: the matrices of a batch. */
-static int32_t batch_of(const Scheduler *s, const Stage *stage) {
-    const Stage *first = stage, *last = stage, *stages = s->module->stages;
-    while (first > stages && alike(first - 1, stage)) first--;
-    while (last + 1 < stages + s->module->stage_count && alike(last + 1, stage)) last++;
-    return (int32_t)(last - first) + 1;
+void parts_find_batches(Module *m) {
+    for (int32_t first = 0, end; first < m->stage_count; first = end) {
+        for (end = first + 1; end < m->stage_count; end++)
+            if (!alike(&m->stages[end], &m->stages[first])) break;
+        for (int32_t i = first; i < end; i++) m->stages[i].batch = end - first;
+    }
 }
 
 /* Is a stage better left to one unit, others doing those beside it? */
 static bool is_whole(const Scheduler *s, const Stage *stage, int32_t units) {
-    int32_t batch = batch_of(s, stage), rounds = tsp_ceil_div(batch, units);
+    const int32_t rounds = tsp_ceil_div(stage->batch, units);
     return stage->whole ||
            (stage->cols <= tsp_lanes(s->m) && stage->rows <= short_rows(s, stage)) ||
-           8 * rounds * units <= 9 * batch;
+           8 * rounds * units <= 9 * stage->batch;
 }
 
 /* Gives the jobs of a unit their sums, and room to note what has been placed. */

@@ -20,6 +20,8 @@ typedef struct {
     bool *taken;   /* [job][term]: placed */
 } Unit;
 
+/* Fills `batch` of all stages. */
+void parts_find_batches(Module *m);
 /* Shares a product out to `count` units, which begin empty; parts_free() frees what they own, of
  * failed calls too. */
 bool parts_share(const Scheduler *s, const Stage *stage, Unit *units, int32_t count, TspError *err);

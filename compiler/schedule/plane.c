@@ -51,6 +51,7 @@ static bool load_weights(Scheduler *s, const Stage *stage, const Term *term, int
                             .count = count,
                             .interval = 1,
                             .bank = tsp_mem_bank(m, p.addr),
+                            .tensor = schedule_index(s, w),
                             .drives = {wire, j},
                             .drive_width = 1,
                             .reads = {{-1, 0}, {-1, 0}}});

@@ -77,7 +77,7 @@ static void write_results(const Scheduler *s, Flow *f, const Output *out, int32_
                           int32_t wire, int32_t row, int32_t skip, int32_t count) {
     const Tensor *t = &s->module->tensors[out->tensor];
     for (int32_t byte = 0; byte < t->bytes && !f->failed; byte++)
-        schedule_write(s, f, wire, byte, tsp_place(t, copy, row, 0, byte), skip, count,
+        schedule_write(s, f, wire, byte, t, tsp_place(t, copy, row, 0, byte), skip, count,
                        (int32_t)s->m->vxm_op_cycles);
 }
 

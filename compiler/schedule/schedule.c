@@ -7,6 +7,7 @@
 #include "schedule.h"
 #include "history.h"
 #include "lifetime.h"
+#include "parts.h"
 
 #include <stdlib.h>
 
@@ -171,6 +172,7 @@ bool tsp_pass_schedule(Module *module, TspError *err) {
     s->module = module;
     s->m = &module->machine;
     s->table.module = module;
+    parts_find_batches(module);
     if (module->shares_rows) ok = history_begin(&s->table, err);
     for (int32_t i = 0; i < module->stage_count && ok; i++)
         ok = (!module->shares_rows || lifetime_begin(module, i, err)) &&

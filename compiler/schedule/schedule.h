@@ -82,9 +82,13 @@ void schedule_reads(Scheduler *s, Flow *f, const Operand *o, int32_t wire, int32
  * time `time`, and its Reads. */
 int32_t schedule_operand(Scheduler *s, Flow *f, const Operand *o, int32_t first, int32_t count,
                          int32_t ctile, int32_t interval, int64_t time, int64_t *from);
-/* One Write run to `p`.., of the vectors after the first `skip` of a wire. */
-void schedule_write(const Scheduler *s, Flow *f, int32_t wire, int32_t offset, Place p,
-                    int32_t skip, int32_t count, int32_t interval);
+/* Index of a tensor of the module. */
+static inline int32_t schedule_index(const Scheduler *s, const Tensor *t) {
+    return (int32_t)(t - s->module->tensors);
+}
+/* One Write run to rows `p`.. of a tensor, of the vectors after the first `skip` of a wire. */
+void schedule_write(const Scheduler *s, Flow *f, int32_t wire, int32_t offset, const Tensor *t,
+                    Place p, int32_t skip, int32_t count, int32_t interval);
 /* After the flow was placed: notes when its results can be read. */
 bool schedule_results(Scheduler *s, const Stage *stage, const Flow *f, int64_t start, int32_t first,
                       int32_t count, int32_t ctile, int32_t interval, TspError *err);

@@ -107,7 +107,7 @@ static bool write_rows(SetFlow *b, int32_t wire, int32_t tensor, int32_t row, in
     Flow *f = &b->s->compute;
     int64_t landed = 0;
     for (int32_t byte = 0; byte < t->bytes; byte++) {
-        schedule_write(b->s, f, wire, byte, tsp_place(t, 0, row, b->tile, byte), skip, count, 1);
+        schedule_write(b->s, f, wire, byte, t, tsp_place(t, 0, row, b->tile, byte), skip, count, 1);
         if (f->failed) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
         f->items[f->item_count - 1].step = step;
         landed = tsp_max64(landed, f->items[f->item_count - 1].start + b->s->m->mem_write_cycles);

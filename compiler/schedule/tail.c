@@ -108,6 +108,7 @@ void schedule_rows_read(const Scheduler *s, Flow *f, const Rows *rows, Tap to, i
                             .count = count,
                             .interval = interval,
                             .bank = tsp_mem_bank(m, p.addr),
+                            .tensor = schedule_index(s, t),
                             .drives = to,
                             .drive_width = 1,
                             .reads = {{-1, 0}, {-1, 0}}});
@@ -167,8 +168,8 @@ int32_t schedule_operand(Scheduler *s, Flow *f, const Operand *o, int32_t first,
     return wire;
 }
 
-void schedule_write(const Scheduler *s, Flow *f, int32_t wire, int32_t offset, Place p,
-                    int32_t skip, int32_t count, int32_t interval) {
+void schedule_write(const Scheduler *s, Flow *f, int32_t wire, int32_t offset, const Tensor *t,
+                    Place p, int32_t skip, int32_t count, int32_t interval) {
     int32_t column = tsp_slice_column(s->m, p.slice);
     flow_reach(&f->wires[wire], column);
     flow_item(f, (Item){.kind = ITEM_MEM,
@@ -179,6 +180,7 @@ void schedule_write(const Scheduler *s, Flow *f, int32_t wire, int32_t offset, P
                         .count = count,
                         .interval = interval,
                         .bank = tsp_mem_bank(s->m, p.addr),
+                        .tensor = schedule_index(s, t),
                         .drives = {-1, 0},
                         .reads = {{wire, offset}, {-1, 0}},
                         .read_width = {1, 0}});
@@ -197,12 +199,12 @@ static void write_output(const Scheduler *s, Flow *f, const Output *o, int32_t w
                 Place p = tsp_place(t, copy, row + i, tile, byte);
                 rows = tsp_min32(count - i, rows_inside(t, row + i, 1));
                 if (hemisphere < 0 || (int)tsp_slice_hemisphere(m, p.slice) == hemisphere)
-                    schedule_write(s, f, wire, offset, p, i, rows, interval);
+                    schedule_write(s, f, wire, offset, t, p, i, rows, interval);
             }
         for (int32_t i = 0; t->stripes && i < count; i++) {
             Place p = tsp_stripe(t, group, row + i, tile, byte);
             if (hemisphere < 0 || (int)tsp_slice_hemisphere(m, p.slice) == hemisphere)
-                schedule_write(s, f, wire, offset, p, i, 1, interval);
+                schedule_write(s, f, wire, offset, t, p, i, 1, interval);
         }
     }
 }

@@ -1,17 +1,19 @@
 /* verify_memory.c - proves that every row read was placed or written and has landed, in all
- * superlanes that are on, that addresses stay in range as Repeat steps them, and that no slot uses
- * one bank twice. What Gather reads and Scatter writes is known to the run only, and with it what a
- * Read finds after a Scatter.
+ * superlanes that are on, and by the tensor that the debug information names; that addresses stay
+ * in range as Repeat steps them, and that no slot uses one bank twice. What Gather reads and
+ * Scatter writes is known to the run only, and with it what a Read finds after a Scatter.
  */
 #include "verify_parts.h"
 
 #include <stdlib.h>
 
 #define NEVER INT64_MIN /* a cycle before all others */
+enum { NO_TENSOR = -1 };
 
 typedef struct {
     int64_t *written;  /* cycle of the last Write of a row, or NEVER */
     uint32_t *defined; /* superlanes of a row that were placed or written, landed or not */
+    int32_t *holds;    /* tensor whose row was placed or written last; NO_TENSOR: not known */
 } Rows;
 
 /* One slice as its issues are walked. */
@@ -32,8 +34,11 @@ static bool place_piece(Verifier *v, const TspTensor *tensor, const TspPiece *pi
         piece->addr >= rows || last < 0 || last >= rows)
         return tsp_fail(err, TSP_ERR_INPUT, "tensor %s has a piece outside machine %s",
                         tensor->name ? tensor->name : "?", v->machine->name);
-    for (int64_t i = 0; i < piece->rows; i++)
-        all->defined[piece->slice * rows + piece->addr + i * piece->addr_step] = UINT32_MAX;
+    for (int64_t i = 0; i < piece->rows; i++) {
+        const int64_t row = piece->slice * rows + piece->addr + i * piece->addr_step;
+        all->defined[row] = UINT32_MAX;
+        all->holds[row] = (int32_t)(tensor - v->program->tensors);
+    }
     return true;
 }
 
@@ -108,6 +113,26 @@ static void check_read(Slice *s, const Issue *read, int64_t addr) {
         v->proof.reads_proved++;
 }
 
+/* The tensor that the debug information names for a slot, or its write half. */
+static int32_t tensor_meant(const Slice *s, const Burst *b, bool write_half) {
+    const TspProgram *p = s->v->program;
+    const TspInsnDebug *debug = p->queues[b->queue].debug;
+    const int32_t run = debug ? debug[b->index].run[write_half] : -1;
+    return run >= 0 && run < p->run_count ? p->runs[run].tensor : NO_TENSOR;
+}
+
+static void check_holds(Slice *s, const Issue *read, int64_t addr) {
+    const TspTensor *tensors = s->v->program->tensors;
+    const int32_t meant = tensor_meant(s, read->burst, false), holds = s->rows.holds[addr];
+    if (meant == NO_TENSOR || holds == NO_TENSOR) return;
+    if (meant == holds)
+        s->v->proof.rows_proved++;
+    else
+        verify_offend(s->v, TSP_RULE_WRONG_VALUE, read->cycle, AT_UNIT, read->burst->queue,
+                      read->burst->index, "row 0x%04llx: wanted tensor %s, finds %s",
+                      (long long)addr, tensors[meant].name, tensors[holds].name);
+}
+
 /* Read, Write or both in one slot. Repeat steps the only address of a plain slot by a and a2,
  * whichever it is. */
 static void check_slot(Slice *s, const Issue *slot) {
@@ -124,7 +149,9 @@ static void check_slot(Slice *s, const Issue *slot) {
         return;
     }
     if (reads) check_read(s, slot, addr);
+    if (reads) check_holds(s, slot, addr);
     if (!writes) return;
+    s->rows.holds[waddr] = tensor_meant(s, b, reads);
     s->rows.written[waddr] = slot->cycle;
     s->rows.defined[waddr] |= verify_powered(v, &s->power, slot->cycle);
 }
@@ -145,18 +172,23 @@ bool verify_memory(Verifier *v, TspError *err) {
     size_t rows = (size_t)tsp_mem_slice_rows(v->machine);
     int32_t slices = 2 * (int32_t)v->machine->mem_slices;
     size_t count = (size_t)slices * rows;
-    Rows all = {malloc(count * sizeof *all.written), calloc(count, sizeof *all.defined)};
-    bool enough = all.written && all.defined, placed;
-    for (size_t i = 0; i < count && enough; i++) all.written[i] = NEVER;
+    Rows all = {malloc(count * sizeof *all.written), calloc(count, sizeof *all.defined),
+                malloc(count * sizeof *all.holds)};
+    bool enough = all.written && all.defined && all.holds, placed;
+    for (size_t i = 0; i < count && enough; i++) {
+        all.written[i] = NEVER;
+        all.holds[i] = NO_TENSOR;
+    }
     placed = enough && place(v, &all, err);
     for (int32_t slice = 0; slice < slices && placed; slice++) {
         size_t first = (size_t)slice * rows;
         check_slice(&(Slice){.v = v,
                              .line = &v->lines[slice],
-                             .rows = {all.written + first, all.defined + first},
+                             .rows = {all.written + first, all.defined + first, all.holds + first},
                              .scattered = NEVER});
     }
     free(all.written);
     free(all.defined);
+    free(all.holds);
     return enough ? placed : tsp_fail(err, TSP_ERR_SYSTEM, "out of memory while verifying");
 }
