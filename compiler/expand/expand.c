@@ -20,9 +20,12 @@ bool expand_node(Build *b, const TspNode *n) {
         [TSP_GRAPH_MIN] = expand_many,
         [TSP_GRAPH_MAX] = expand_many,
         [TSP_GRAPH_SUM] = expand_many,
+        [TSP_GRAPH_MEAN] = expand_average,
         [TSP_GRAPH_POW] = expand_pow,
         [TSP_GRAPH_REDUCE_MEAN] = expand_mean,
         [TSP_GRAPH_REDUCE_L2] = expand_l2,
+        [TSP_GRAPH_REDUCE_MAX] = expand_extreme,
+        [TSP_GRAPH_REDUCE_MIN] = expand_extreme,
         [TSP_GRAPH_LOG_SOFTMAX] = expand_log_softmax,
         [TSP_GRAPH_REDUCE_LOG_SUM] = expand_log_sum,
         [TSP_GRAPH_REDUCE_LOG_SUM_EXP] = expand_log_sum_exp,
@@ -52,22 +55,41 @@ bool expand_clip(Build *b, const TspNode *n) {
     return true;
 }
 
-/* More inputs than a stage takes: one after the other all the same. */
-bool expand_many(Build *b, const TspNode *n) {
-    enum { AT_ONCE = 8 };
-    int32_t in[AT_ONCE], taken = 1;
-    if (n->input_count <= AT_ONCE) return false;
-    in[0] = n->inputs[0];
+enum { AT_ONCE = 8 /* inputs that a stage takes */ };
+
+/* One after the other all the same. */
+static int32_t combined(Build *b, TspGraphOp op, const TspNode *n) {
+    int32_t in[AT_ONCE] = {n->inputs[0]}, taken = 1;
     while (taken < n->input_count) {
         int32_t count = 1;
         while (count < AT_ONCE && taken < n->input_count) in[count++] = n->inputs[taken++];
-        in[0] = build_node(b, build_plain(n->op, count, in));
+        in[0] = build_node(b, build_plain(op, count, in));
     }
-    build_finish(b, in[0]);
+    return in[0];
+}
+
+bool expand_many(Build *b, const TspNode *n) {
+    if (n->input_count <= AT_ONCE) return false;
+    build_finish(b, combined(b, n->op, n));
+    return true;
+}
+
+bool expand_average(Build *b, const TspNode *n) {
+    int32_t y = build_cast(b, combined(b, TSP_GRAPH_SUM, n), TSP_F32);
+    build_finish(b, build_two(b, TSP_GRAPH_MUL, y, build_scalar(b, TSP_F32, 1.0 / n->input_count)));
     return true;
 }
 
 /* ---- along axes ---- */
+
+/* Of bools, as bytes. */
+bool expand_extreme(Build *b, const TspNode *n) {
+    int32_t x = n->inputs[0];
+    if (b->given->values[x].dtype != TSP_BOOL) return false;
+    if (!n->noop) x = build_along(b, n->op, build_cast(b, x, TSP_U8), n, n->keepdims);
+    build_finish(b, x);
+    return true;
+}
 
 /* d - ln of the sum of e^d, d being x less the greatest. */
 bool expand_log_softmax(Build *b, const TspNode *n) {
