@@ -64,6 +64,7 @@ void build_finish(Build *b, int32_t value);
 bool expand_node(Build *b, const TspNode *n);
 bool expand_clip(Build *b, const TspNode *n);
 bool expand_many(Build *b, const TspNode *n);
+bool expand_softmax(Build *b, const TspNode *n);
 bool expand_log_softmax(Build *b, const TspNode *n);
 bool expand_log_sum(Build *b, const TspNode *n);
 bool expand_log_sum_exp(Build *b, const TspNode *n);
