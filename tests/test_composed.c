@@ -1,60 +1,7 @@
 /* test_composed.c - nodes that are made of others (compiler/expand): examples with
  * results written down, and many types, shapes and machines against the host interpreter.
  */
-#include "operator_case.h"
-
-/* Tensors are "name dtype shape", divided by |, known ones with " data" behind; @ is the type. */
-typedef struct {
-    const char *op, *attributes, *inputs, *known;
-    const char *names;   /* of the node's operands, divided by commas; "-": left out */
-    const char *outputs; /* the same */
-} Form;
-
-static char *replace(char *to, const char *from, const char *type) {
-    for (; *from; from++) to += *from == '@' ? sprintf(to, "%s", type) : sprintf(to, "%c", *from);
-    return to;
-}
-
-static char *tensors(char *end, const char *list, const char *type) {
-    for (int32_t i = 0; list && *list; i++) {
-        char name[20], dtype[20], shape[40];
-        int used = 0;
-        ck_assert_int_eq(sscanf(list, "%19s %19s %39[][0-9,]%n", name, dtype, shape, &used), 3);
-        list += used;
-        end += sprintf(end, "%s{\"name\": \"%s\", \"dtype\": \"", i ? ", " : "", name);
-        end = replace(end, dtype, type);
-        end += sprintf(end, "\", \"shape\": %s", shape);
-        used = (int)strcspn(list, "|");
-        if (used) end += sprintf(end, ", %.*s", used, list);
-        end += sprintf(end, "}");
-        list += used + (list[used] == '|');
-    }
-    return end;
-}
-
-static char *names(char *end, const char *list) {
-    for (int32_t i = 0; *list; i++) {
-        const int used = (int)strcspn(list, ",");
-        const bool none = used == 1 && *list == '-';
-        end += sprintf(end, "%s\"%.*s\"", i ? ", " : "", none ? 0 : used, list);
-        list += used + (list[used] == ',');
-    }
-    return end;
-}
-
-static void write_form(char *text, const Form *f, const char *type) {
-    char *end = text + sprintf(text, "{\"inputs\": [");
-    end = tensors(end, f->inputs, type);
-    end += sprintf(end, "], \"initializers\": [");
-    end = tensors(end, f->known, type);
-    end += sprintf(end, "], \"nodes\": [{\"op\": \"%s\", \"inputs\": [", f->op);
-    end = names(end, f->names);
-    end += sprintf(end, "], \"outputs\": [");
-    end = names(end, f->outputs ? f->outputs : "y");
-    end += sprintf(end, "], \"attributes\": {%s}}], \"outputs\": [", f->attributes);
-    end = names(end, f->outputs ? f->outputs : "y");
-    sprintf(end, "]}");
-}
+#include "form.h"
 
 /* ---- examples ---- */
 
@@ -179,6 +126,26 @@ static const struct {
      {"1, 2", "3, 4, 5, 6", "7, 1073741824"},
      {"5, 1073741856"},
      0},
+    {{"ReduceLogSum", "\"axes\": [1]", "a @ [3,3]", "", "a", NULL},
+     "int32",
+     {"1000, 2000, 3000, 1, 0, 0, 7, -9, 1"},
+     {"8, 0, 0"},
+     0},
+    {{"ReduceMin", "\"axes\": [1]", "a @ [3,3]", "", "a", NULL},
+     "bool",
+     {"1, 1, 1, 1, 0, 1, 0, 0, 0"},
+     {"1, 0, 0"},
+     0},
+    {{"PRelu", "", "a @ [4]|b @ [4]", "", "a,b", NULL},
+     "int32",
+     {"5, -3, -2147483648, 0", "7, 7, 3, 1"},
+     {"5, -21, -2147483648, 0"},
+     0},
+    {{"Mean", "", "a @ [2]|b @ [2]|c @ [1]", "", "a,b,c", NULL},
+     "float32",
+     {"1, 2", "4, 0", "10"},
+     {"5, 4"},
+     1e-6},
     {{"Gather", "", "a @ [3,2]|i int32 [4]", "", "a,i", NULL},
      "float32",
      {"1, nan, 3, inf, 5, -0.0", "2, 0, -2, 7"},
@@ -303,6 +270,7 @@ static const struct {
      "hbi",
      4},
     {{"Sum", "", "a @ [3,41]|b @ [41]|c @ [3,1]", "", "a,b,c,a,b,c,a,b,c,a,b,c", NULL}, "hf", 4},
+    {{"Mean", "", "a @ [3,41]|b @ [41]|c @ [3,1]", "", "a,b,c,a,b,c,a,b,c,a,b,c", NULL}, "hf", 4},
     {{"ArgMax", "\"axis\": 1, \"select_last_index\": 1", "a @ [5,41]", "", "a", NULL}, "hfbui", 2},
     {{"ArgMax", "\"axis\": 0, \"select_last_index\": 1", "a @ [500]", "", "a", NULL}, "fb", 2},
     {{"ArgMin", "\"axis\": 1, \"select_last_index\": 1, \"keepdims\": 0", "a @ [3,9,5]", "", "a",
@@ -433,6 +401,16 @@ static const struct {
     {{"Pow", "", "a @ [3,41]", "b float32 [] \"data\": 0.5", "a,b", NULL}, "i", 4},
     {{"Pow", "", "a @ [3,41]", "b float16 [1] \"data\": [-3]", "a,b", NULL}, "i", 4},
     {{"Pow", "", "a @ [3,41]", "b int16 [] \"data\": 1000", "a,b", NULL}, "i", 4},
+    {{"ReduceLogSum", "\"axes\": [1]", "a @ [7,41]", "", "a", NULL}, "i", 0},
+    {{"ReduceLogSumExp", "\"axes\": [0]", "a @ [7,41]", "", "a", NULL}, "i", 0},
+    {{"ReduceLogSumExp", "", "a @ [1]", "", "a", NULL}, "i", 0},
+    {{"ReduceMax", "\"axes\": [1]", "a bool [9,5]", "", "a", NULL}, "i", 0},
+    {{"ReduceMin", "\"axes\": [0], \"keepdims\": 0", "a bool [2,330]", "", "a", NULL}, "i", 0},
+    {{"ReduceMax", "", "a bool [700]", "", "a", NULL}, "i", 0},
+    {{"RMSNormalization", "", "a float16 [5,80]|s float32 [80]", "", "a,s", NULL}, "i", 3},
+    {{"RMSNormalization", "\"axis\": 1", "a float32 [5,8,10]|s float16 [10]", "", "a,s", NULL},
+     "i",
+     3},
     {{"Gather", "", "a @ [9,41]|i int32 [3,5]", "", "a,i", NULL}, "hfbusi", 4},
     {{"Gather", "\"axis\": 1", "a @ [3,400]|i int32 [7]", "", "a,i", NULL}, "hb", 4},
     {{"Gather", "\"axis\": -2", "a @ [3,9,5]|i int32 []", "", "a,i", NULL}, "fu", 4},

@@ -26,6 +26,8 @@ static const struct {
     {"Sign", "", "hfbusi", 1},
     {"Sum", "", "hf", 1},
     {"Sum", "", "hf", 3},
+    {"Mean", "", "hf", 1},
+    {"Mean", "", "hf", 3},
     {"Min", "", "hfbusi", 3},
     {"Max", "", "hfbusi", 4},
     {"Max", "", "hb", 1},
@@ -37,7 +39,7 @@ static const struct {
     {"Elu", "\"alpha\": 0.75", "hf", 1},
     {"Celu", "\"alpha\": 2.5", "hf", 1},
     {"Selu", "", "hf", 1},
-    {"PRelu", "", "hf", 2},
+    {"PRelu", "", "hfi", 2},
     {"Swish", "\"alpha\": 1.5", "hf", 1},
 };
 enum { OPERATORS = sizeof operators / sizeof *operators, MOST_INPUTS = 4 };

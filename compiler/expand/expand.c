@@ -20,9 +20,13 @@ bool expand_node(Build *b, const TspNode *n) {
         [TSP_GRAPH_MIN] = expand_many,
         [TSP_GRAPH_MAX] = expand_many,
         [TSP_GRAPH_SUM] = expand_many,
+        [TSP_GRAPH_MEAN] = expand_average,
         [TSP_GRAPH_POW] = expand_pow,
         [TSP_GRAPH_REDUCE_MEAN] = expand_mean,
         [TSP_GRAPH_REDUCE_L2] = expand_l2,
+        [TSP_GRAPH_REDUCE_MAX] = expand_extreme,
+        [TSP_GRAPH_REDUCE_MIN] = expand_extreme,
+        [TSP_GRAPH_SOFTMAX] = expand_softmax,
         [TSP_GRAPH_LOG_SOFTMAX] = expand_log_softmax,
         [TSP_GRAPH_REDUCE_LOG_SUM] = expand_log_sum,
         [TSP_GRAPH_REDUCE_LOG_SUM_EXP] = expand_log_sum_exp,
@@ -52,22 +56,70 @@ bool expand_clip(Build *b, const TspNode *n) {
     return true;
 }
 
-/* More inputs than a stage takes: one after the other all the same. */
-bool expand_many(Build *b, const TspNode *n) {
-    enum { AT_ONCE = 8 };
-    int32_t in[AT_ONCE], taken = 1;
-    if (n->input_count <= AT_ONCE) return false;
-    in[0] = n->inputs[0];
+enum { AT_ONCE = 8 /* inputs that a stage takes */ };
+
+/* One after the other all the same. */
+static int32_t combined(Build *b, TspGraphOp op, const TspNode *n) {
+    int32_t in[AT_ONCE] = {n->inputs[0]}, taken = 1;
     while (taken < n->input_count) {
         int32_t count = 1;
         while (count < AT_ONCE && taken < n->input_count) in[count++] = n->inputs[taken++];
-        in[0] = build_node(b, build_plain(n->op, count, in));
+        in[0] = build_node(b, build_plain(op, count, in));
     }
-    build_finish(b, in[0]);
+    return in[0];
+}
+
+bool expand_many(Build *b, const TspNode *n) {
+    if (n->input_count <= AT_ONCE) return false;
+    build_finish(b, combined(b, n->op, n));
+    return true;
+}
+
+bool expand_average(Build *b, const TspNode *n) {
+    int32_t y = build_cast(b, combined(b, TSP_GRAPH_SUM, n), TSP_F32);
+    build_finish(b, build_two(b, TSP_GRAPH_MUL, y, build_scalar(b, TSP_F32, 1.0 / n->input_count)));
     return true;
 }
 
 /* ---- along axes ---- */
+
+/* Of bools, as bytes. */
+bool expand_extreme(Build *b, const TspNode *n) {
+    int32_t x = n->inputs[0];
+    if (b->given->values[x].dtype != TSP_BOOL) return false;
+    if (!n->noop) x = build_along(b, n->op, build_cast(b, x, TSP_U8), n, n->keepdims);
+    build_finish(b, x);
+    return true;
+}
+
+/* Whether the operand comes in and the result goes out as they are, so that both may be vectors. */
+static bool stands_alone(const Build *b, const TspNode *n) {
+    const TspGraph *g = b->given;
+    if (!g->values[n->inputs[0]].is_input || !g->values[n->output].is_output) return false;
+    for (int32_t i = 0; i < g->node_count; i++)
+        for (int32_t j = 0; j < g->nodes[i].input_count; j++)
+            if (&g->nodes[i] != n &&
+                (g->nodes[i].inputs[j] == n->inputs[0] || g->nodes[i].inputs[j] == n->output))
+                return false;
+    return true;
+}
+
+/* Of all elements, as a long vector: e^(x - m) / sum. */
+bool expand_softmax(Build *b, const TspNode *n) {
+    enum { LONG = 4 }; /* vectors */
+    const TspValue *y = &b->given->values[n->output];
+    const int64_t elements = tsp_value_elements(y);
+    TspNode all = {.axis_count = 1};
+    int32_t x = n->inputs[0], e, sum;
+    if (y->shape[n->axis] < elements || elements <= LONG * (int64_t)b->lanes || !stands_alone(b, n))
+        return false;
+    x = build_cast(b, build_reshape(b, x, 1, &elements), TSP_F32);
+    e = build_two(b, TSP_GRAPH_SUB, x, build_along(b, TSP_GRAPH_REDUCE_MAX, x, &all, false));
+    e = build_one(b, TSP_GRAPH_EXP, e);
+    sum = build_one(b, TSP_GRAPH_RECIPROCAL, build_along(b, TSP_GRAPH_REDUCE_SUM, e, &all, false));
+    build_finish(b, build_reshape(b, build_two(b, TSP_GRAPH_MUL, e, sum), y->rank, y->shape));
+    return true;
+}
 
 /* d - ln of the sum of e^d, d being x less the greatest. */
 bool expand_log_softmax(Build *b, const TspNode *n) {

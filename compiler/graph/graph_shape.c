@@ -264,7 +264,10 @@ static bool infer_cum_sum(const Infer *f) {
 }
 
 static bool infer_norm(const Infer *f) {
-    return check_same_dtype(f) && tsp_norm_infer(f->g, f->node, f->out, f->blame, f->err);
+    const bool scaled = f->node->op == TSP_GRAPH_RMS_NORMALIZATION; /* to the scale's type */
+    if (scaled) f->out->dtype = input(f, 1)->dtype;
+    return (scaled || check_same_dtype(f)) &&
+           tsp_norm_infer(f->g, f->node, f->out, f->blame, f->err);
 }
 
 static bool infer_several(const Infer *f) {
@@ -356,6 +359,7 @@ static const struct {
     [TSP_GRAPH_ROUND] = {FLOATS, infer_same},
     [TSP_GRAPH_SIGN] = {NUMBERS, infer_same},
     [TSP_GRAPH_SUM] = {FLOATS, infer_several},
+    [TSP_GRAPH_MEAN] = {FLOATS, infer_several},
     [TSP_GRAPH_QUANTIZE_LINEAR] = {FLOATS | BIT(TSP_I32), infer_known},
     [TSP_GRAPH_DEQUANTIZE_LINEAR] = {ANY, infer_known},
     [TSP_GRAPH_DYNAMIC_QUANTIZE_LINEAR] = {BIT(TSP_F32), infer_known},
@@ -368,20 +372,20 @@ static const struct {
     [TSP_GRAPH_ELU] = {FLOATS, infer_same},
     [TSP_GRAPH_CELU] = {FLOATS, infer_known},
     [TSP_GRAPH_SELU] = {FLOATS, infer_same},
-    [TSP_GRAPH_PRELU] = {FLOATS, infer_pairwise},
+    [TSP_GRAPH_PRELU] = {BIT(TSP_I32) | FLOATS, infer_pairwise},
     [TSP_GRAPH_SWISH] = {FLOATS, infer_same},
     [TSP_GRAPH_REDUCE_SUM] = {BIT(TSP_I32) | FLOATS, infer_reduce},
     [TSP_GRAPH_REDUCE_MEAN] = {BIT(TSP_I32) | FLOATS, infer_reduce},
-    [TSP_GRAPH_REDUCE_MAX] = {NUMBERS, infer_reduce},
-    [TSP_GRAPH_REDUCE_MIN] = {NUMBERS, infer_reduce},
+    [TSP_GRAPH_REDUCE_MAX] = {ANY, infer_reduce},
+    [TSP_GRAPH_REDUCE_MIN] = {ANY, infer_reduce},
     [TSP_GRAPH_REDUCE_PROD] = {BIT(TSP_I32) | FLOATS, infer_reduce},
     [TSP_GRAPH_REDUCE_SUM_SQUARE] = {BIT(TSP_I32) | FLOATS, infer_reduce},
     [TSP_GRAPH_REDUCE_L1] = {BIT(TSP_I32) | FLOATS, infer_reduce},
     [TSP_GRAPH_REDUCE_L2] = {BIT(TSP_I32) | FLOATS, infer_reduce},
     [TSP_GRAPH_ARG_MAX] = {NUMBERS, infer_arg},
     [TSP_GRAPH_ARG_MIN] = {NUMBERS, infer_arg},
-    [TSP_GRAPH_REDUCE_LOG_SUM] = {FLOATS, infer_reduce},
-    [TSP_GRAPH_REDUCE_LOG_SUM_EXP] = {FLOATS, infer_reduce},
+    [TSP_GRAPH_REDUCE_LOG_SUM] = {BIT(TSP_I32) | FLOATS, infer_reduce},
+    [TSP_GRAPH_REDUCE_LOG_SUM_EXP] = {BIT(TSP_I32) | FLOATS, infer_reduce},
     [TSP_GRAPH_SOFTMAX] = {FLOATS, infer_same},
     [TSP_GRAPH_LOG_SOFTMAX] = {FLOATS, infer_same},
     [TSP_GRAPH_CUM_SUM] = {BIT(TSP_I32) | FLOATS, infer_cum_sum},

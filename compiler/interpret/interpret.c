@@ -291,6 +291,7 @@ static bool (*const interpreters[TSP_GRAPH_OP_COUNT])(const TspNode *node, int32
     [TSP_GRAPH_ROUND] = tsp_interpret_elementwise,
     [TSP_GRAPH_SIGN] = tsp_interpret_elementwise,
     [TSP_GRAPH_SUM] = tsp_interpret_elementwise,
+    [TSP_GRAPH_MEAN] = tsp_interpret_elementwise,
     [TSP_GRAPH_HARD_SIGMOID] = tsp_interpret_elementwise,
     [TSP_GRAPH_HARD_SWISH] = tsp_interpret_elementwise,
     [TSP_GRAPH_SOFTPLUS] = tsp_interpret_elementwise,

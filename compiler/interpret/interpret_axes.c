@@ -110,6 +110,8 @@ static bool copy(const TspOperand *x, TspResult *out) {
 static Reduce reduction_of(TspGraphOp op, TspDtype type) {
     if (type == TSP_I32 && op == TSP_GRAPH_REDUCE_MEAN) return tsp_interpret_whole_mean;
     if (type == TSP_I32 && op == TSP_GRAPH_REDUCE_L2) return tsp_interpret_whole_norm;
+    if (type == TSP_I32 && (op == TSP_GRAPH_REDUCE_LOG_SUM || op == TSP_GRAPH_REDUCE_LOG_SUM_EXP))
+        return tsp_interpret_whole_log;
     switch (op) {
     case TSP_GRAPH_REDUCE_SUM:
     case TSP_GRAPH_REDUCE_MEAN:

@@ -27,9 +27,11 @@ bool tsp_interpret_log_sum(const TspNode *node, int32_t lanes, const TspOperand 
 bool tsp_interpret_log_sum_exp(const TspNode *node, int32_t lanes, const TspOperand in[4],
                                TspResult *out);
 
-/* interpret_whole.c: ReduceMean and ReduceL2 of int32. */
+/* interpret_whole.c: ReduceMean, ReduceL2, ReduceLogSum and ReduceLogSumExp of int32. */
 bool tsp_interpret_whole_mean(const TspNode *node, int32_t lanes, const TspOperand in[4],
                               TspResult *out);
+bool tsp_interpret_whole_log(const TspNode *node, int32_t lanes, const TspOperand in[4],
+                             TspResult *out);
 bool tsp_interpret_whole_norm(const TspNode *node, int32_t lanes, const TspOperand in[4],
                               TspResult *out);
 

@@ -209,6 +209,14 @@ static double of_sum(const Elements *e) {
     return error > 0 ? error + e->node->input_count * tsp_ulp(e->type, size) : 0;
 }
 
+/* The sum times float32(1 / n). */
+static double mean(const Elements *e) {
+    return sum(e) / e->node->input_count;
+}
+static double of_mean(const Elements *e) {
+    return of_sum(e) / e->node->input_count + 2 * U * fabs(mean(e));
+}
+
 /* ---- limits and units ---- */
 
 static double single(double value) {
@@ -289,6 +297,8 @@ static double of_selu(const Elements *e) {
 }
 
 static double prelu(const Elements *e) {
+    if (e->type == TSP_I32 && e->x[0] < 0) /* modulo 2^32; exact, as doubles may not be */
+        return (int32_t)((uint32_t)(int64_t)e->x[0] * (uint32_t)(int64_t)e->x[1]);
     if (!(e->x[0] < 0)) return e->x[0] + 0.0;
     return rounded(e->type, e->x[0] * e->x[1]) + 0.0;
 }
@@ -312,6 +322,7 @@ static const Rule rules[TSP_GRAPH_OP_COUNT] = {
     [TSP_GRAPH_MIN] = {least, of_largest, false},
     [TSP_GRAPH_MAX] = {greatest, of_largest, false},
     [TSP_GRAPH_SUM] = {sum, of_sum, false},
+    [TSP_GRAPH_MEAN] = {mean, of_mean, true},
     [TSP_GRAPH_DIV] = {quotient, of_quotient, true},
     [TSP_GRAPH_RECIPROCAL] = {reciprocal, of_reciprocal, true},
     [TSP_GRAPH_MOD] = {modulus, of_anything, false},

@@ -91,8 +91,9 @@ static void normalize(const TspNode *node, const TspOperand in[4], const Row *ro
     const double r = 1 / sqrt(row->variance + epsilon), r_error = reciprocal_error(row, epsilon);
     for (int64_t i = row->first; i < row->first + row->cols; i++) {
         const int64_t at = beside(node, &in[1], in[0].value, i);
-        const double s = tsp_load_double(type, in[1].data, at), s_error = carried(&in[1], at);
-        const double d = tsp_load_double(type, in[0].data, i) - row->mean;
+        const double s = tsp_load_double(in[1].value->dtype, in[1].data, at),
+                     s_error = carried(&in[1], at);
+        const double d = tsp_load_double(in[0].value->dtype, in[0].data, i) - row->mean;
         const double d_error = row->mean_error + carried(&in[0], i) + 0x1p-24 * fabs(d);
         double y = d * r * s, t;
         t = (fabs(s) + s_error) * (fabs(d) * r_error + d_error * (r + r_error)) +

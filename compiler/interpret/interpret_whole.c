@@ -1,4 +1,4 @@
-/* interpret_whole.c - the mean and the norm of int32, of sums of any size.
+/* interpret_whole.c - the mean and the norm of int32, of sums of any size, and logarithms of sums.
  */
 #include "interpret_axes.h"
 #include "compiler/number.h"
@@ -67,4 +67,43 @@ bool tsp_interpret_whole_norm(const TspNode *node, int32_t lanes, const TspOpera
     if (more > 0) t = INT32_MAX;
     *out->tolerance = t;
     return true;
+}
+
+static double without_fraction(double y) {
+    return y != y ? 0 : trunc(fmin(fmax(y, INT32_MIN), INT32_MAX));
+}
+
+/* What elements carry, and lose as float32. */
+static double *rounding_errors(const TspOperand *x) {
+    const int64_t count = tsp_value_elements(x->value);
+    double *error = malloc((size_t)count * sizeof *error);
+    for (int64_t i = 0; error && i < count; i++) {
+        const double v = (double)tsp_load_int(TSP_I32, x->data, i), single = (double)(float)v;
+        error[i] = carried(x, i) + fabs(v - single);
+    }
+    return error;
+}
+
+/* That of floats without its fraction. */
+bool tsp_interpret_whole_log(const TspNode *node, int32_t lanes, const TspOperand in[4],
+                             TspResult *out) {
+    const TspValue single = {.dtype = TSP_F32};
+    double *errors = rounding_errors(&in[0]), error, whole;
+    const TspOperand x[4] = {{in[0].value, in[0].data, errors}};
+    float y;
+    TspResult real = {.value = &single, .data = (uint8_t *)&y};
+    bool ok = errors && (node->op == TSP_GRAPH_REDUCE_LOG_SUM
+                             ? tsp_interpret_log_sum(node, lanes, x, &real)
+                             : tsp_interpret_log_sum_exp(node, lanes, x, &real));
+    out->tolerance = malloc(sizeof *out->tolerance);
+    if (ok && out->tolerance) {
+        error = *real.tolerance;
+        whole = without_fraction((double)y);
+        tsp_store_int(TSP_I32, out->data, 0, (int64_t)whole);
+        *out->tolerance = fmax(without_fraction((double)y + error) - whole,
+                               whole - without_fraction((double)y - error));
+    }
+    free(errors);
+    free(real.tolerance);
+    return ok && out->tolerance;
 }

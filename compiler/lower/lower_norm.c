@@ -343,7 +343,7 @@ static bool lower_deviation(Norm *n, int32_t x, TspError *err) {
     const TspMachine *m = &n->l->module->machine;
     const float epsilon = (float)n->node->epsilon;
     int32_t part[MOST_PARTS], parts;
-    const TspDtype type = n->l->graph->values[n->node->output].dtype;
+    const TspDtype type = n->l->graph->values[n->node->inputs[0]].dtype;
     const double scale = square_scale(type, (double)epsilon, &parts);
     Stage *s;
     From sum;

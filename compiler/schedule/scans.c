@@ -21,6 +21,17 @@ typedef struct {
     bool beside; /* on wires of their own: of another type, or from the other hemisphere */
 } Begins;
 
+/* Whether chains begin with rows of an operand: it is no row for row, and no step takes it. */
+static bool is_begin(const Stage *stage, int32_t operand) {
+    if (stage->operands[operand].row_step) return false;
+    for (int32_t i = 0; i < stage->step_count; i++) {
+        const From from[2] = {stage->steps[i].a, stage->steps[i].b};
+        for (int j = 0; j < 2; j++)
+            if (from[j].kind == FROM_OPERAND && from[j].index == operand) return false;
+    }
+    return true;
+}
+
 /* Chooses the copy of an operand that comes the same way as row `low` of `rows`; false if there is
  * none, or its elements are of another type. */
 static bool comes_with(const Scheduler *s, Operand *o, const Operand *rows, int32_t low) {
@@ -38,8 +49,8 @@ static Begins chain_begins(const Scheduler *s, const Stage *stage, int32_t chain
     const From a = stage->steps[self_step(stage)].a;
     int32_t last = stage->operand_count - 1, first = last;
     Begins b = {.beside = a.kind != FROM_OPERAND};
-    if (stage->operands[last].row_step) return b;
-    if (chain > 0 && stage->operands[last - 1].row_step == 0) first--;
+    if (!is_begin(stage, last)) return b;
+    if (chain > 0 && is_begin(stage, last - 1)) first--;
     for (int32_t i = first; i <= last; i++) {
         Operand o = stage->operands[i];
         o.row0 = stage->scan_begins ? chain : i < last ? chain - 1 : 0;
@@ -135,7 +146,7 @@ static void segment_flow(Scheduler *s, Flow *f, const Stage *stage, const StepTi
                                               times->step[self_step(stage)], from);
     if (row == low && begun) with = begin_chain(s, f, stage, times, &begins, row, end, from);
     for (int32_t i = 0; i < stage->operand_count; i++)
-        if (stage->operands[i].row_step)
+        if (!is_begin(stage, i))
             wires[i] = with >= 0 ? with
                                  : schedule_operand(s, f, &stage->operands[i], row, end - row, 0,
                                                     interval, base + times->operand[i], from);
