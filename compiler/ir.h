@@ -40,8 +40,10 @@ typedef struct {
     int32_t rank;
     int64_t shape[TSP_MAX_RANK];
     bool transposed; /* the matrix has the last two dimensions of shape swapped */
-    uint8_t *data;   /* constants, row-major by shape; owned */
-    bool finite;     /* see TspTensor */
+    const TspValue
+        *given;    /* of the file's graph, if it has another shape there: the host's; NULL */
+    uint8_t *data; /* constants, row-major by shape; owned */
+    bool finite;   /* see TspTensor */
     bool bounded;
     int32_t low, high, pad; /* see TspTensor */
     bool flat;     /* rows are consecutive runs of elements, a vector each, whatever the shape */
@@ -62,6 +64,9 @@ typedef struct {
     bool selects;     /* a matrix of zeros and ones that moves lanes */
     bool apart;       /* no two blocks in one slice: their rows are read at once */
     bool spread;      /* the same as far as there are slices */
+    bool even;        /* all blocks begin at the same row of their slices */
+    bool near;        /* of few rows: as near to the VXM as can be, since somebody waits for them */
+    bool one_side;    /* all blocks in the hemisphere that its level names */
     bool sided;       /* every block in the hemisphere that its level names, or copy in its own */
     int32_t level;    /* of flat tensors: stages from an input to here; even and odd ones lie in
                        * opposite hemispheres */
@@ -178,6 +183,16 @@ typedef struct {
      * row_step 1, and all but the tensor `last`, which has a copy in each hemisphere, lie in the
      * hemisphere of operand 1. */
     int32_t joined_bytes;
+    int32_t beside; /* of chains, > 0: so many share a flow, and the streams of what all read */
+    /* Of chains that walk a block each (tsp_walk), > 0: so often, in rows of each part, and at the
+     * end a chain leaves what it has combined so far, a row for each part, in a block of its own.
+     */
+    int32_t mark_rows;
+    /* Of chains: chain i takes chain_rows rows of block i of operand 0 that the rows of operand 2,
+     * for the last block the last operand, point to: by superlane, as Gather takes them. */
+    bool gathers;
+    int32_t addresses; /* tensor, even, whose first row of memory all steps that add a number add
+                        * besides; -1: none */
     /* > 0: a step that takes FROM_SELF combines each row with those before it, in chains of this
      * many rows; a chain takes a row every vxm_op_cycles. Chain i begins with row i of the last
      * operand, if that has row_step 0. All rows are results, or with `scan_ends` the last of each
@@ -195,14 +210,24 @@ typedef struct {
     int32_t partial, partials;
     bool copies; /* rows of operand 0 are rows of the output: from slice to slice, past no unit */
     /* Not 0: row i of the output is row row0 of operand 0, its lanes moved (i + 1) * shift south,
-     * or north if it is less than 0. */
+     * or north if it is less than 0; with `unmoved` i * shift. */
     int32_t shift;
+    bool unmoved;
+    /* Row i of the output is row row0 of operand 0, its lanes moved inside superlanes as row i of
+     * operand 1 says; both operands have copies in both hemispheres. */
+    bool distributes;
 } Stage;
 
 /* Products that a row of the stage takes from the MXM. */
 static inline int32_t tsp_stage_products(const Stage *s) {
     return s->meets ? TSP_MEETING : s->product;
 }
+
+/* How a chain walks a block of rows in `turns` parts: it takes a row of each in turn. They are as
+ * long and as far apart, and overlap where else they would not be. */
+typedef struct {
+    int32_t length, apart;
+} Walk;
 
 /* A run of issues, placed. The address that Repeat steps is, in issue i, that of the instruction
  * plus i*step; with `wrap`, (i % wrap)*step + (i / wrap)*step2. */
@@ -301,6 +326,14 @@ int32_t tsp_tiles_beside(const Module *module, const Stage *stage);
 
 static inline int32_t tsp_ceil_div(int64_t a, int64_t b) {
     return (int32_t)((a + b - 1) / b);
+}
+/* `rows` is at least `turns`. */
+static inline Walk tsp_walk(int32_t rows, int32_t turns) {
+    Walk w = {tsp_ceil_div(rows, turns), 0};
+    if (turns == 1) return w;
+    while ((rows - w.length) % (turns - 1)) w.length++;
+    w.apart = (rows - w.length) / (turns - 1);
+    return w;
 }
 /* Blocks of rows so that all planes can write single byte planes of a tensor at once. */
 static inline int32_t tsp_turned_blocks(const TspMachine *m, int32_t bytes) {

@@ -48,7 +48,7 @@ Stage *stage_new(Module *m, int32_t op, const char *what, int32_t rows, int32_t 
     if (!tsp_grow((void **)&m->stages, &m->stage_capacity, m->stage_count + 1, sizeof(Stage), err))
         return NULL;
     m->stages[m->stage_count] =
-        (Stage){.op = op, .what = what, .rows = rows, .cols = cols, .last = -1};
+        (Stage){.op = op, .what = what, .rows = rows, .cols = cols, .last = -1, .addresses = -1};
     return &m->stages[m->stage_count++];
 }
 

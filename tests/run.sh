@@ -9,8 +9,10 @@ set -u
 if [ "${1-}" = --one ]; then
     mode=$2 name=$3 logs=build/$2/logs
     shift 3
+    began=$(date +%s)
     timeout 600 "$@" >"$logs/$name.log" 2>&1
     status=$?
+    seconds=$(($(date +%s) - began))
     count=$(awk -v status=$status '
         /^[0-9]+%: Checks: [0-9]+, Failures: [0-9]+, Errors: [0-9]+$/ {
             gsub(",", ""); passed += $3 - $5 - $7; failed += $5 + $7 }
@@ -20,7 +22,7 @@ if [ "${1-}" = --one ]; then
     echo "$count" >"$logs/$name.count"
     passed=${count% *} failed=${count#* }
     if [ "$failed" = 0 ]; then
-        printf 'ok    %-9s %-20s %6d passed\n' "$mode" "$name" "$passed"
+        printf 'ok    %-9s %-20s %6d passed %5d s\n' "$mode" "$name" "$passed" "$seconds"
     else
         printf 'FAIL  %-9s %-20s %6d passed, %d failed, exit status %d\n' \
             "$mode" "$name" "$passed" "$failed" "$status"

@@ -49,7 +49,7 @@ static void open_case(Case *c, const char *op, const char *attributes, TspDtype 
     snprintf(c->label, sizeof c->label, "%s %s %s", op, dtype, attributes);
     if (!tsp_graph_parse(&c->g, text, (size_t)length, "test.json", &err))
         ck_abort_msg("%s: %s", c->label, err.text);
-    ck_assert(build_graph(&c->built, &c->g, &err));
+    ck_assert(build_graph(&c->built, &c->g, 320, &err));
     c->node = &c->built.graph.nodes[0];
     c->curve = (Curve){.node = c->node, .graph = &c->built.graph, .ones = from_none()};
     for (int32_t i = 0; i < c->inputs; i++) c->curve.in[i] = (From){FROM_OPERAND, i};

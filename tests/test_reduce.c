@@ -367,7 +367,7 @@ START_TEST(long_vectors_run_near_the_bound) {
     try_speed(TSP_I8, 1, ONE("ReduceMax"), 130);
     try_speed(TSP_F32, 1, ONE("ReduceMin"), 136);
     try_speed(TSP_I8, 1, ONE("ArgMax"), 142);
-    try_speed(TSP_I16, 1, ONE("ArgMax"), 480);
+    try_speed(TSP_I16, 1, ONE("ArgMax"), 194);
     try_speed(TSP_I32, 1, CUM_SUM("x", "z"), 140);
     try_speed(TSP_F16, 1, CUM_SUM("x", "z"), 142);
     try_speed(TSP_I8, 2, TWO("MatMulInteger"), 126);

@@ -172,16 +172,33 @@ void build_finish(Build *b, int32_t value) {
     g->values[output].producer = g->node_count - 1;
 }
 
-bool build_graph(Build *b, const TspGraph *given, TspError *err) {
-    *b = (Build){.given = given, .graph = *given, .err = err, .dynamic = {-1, -1, -1}};
+/* The file's graph, with values and nodes that may change. */
+static bool copy_graph(Build *b, const TspGraph *given) {
+    const size_t values = (size_t)given->value_count, nodes = (size_t)given->node_count;
+    b->given = &b->plain;
+    b->plain = *given;
+    b->plain.values = malloc((values + 1) * sizeof *given->values);
+    b->plain.nodes = malloc((nodes + 1) * sizeof *given->nodes);
+    if (!b->plain.values || !b->plain.nodes)
+        return tsp_fail(b->err, TSP_ERR_SYSTEM, "out of memory");
+    if (values) memcpy(b->plain.values, given->values, values * sizeof *given->values);
+    if (nodes) memcpy(b->plain.nodes, given->nodes, nodes * sizeof *given->nodes);
+    return true;
+}
+
+bool build_graph(Build *b, const TspGraph *given, int32_t lanes, TspError *err) {
+    *b = (Build){.graph = *given, .lanes = lanes, .err = err, .dynamic = {-1, -1, -1}};
     b->graph.values = NULL;
     b->graph.nodes = NULL;
     b->graph.value_count = b->graph.node_count = 0;
+    if (!copy_graph(b, given) || !merge_ends(&b->plain, lanes, err)) return false;
+    given = b->given;
     if (!grow_values(b, given->value_count)) return false;
     memcpy(b->graph.values, given->values, (size_t)given->value_count * sizeof *given->values);
     b->graph.value_count = given->value_count;
     for (; b->node < given->node_count && !b->failed; b->node++)
         if (!expand_node(b, &given->nodes[b->node])) add_node(b, given->nodes[b->node]);
+    if (!b->failed) build_relabel(b);
     return !b->failed;
 }
 
@@ -192,5 +209,7 @@ void build_free(Build *b) {
     }
     free(b->graph.values);
     free(b->graph.nodes);
+    free(b->plain.values);
+    free(b->plain.nodes);
     free(b->origin);
 }

@@ -10,8 +10,10 @@
 #include "compiler/ir.h"
 
 typedef struct {
-    const TspGraph *given;
+    const TspGraph *given; /* `plain`, which owns arrays alone */
+    TspGraph plain;        /* the file's, last dimensions merged */
     TspGraph graph;
+    int32_t lanes;   /* of the machine */
     int32_t *origin; /* [node]: the node of the file that it works for */
     int32_t value_capacity, node_capacity, origin_capacity;
     int32_t node; /* of the file, that is being built */
@@ -22,8 +24,9 @@ typedef struct {
     TspError *err;
 } Build;
 
-/* Builds the whole; to be released by build_free, also on failure. */
-bool build_graph(Build *b, const TspGraph *given, TspError *err);
+/* Builds the whole for a machine of so many lanes; to be released by build_free, also on failure.
+ * Values of the file may have other shapes than there: of the same elements in the same order. */
+bool build_graph(Build *b, const TspGraph *given, int32_t lanes, TspError *err);
 void build_free(Build *b);
 
 /* ---- values: all return their index ---- */
@@ -81,6 +84,11 @@ bool expand_matmul_integer(Build *b, const TspNode *n);
 bool expand_qlinear_matmul(Build *b, const TspNode *n);
 bool expand_gather(Build *b, const TspNode *n);
 bool expand_cum_sum(Build *b, const TspNode *n);
+
+/* merge.c: makes the last two dimensions of shapes one where nodes let it and lanes are filled. */
+bool merge_ends(TspGraph *g, int32_t lanes, TspError *err);
+/* relabel.c: gives inputs and outputs the shapes in which they are taken and made. */
+void build_relabel(Build *b);
 
 /* known.c: works out what follows from initializers; up to WORKED_OUT values are new, for
  * which there is room. False when out of memory. */

@@ -9,7 +9,8 @@
 #include <limits.h>
 
 static bool is_plain(const Stage *s) {
-    return !s->group && !s->chain_rows && !s->scan_rows && !s->set_rows && !s->shift;
+    return !s->group && !s->chain_rows && !s->scan_rows && !s->set_rows && !s->shift &&
+           !s->distributes;
 }
 
 static bool makes(const Stage *s, int32_t tensor) {

@@ -29,8 +29,9 @@ static bool reads(const Stage *s, int32_t tensor) {
 /* Is the stage element-wise to the one before it, column tile by column tile? */
 static bool follows(const Stage *s, const Stage *before) {
     bool tiled = !s->product && !s->group && !s->chain_rows && !s->scan_rows && !s->set_rows &&
-                 !s->shift && s->rows == before->rows && s->cols == before->cols &&
-                 s->output_count > 0 && reads(s, before->outputs[0].tensor);
+                 !s->shift && !s->distributes && s->rows == before->rows &&
+                 s->cols == before->cols && s->output_count > 0 &&
+                 reads(s, before->outputs[0].tensor);
     for (int32_t i = 0; i < s->operand_count; i++)
         tiled &= s->operands[i].ctile0 == 0 && !s->operands[i].one_tile;
     for (int32_t i = 0; i < s->output_count; i++) tiled &= s->outputs[i].ctile0 == 0;

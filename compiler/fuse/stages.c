@@ -39,7 +39,8 @@ typedef struct {
 } PartList;
 
 static bool streams_rows(const Stage *s) {
-    return !s->group && !s->chain_rows && !s->scan_rows && !s->set_rows && !s->shift && !s->copies;
+    return !s->group && !s->chain_rows && !s->scan_rows && !s->set_rows && !s->shift &&
+           !s->distributes && !s->copies;
 }
 
 static bool whole_output(const Module *m, const Stage *s) {

@@ -99,6 +99,21 @@ static bool lower_nodes(Lowerer *l, TspError *err) {
     return ok;
 }
 
+/* Inputs and outputs have the file's shapes for the host. */
+static void name_shapes(Lowerer *l) {
+    const TspGraph *file = l->module->graph;
+    for (int32_t v = 0; v < file->value_count; v++)
+        for (int o = 0; o < ORIENTATIONS; o++) {
+            const TspValue *given = &file->values[v];
+            Tensor *t = l->tensor_of[v][o] < 0 ? NULL : &l->module->tensors[l->tensor_of[v][o]];
+            if (!t || (t->role != TSP_ROLE_INPUT && t->role != TSP_ROLE_OUTPUT)) continue;
+            if (strcmp(t->name, given->name) != 0) continue; /* the view of another */
+            if (t->rank != given->rank ||
+                memcmp(t->shape, given->shape, (size_t)t->rank * sizeof *t->shape) != 0)
+                t->given = given;
+        }
+}
+
 static bool lower_all(Lowerer *l, TspError *err) {
     const TspGraph *g = l->graph;
     for (int32_t v = 0; v < g->value_count; v++) {
@@ -119,6 +134,7 @@ static bool lower_all(Lowerer *l, TspError *err) {
         Tensor *t = &l->module->tensors[i];
         if (!t->contiguous && !t->striped && !t->pieces) t->contiguous = true;
     }
+    name_shapes(l);
     return true;
 }
 
@@ -166,8 +182,8 @@ static bool lower_graph(Module *module, const TspGraph *graph, TspError *err) {
 
 bool tsp_pass_lower(Module *module, TspError *err) {
     Build built;
-    const bool ok =
-        build_graph(&built, module->graph, err) && lower_graph(module, &built.graph, err);
+    const bool ok = build_graph(&built, module->graph, tsp_lanes(&module->machine), err) &&
+                    lower_graph(module, &built.graph, err);
     if (ok) name_origins(module, built.origin);
     build_free(&built);
     return ok;

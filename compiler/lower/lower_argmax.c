@@ -1,5 +1,6 @@
-/* lower_argmax.c - ArgMax: first the greatest, then for each chain and lane how many rows come
- * before one that is not less, so that no index passes the ALUs with the elements.
+/* lower_argmax.c - ArgMax of vectors that are not long, or do not fit as others want them: first
+ * the greatest, then for each chain and lane how many rows come before one that is not less, so
+ * that no index passes the ALUs with the elements.
  */
 #include "lower_fold.h"
 #include "isa/half.h"
@@ -132,10 +133,13 @@ bool lower_arg_max(Lowerer *l, const TspNode *node, TspError *err) {
     Stage *s, stage;
     Rows rows;
     From result;
+    bool done;
     if (!fold_check(l, node, &fold, err) || (x = fold_operand(l, node, node->inputs[0], err)) < 0 ||
         (out = lower_oriented(l, node->output, ROWWISE, err)) < 0)
         return false;
     if (lower_has_keys(l, node)) return lower_arg_max_key(l, node, x, out, err);
+    if (!lower_arg_max_group(l, node, x, out, &done, err)) return false;
+    if (done) return true;
     if (!(s = fold_chains(l, x, 0, STEPS, TSP_I32, err))) return false;
     stage = *s;
     l->module->stage_count--; /* it comes after those that find the greatest */

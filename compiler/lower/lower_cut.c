@@ -50,7 +50,7 @@ static From taken(Stage *s, From from, int32_t first) {
 
 /* Steps first .. last-1 as a stage, delay lines not yet in it; false if there is none so large. */
 static bool make_part(const Curve *c, int32_t first, int32_t last, Stage *s) {
-    *s = (Stage){.what = "elementwise", .last = -1};
+    *s = (Stage){.what = "elementwise", .last = -1, .addresses = -1};
     for (int32_t i = first; i < last; i++) {
         Step step = c->steps[i];
         if (s->step_count == MAX_STEPS || s->operand_count > MAX_OPERANDS - 2) return false;

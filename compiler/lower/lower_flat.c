@@ -22,6 +22,12 @@ bool lower_reduces_flat(const Lowerer *l, const TspNode *n) {
            (l->flat[n->inputs[0]] || v->data || tsp_value_elements(v) == 1);
 }
 
+/* Whether an operand that is known may be written out as large as the result. */
+static bool may_spread(const Lowerer *l, const TspValue *v, int64_t elements) {
+    enum { MOST_BYTES = 1 << 24 };
+    return v->data && !l->module->sparing && elements * tsp_dtype_bytes(v->dtype) <= MOST_BYTES;
+}
+
 /* May all values of the node be flat? Scalars beside them are no matter, nor are initializers,
  * which can lie in memory twice. */
 static bool may_be_flat(const Lowerer *l, const TspNode *n) {
@@ -31,8 +37,8 @@ static bool may_be_flat(const Lowerer *l, const TspNode *n) {
     if (!lower_is_elementwise(n) || !l->flat[n->output]) return false;
     for (int32_t i = 0; i < lower_streamed(n); i++) {
         const TspValue *v = &g->values[n->inputs[i]];
-        if (tsp_value_elements(v) == 1) continue;
-        if (tsp_value_elements(v) != elements || (!v->data && !l->flat[n->inputs[i]])) return false;
+        if (tsp_value_elements(v) == 1 || may_spread(l, v, elements)) continue;
+        if (tsp_value_elements(v) != elements || !l->flat[n->inputs[i]]) return false;
     }
     return true;
 }
@@ -90,26 +96,33 @@ static int32_t lanewise_run(const TspMachine *m, int32_t rows) {
     return lower_scan_rows(m, rows) * (int32_t)m->vxm_op_cycles;
 }
 
-int32_t lower_flat_tensor(Lowerer *l, int32_t value, int orientation, TspError *err) {
-    const TspValue *v = &l->graph->values[value];
+/* A flat tensor for a value's elements, without data. */
+static int32_t new_flat(Lowerer *l, const TspValue *v, int orientation, TspError *err) {
     const TspMachine *m = &l->module->machine;
-    int32_t *slot = &l->tensor_of[value][orientation];
-    Tensor *t;
-    if (*slot >= 0) return *slot;
-    *slot = lower_new_tensor(l, v->name, "", v->dtype,
-                             v->data        ? TSP_ROLE_CONSTANT
-                             : v->is_input  ? TSP_ROLE_INPUT
-                             : v->is_output ? TSP_ROLE_OUTPUT
-                                            : TSP_ROLE_INTERNAL,
-                             v->rank, v->shape, false, err);
-    if (*slot < 0) return -1;
-    t = &l->module->tensors[*slot];
+    int32_t i = lower_new_tensor(l, v->name, "", v->dtype,
+                                 v->data        ? TSP_ROLE_CONSTANT
+                                 : v->is_input  ? TSP_ROLE_INPUT
+                                 : v->is_output ? TSP_ROLE_OUTPUT
+                                                : TSP_ROLE_INTERNAL,
+                                 v->rank, v->shape, false, err);
+    Tensor *t = i < 0 ? NULL : &l->module->tensors[i];
+    if (!t) return -1;
     t->flat = t->contiguous = true;
     t->lanewise = orientation == LANEWISE;
     t->rows = tsp_ceil_div(tsp_value_elements(v), tsp_lanes(m));
     t->cols = t->rows > 1 || t->lanewise ? tsp_lanes(m) : (int32_t)tsp_value_elements(v);
     t->ctiles = 1;
     t->run = t->lanewise ? lanewise_run(m, t->rows) : tsp_flat_run(m, t->rows);
+    return i;
+}
+
+int32_t lower_flat_tensor(Lowerer *l, int32_t value, int orientation, TspError *err) {
+    const TspValue *v = &l->graph->values[value];
+    int32_t *slot = &l->tensor_of[value][orientation];
+    Tensor *t;
+    if (*slot >= 0) return *slot;
+    if ((*slot = new_flat(l, v, orientation, err)) < 0) return -1;
+    t = &l->module->tensors[*slot];
     if (!v->data) return *slot;
     t->data = malloc((size_t)tsp_value_bytes(v));
     if (!t->data) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1;
@@ -125,14 +138,62 @@ static bool is_number(const Lowerer *l, const TspNode *node, int32_t i, int32_t 
            tsp_value_elements(v) == 1 && tsp_value_elements(other) > 1;
 }
 
+/* Copies the elements of a known value to where those of the shape of y meet them. */
+static void spread(const TspValue *v, const TspValue *y, uint8_t *to) {
+    const size_t bytes = (size_t)tsp_dtype_bytes(v->dtype);
+    for (int64_t i = 0; i < tsp_value_elements(y); i++) {
+        int64_t rest = i, element = 0, step = 1;
+        for (int32_t d = y->rank - 1, e = v->rank - 1; e >= 0; d--, e--) {
+            if (v->shape[e] > 1) element += rest % y->shape[d] * step;
+            step *= v->shape[e];
+            rest /= y->shape[d];
+        }
+        memcpy(to + (size_t)i * bytes, v->data + (size_t)element * bytes, bytes);
+    }
+}
+
+/* A constant of the same elements in the same places; -1: there is none. */
+static int32_t same_constant(const Lowerer *l, const TspValue *v, int orientation) {
+    for (int32_t i = 0; i < l->module->tensor_count; i++) {
+        const Tensor *t = &l->module->tensors[i];
+        if (t->role == TSP_ROLE_CONSTANT && t->flat && t->lanewise == (orientation == LANEWISE) &&
+            t->dtype == v->dtype && t->rank == v->rank &&
+            !memcmp(t->shape, v->shape, (size_t)v->rank * sizeof *v->shape) &&
+            !memcmp(t->data, v->data, (size_t)tsp_value_bytes(v)))
+            return i;
+    }
+    return -1;
+}
+
+/* A known value as large as y, which meets it. */
+static int32_t spread_tensor(Lowerer *l, int32_t value, const TspValue *y, int orientation,
+                             TspError *err) {
+    const TspValue *v = &l->graph->values[value];
+    TspValue whole = *y;
+    int32_t i;
+    whole.name = v->name;
+    whole.dtype = v->dtype;
+    whole.is_input = whole.is_output = false;
+    whole.data = malloc((size_t)tsp_value_bytes(&whole));
+    if (!whole.data) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1;
+    spread(v, y, whole.data);
+    if ((i = same_constant(l, &whole, orientation)) >= 0) return free(whole.data), i;
+    if ((i = new_flat(l, &whole, orientation, err)) < 0) return free(whole.data), -1;
+    l->module->tensors[i].data = whole.data;
+    l->module->lavish = true;
+    return i;
+}
+
 /* The tensor of an operand that is read row by row, or of a scalar: a slice gives one row a cycle,
  * so it has copies for blocks to take turns at, in a quarter of all slices. */
-static int32_t operand_tensor(Lowerer *l, int32_t value, int orientation, int32_t cols,
-                              TspError *err) {
+static int32_t operand_tensor(Lowerer *l, int32_t value, const TspValue *y, int orientation,
+                              int32_t cols, TspError *err) {
     const TspMachine *m = &l->module->machine;
     const TspValue *v = &l->graph->values[value];
     int32_t copies = (int32_t)m->mem_slices / 2 / tsp_dtype_bytes(v->dtype), i;
-    if (tsp_value_elements(v) > 1) return lower_flat_tensor(l, value, orientation, err);
+    if (tsp_value_elements(v) == tsp_value_elements(y) && tsp_value_elements(v) > 1)
+        return lower_flat_tensor(l, value, orientation, err);
+    if (tsp_value_elements(v) > 1) return spread_tensor(l, value, y, orientation, err);
     if ((i = lower_widened(l, value, cols, err)) >= 0 && cols == tsp_lanes(m) && copies > 1)
         l->module->tensors[i].wanted = tsp_min32(copies, (int32_t)m->vxm_alus);
     return i;
@@ -182,7 +243,8 @@ static bool lower_run(Lowerer *l, const TspNode *node, int32_t row0, int32_t row
         return false;
     for (int32_t i = 0; i < lower_streamed(node); i++) {
         if ((number[i] = is_number(l, node, i, cols))) continue;
-        if ((tensor[i] = operand_tensor(l, node->inputs[i], orientation, cols, err)) < 0)
+        if ((tensor[i] = operand_tensor(l, node->inputs[i], &g->values[node->output], orientation,
+                                        cols, err)) < 0)
             return false;
         read[count++] = tensor[i];
     }

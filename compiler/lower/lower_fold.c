@@ -1,9 +1,11 @@
 /* lower_fold.c - the stages that bring all rows and lanes of a flat tensor together.
  *
  * Chains of rows, one after the other into an ALU, side by side in as many ALUs as there are, leave
- * a few rows of partial results; trees of ALUs combine rows to one; then lanes are folded: the
- * SXM moves the vector by 1, 2, .. times a part of its lanes, and a tree combines it with these
- * copies, until only lane 0 counts. All other lanes are made zero at the end.
+ * a few rows of partial results; trees of ALUs combine rows to one; then lanes are folded: the SXM
+ * turns the lanes of each superlane, and a tree combines these copies, so that all have the result;
+ * then it moves the vector by 1, 2, .. superlanes, and trees combine it with these, until only lane
+ * 0 counts. Where that cannot be, it is moved by a part of its lanes, in rounds. All other lanes
+ * are made zero at the end.
  */
 #include "lower_fold.h"
 #include "compiler/graph/graph_shape.h"
@@ -39,6 +41,7 @@ int32_t fold_rows(Lowerer *l, const char *suffix, TspDtype type, int32_t rows, i
                                  TSP_ROLE_INTERNAL, 2, shape, false, err);
     if (i < 0) return -1;
     l->module->tensors[i].contiguous = l->module->tensors[i].apart = true;
+    l->module->tensors[i].near = true;
     l->module->tensors[i].run = run;
     return i;
 }
@@ -59,6 +62,23 @@ static int32_t constant_row(Lowerer *l, const char *suffix, TspDtype type, int32
         return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1;
     for (int32_t c = 0; c < all; c++)
         memcpy(t->data + (size_t)c * bytes, c < columns ? &inside : &outside, bytes);
+    return i;
+}
+
+int32_t fold_constant(Lowerer *l, const char *suffix, TspDtype type, int32_t rows, int32_t cols,
+                      const void *data, TspError *err) {
+    const TspNode *node = &l->graph->nodes[l->node];
+    const int64_t shape[2] = {rows, cols};
+    const size_t bytes = (size_t)tsp_dtype_bytes(type) * (size_t)rows * (size_t)cols;
+    int32_t i = lower_new_tensor(l, l->graph->values[node->output].name, suffix, type,
+                                 TSP_ROLE_CONSTANT, 2, shape, false, err);
+    Tensor *t;
+    if (i < 0) return -1;
+    t = &l->module->tensors[i];
+    t->contiguous = true;
+    if (cols == 1) t->bcast_cols = tsp_lanes(&l->module->machine);
+    if (!(t->data = malloc(bytes))) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1;
+    memcpy(t->data, data, bytes);
     return i;
 }
 
@@ -94,17 +114,32 @@ Stage *fold_chains(Lowerer *l, int32_t x, int32_t first, int32_t steps, TspDtype
     return s;
 }
 
-bool fold_left(Lowerer *l, From result, TspDtype type, Rows *left, TspError *err) {
+static bool left_rows(Lowerer *l, From result, TspDtype type, int32_t run, Rows *left,
+                      TspError *err) {
     int32_t turns = (int32_t)l->module->machine.vxm_op_cycles, to;
     const Stage *s = &l->module->stages[l->module->stage_count - 1];
     int32_t chains = tsp_ceil_div(s->rows, s->chain_rows);
     left->count = (chains - 1) * turns + tsp_min32(turns, s->rows - (chains - 1) * s->chain_rows);
-    if ((to = fold_rows(l, ".partial", type, left->count, turns, err)) < 0) return false;
+    if ((to = fold_rows(l, ".partial", type, left->count, run, err)) < 0) return false;
     lower_output(l, &l->module->stages[l->module->stage_count - 1], result, to, 0);
     for (int32_t i = 0; i < left->count; i++) {
         left->tensor[i] = to;
         left->row[i] = i;
     }
+    return true;
+}
+
+bool fold_left(Lowerer *l, From result, TspDtype type, Rows *left, TspError *err) {
+    return left_rows(l, result, type, (int32_t)l->module->machine.vxm_op_cycles, left, err);
+}
+
+bool fold_left_apart(Lowerer *l, From result, TspDtype type, int32_t side, Rows *left,
+                     TspError *err) {
+    Tensor *t;
+    if (!left_rows(l, result, type, 1, left, err)) return false;
+    t = &l->module->tensors[left->tensor[0]];
+    t->one_side = true; /* what a chain leaves goes one way */
+    t->level = side;
     return true;
 }
 
@@ -229,6 +264,52 @@ int32_t fold_row(Lowerer *l, const Fold *fold, Rows *rows, TspError *err) {
     return lower_whole(l, fold, rows, tsp_lanes(m), err);
 }
 
+enum { LAST_STEPS = 3 }; /* after the last tree: scale, convert, mask */
+
+static bool can_fold_superlanes(const TspMachine *m, TspDtype type) {
+    return m->superlanes > 1 && m->lanes_per_superlane > 1 &&
+           m->sxm_distributors >= tsp_dtype_bytes(type) &&
+           m->lanes_per_superlane <= fold_tree_width(m, type);
+}
+
+/* Row i, of as many as lanes of a superlane have others: which lane each lane takes to have that i
+ * + 1 further on, and round. */
+static int32_t turning_maps(Lowerer *l, TspError *err) {
+    const TspMachine *m = &l->module->machine;
+    const int32_t lanes = tsp_lanes(m), tile = (int32_t)m->lanes_per_superlane, rows = tile - 1;
+    uint8_t *maps = malloc((size_t)rows * (size_t)lanes);
+    int32_t to;
+    if (!maps) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory"), -1;
+    for (int32_t i = 0; i < rows; i++)
+        for (int32_t n = 0; n < lanes; n++)
+            maps[i * lanes + n] = (uint8_t)((n % tile + i + 1) % tile);
+    to = fold_constant(l, ".maps", TSP_U8, rows, lanes, maps, err);
+    free(maps);
+    if (to >= 0) l->module->tensors[to].wanted = 2;
+    return to;
+}
+
+int32_t fold_superlanes(Lowerer *l, const Fold *fold, int32_t row, TspError *err) {
+    const TspMachine *m = &l->module->machine;
+    const int32_t others = (int32_t)m->lanes_per_superlane - 1, maps = turning_maps(l, err);
+    int32_t turned;
+    Rows rows = {.tensor = {row}, .count = others + 1};
+    Stage *s;
+    if (maps < 0 || (turned = fold_rows(l, ".turned", fold->type, others, 1, err)) < 0 ||
+        !(s = lower_new_stage(l, "turn", others, tsp_lanes(m), err)))
+        return -1;
+    s->distributes = true;
+    l->module->tensors[turned].level = 1; /* `row` is read in the west: begin in the east */
+    stage_operand(s, row, 0, 0);
+    stage_operand(s, maps, 0, 1);
+    lower_output(l, s, from_none(), turned, 0);
+    for (int32_t i = 1; i <= others; i++) {
+        rows.tensor[i] = turned;
+        rows.row[i] = i - 1;
+    }
+    return lower_whole(l, fold, &rows, tsp_lanes(m), err);
+}
+
 /* Combines the rows to one, and adds to it the same moved south by `part` of its `lanes` lanes,
  * twice that, and so on. */
 static bool lower_shifts(Lowerer *l, const Fold *fold, Rows *rows, int32_t lanes, int32_t part,
@@ -261,9 +342,68 @@ static int32_t next_part(const TspMachine *m, TspDtype type, int32_t lanes) {
     return lanes / copies;
 }
 
+/* Copies of a row, one moved by each number of superlanes, are combined in turns, the farthest
+ * last: so many a turn that the others are through when these come, and no more. 0: it takes all
+ * lanes to be folded in another way. */
+static int32_t superlanes_together(const TspMachine *m, TspDtype type) {
+    const int32_t all = (int32_t)m->superlanes, op_cycles = (int32_t)m->vxm_op_cycles,
+                  most = tsp_min32(all, fold_tree_width(m, type) - LAST_STEPS);
+    int32_t best = 0, least = INT32_MAX;
+    if (!can_fold_superlanes(m, type)) return 0;
+    for (int32_t width = 2; width <= most; width++) {
+        int32_t cycles = op_cycles; /* of a tree, and the wait for turns that come too slowly */
+        if (all % width) continue;
+        while (1 << cycles / op_cycles < width) cycles += op_cycles;
+        if (width < op_cycles) cycles += (all / width - 1) * (op_cycles - width);
+        if (cycles >= least) continue;
+        least = cycles;
+        best = width;
+    }
+    return best;
+}
+
+/* Of rows that come one after the other and are read so many at a time, how many to keep apart, so
+ * that a slice that is read is not written. */
+static int32_t apart_rows(const TspMachine *m, TspDtype type, int32_t width) {
+    int32_t rows = width;
+    while ((rows + width) * tsp_dtype_bytes(type) <= m->mem_slices) rows += width;
+    return rows;
+}
+
+/* All superlanes of a row, each of which has what it holds in all its lanes, in the first. */
+static Stage *lower_across(Lowerer *l, const Fold *fold, int32_t row, int32_t width, From *result,
+                           TspError *err) {
+    const TspMachine *m = &l->module->machine;
+    const int32_t all = (int32_t)m->superlanes, turns = all / width,
+                  moved = fold_rows(l, ".moved", fold->type, all, 1, err);
+    Stage *s = moved < 0 ? NULL : lower_new_stage(l, "shift", all, tsp_lanes(m), err);
+    Rows rows = {.count = width};
+    if (!s) return NULL;
+    l->module->tensors[moved].turns = apart_rows(m, fold->type, width);
+    s->shift = (int32_t)m->lanes_per_superlane;
+    s->unmoved = true;
+    stage_operand(s, row, 0, 0);
+    lower_output(l, s, from_none(), moved, 0);
+    for (int32_t i = 0; i < width; i++) {
+        rows.tensor[i] = moved;
+        rows.row[i] = i;
+    }
+    if (!(s = fold_tree(l, fold, &rows, 0, 1, 1, result, err)) || turns == 1) return s;
+    for (int32_t i = 0; i < width; i++) s->operands[i].row_step = width;
+    s->rows = s->scan_rows = turns;
+    s->scan_ends = true;
+    *result = stage_step(s, fold->op, fold->type, fold->type, *result, (From){FROM_SELF, 0}, 0);
+    return s;
+}
+
 Stage *fold_finish(Lowerer *l, const Fold *fold, Rows *rows, From *result, TspError *err) {
     const TspMachine *m = &l->module->machine;
-    enum { LAST_STEPS = 3 }; /* after the last tree: scale, convert, mask */
+    const int32_t beside = superlanes_together(m, fold->type);
+    if (beside) {
+        int32_t row = fold_row(l, fold, rows, err);
+        if (row < 0 || (row = fold_superlanes(l, fold, row, err)) < 0) return NULL;
+        return lower_across(l, fold, row, beside, result, err);
+    }
     int32_t width = fold_tree_width(m, fold->type), lanes = tsp_lanes(m);
     int32_t most = width - LAST_STEPS > 2 ? width - LAST_STEPS : 2;
     int32_t together = (int32_t)m->vxm_op_cycles;
@@ -317,6 +457,7 @@ bool fold_result(Lowerer *l, Stage *s, From result, int32_t out, TspError *err) 
     int32_t at = (int32_t)(s - l->module->stages), mask;
     TspDtype type = l->module->tensors[out].dtype;
     uint32_t one = type == TSP_F16 ? 0x3c00 : type == TSP_F32 ? tsp_f32_bits(1) : 1;
+    l->module->tensors[out].near = true;
     if ((mask = constant_row(l, ".mask", type, 1, one, 1, 0, err)) < 0) return false;
     s = &l->module->stages[at];
     result = stage_step(s, TSP_OP_MASK, type, type, result, stage_operand(s, mask, 0, 0), 0);

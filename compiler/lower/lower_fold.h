@@ -33,6 +33,10 @@ int32_t fold_operand(Lowerer *l, const TspNode *node, int32_t value, TspError *e
 int32_t fold_rows(Lowerer *l, const char *suffix, TspDtype type, int32_t rows, int32_t run,
                   TspError *err);
 
+/* A known tensor of rows x cols elements, copied; of one column, that in all lanes. */
+int32_t fold_constant(Lowerer *l, const char *suffix, TspDtype type, int32_t rows, int32_t cols,
+                      const void *data, TspError *err);
+
 /* A stage that combines rows first, first + step, .. of `cols` columns; *result is theirs. */
 Stage *fold_tree(Lowerer *l, const Fold *fold, const Rows *rows, int32_t first, int32_t step,
                  int32_t cols, From *result, TspError *err);
@@ -49,11 +53,18 @@ Stage *fold_chains(Lowerer *l, int32_t x, int32_t first, int32_t steps, TspDtype
                    TspError *err);
 /* The rows that the chains of the last stage leave of `result`, its last step. */
 bool fold_left(Lowerer *l, From result, TspDtype type, Rows *left, TspError *err);
+/* The same, each row in slices of its own, so that one tree may read them all; in the west, or with
+ * `side` 1 in the east. */
+bool fold_left_apart(Lowerer *l, From result, TspDtype type, int32_t side, Rows *left,
+                     TspError *err);
 /* Chains over the products of rows of x and y, from `first` on, and the rows that they leave. */
 bool fold_products(Lowerer *l, int32_t x, int32_t y, int32_t first, const Fold *fold, Rows *left,
                    TspError *err);
 /* From rows as chains leave them to the one row of a tensor with a copy in each hemisphere. */
 int32_t fold_row(Lowerer *l, const Fold *fold, Rows *rows, TspError *err);
+/* Combines all lanes of each superlane of a row that has a copy in each hemisphere: another such
+ * row, with the result in all of these lanes. */
+int32_t fold_superlanes(Lowerer *l, const Fold *fold, int32_t row, TspError *err);
 /* From rows as chains leave them to one of which lane 0 counts: *result of the stage returned. */
 Stage *fold_finish(Lowerer *l, const Fold *fold, Rows *rows, From *result, TspError *err);
 /* All of that for the `elements` of x, or their products with those of y (-1: none). */
@@ -67,5 +78,10 @@ bool fold_result(Lowerer *l, Stage *s, From result, int32_t out, TspError *err);
 /* lower_argmax_key.c: whether ArgMax of a flat operand passes it as keys, and that to `out`. */
 bool lower_has_keys(const Lowerer *l, const TspNode *node);
 bool lower_arg_max_key(Lowerer *l, const TspNode *node, int32_t x, int32_t out, TspError *err);
+
+/* lower_argmax_group.c: ArgMax of a long flat operand in about one pass, to that of `out`; *done is
+ * false where it is not quicker. */
+bool lower_arg_max_group(Lowerer *l, const TspNode *node, int32_t x, int32_t out, bool *done,
+                         TspError *err);
 
 #endif

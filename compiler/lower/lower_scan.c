@@ -17,7 +17,7 @@ int32_t lower_scan_rows(const TspMachine *m, int32_t rows) {
 static int32_t scan_tensor(Lowerer *l, const char *suffix, TspDtype type, int32_t rows, int32_t run,
                            TspError *err) {
     int32_t i = fold_rows(l, suffix, type, rows, run, err);
-    if (i >= 0) l->module->tensors[i].apart = false;
+    if (i >= 0) l->module->tensors[i].apart = l->module->tensors[i].near = false;
     return i;
 }
 
@@ -87,6 +87,7 @@ static int32_t lower_moved(Lowerer *l, const Fold *fold, int32_t from, int32_t r
     From result;
     Stage *s;
     if ((moved = fold_rows(l, ".moved", fold->type, count, 1, err)) < 0) return -1;
+    l->module->tensors[moved].near = false;
     l->module->tensors[moved].level = 1; /* what is moved is read in the west: begin in the east */
     if (!(s = lower_new_stage(l, "shift", count, lanes, err))) return -1;
     s->shift = -part;

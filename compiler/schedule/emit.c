@@ -1,6 +1,6 @@
 /* emit.c - the emit pass: placed runs become queues, NOP and Repeat compressed, with debug records.
  */
-#include "compiler/ir.h"
+#include "emit.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -408,7 +408,7 @@ static bool emit_tensor(const Module *module, const Tensor *t, TspTensor *out, T
         if (p.rows > 0) out->pieces[out->piece_count++] = p;
     }
     if (strip) strip_pieces(t, strip, lanes, out);
-    return true;
+    return !t->given || emit_as_given(t, out, err);
 }
 
 static bool emit_tensors(Module *m, TspProgram *program, TspError *err) {

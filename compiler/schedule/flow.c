@@ -72,6 +72,11 @@ static int64_t item_conflict(Table *t, const Item *item, int32_t queue, int64_t 
     if (item->kind != ITEM_MEM)
         return reserve_conflict(&t->queues[queue], first, last, item->interval, 0, 0, true, NULL);
     if (t->module->trial) return 0;
+    if (item->span) { /* a Gather has no Write in its slot */
+        move =
+            reserve_conflict(&t->mem_write[queue], first, last, item->interval, 0, 0, true, NULL);
+        if (move) return move;
+    }
     move = reserve_conflict(writes ? &t->mem_write[queue] : &t->mem_read[queue], first, last,
                             item->interval, 0, 0, true, NULL);
     if (move) return move;
@@ -270,6 +275,7 @@ static bool reserve_item(Table *t, const Item *item, int32_t queue, int64_t star
         lane = item->insn.op == TSP_OP_WRITE ? &t->mem_write[queue] : &t->mem_read[queue];
     if (item_conflict(t, item, queue, start))
         return tsp_fail(err, TSP_ERR_BUG, "a flow (%s) stands in its own way", what);
+    if (item->span && !reserve_add(&t->mem_write[queue], r, err)) return false;
     return reserve_add(lane, r, err);
 }
 
@@ -300,10 +306,14 @@ static TspInsn resolve(const Flow *f, const Item *item, const int32_t *map) {
             insn.wstream = read[0];
         else
             insn.stream = drive;
+        if (insn.op != TSP_OP_GATHER) break;
+        insn.map = read[0];
+        insn.addr = 0;
         break;
     case ITEM_QUEUE:
         insn.stream = item->drives.wire >= 0 ? drive : read[0];
-        if (insn.op == TSP_OP_SHIFT) insn.src = read[0];
+        if (insn.op == TSP_OP_SHIFT || insn.op == TSP_OP_DISTRIBUTE) insn.src = read[0];
+        if (insn.op == TSP_OP_DISTRIBUTE) insn.map = read[1];
         break;
     }
     return insn;
@@ -319,6 +329,8 @@ static bool add_run(Table *t, const Flow *f, Item *item, const int32_t *map, int
                .tensor = item->kind == ITEM_MEM ? item->tensor : -1,
                .insn = resolve(f, item, map),
                .step = item->step,
+               .wrap = item->wrap,
+               .step2 = item->step2,
                .start = start + item->start,
                .count = item->count,
                .interval = item->interval};

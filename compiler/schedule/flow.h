@@ -27,10 +27,12 @@ typedef struct {
     ItemKind kind;
     int32_t queue; /* ITEM_ALU: index among the flow's ALUs; items may follow each other on one */
     TspInsn insn;  /* streams and ALU numbers are filled in when placed */
-    int32_t step;  /* address step from issue to issue */
+    /* address steps from issue to issue; with `wrap` as those of a Run */
+    int32_t step, wrap, step2;
     int64_t start; /* relative to the flow */
     int32_t count, interval;
     int32_t bank, tensor; /* ITEM_MEM: of the rows */
+    int32_t span;         /* of a Gather: rows from insn.addr on, any of which it may read */
     Tap drives;           /* first stream of the group driven */
     int32_t drive_width;
     Tap reads[2];
@@ -61,6 +63,11 @@ typedef struct {
     int64_t floor;    /* nothing issues before */
     int64_t *touched; /* [slice][row], see history.h; NULL where tensors share no rows; owned */
 } Table;
+
+/* What is added to the address of an item's instruction in issue i. */
+static inline int32_t item_step(const Item *item, int32_t i) {
+    return item->wrap ? i % item->wrap * item->step + i / item->wrap * item->step2 : i * item->step;
+}
 
 void flow_clear(Flow *f, int32_t op, const char *what);
 void flow_free(Flow *f);

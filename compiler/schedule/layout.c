@@ -17,51 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* First of `rows` rows of a (slice, bank) that are free while the tensor lives; -1 if there is no
- * room. *since: last stage at which somebody had some of them, -1 if nobody did. */
-static int32_t find_room(const Layout *l, int32_t tensor, int32_t index, int32_t rows,
-                         int32_t *since) {
-    const Tensor *t = &l->module->tensors[tensor];
-    *since = -1;
-    if (l->fill[index] + rows <= l->m->mem_rows) return l->fill[index];
-    if (!l->module->shares_rows) return -1;
-    return extents_find(&l->extents[index], (int32_t)l->m->mem_rows, rows, t->born, t->dies, since);
-}
-
-/* The least busy (slice, bank) of a hemisphere (-1: either) with `rows` free rows, not in `taken`
- * slices, one of `within` unless that is NULL; not in `shunned` slices unless all are; -1 if there
- * is none. */
-static int32_t pick(const Layout *l, int32_t tensor, int32_t part, int hemisphere, int32_t rows,
-                    const Set *taken, const Set *within, const Set *shunned) {
-    int32_t best = -1;
-    int32_t born = l->module->tensors[tensor].born;
-    int64_t best_cost = INT64_MAX;
-    for (int32_t s = 0; s < l->slices; s++) {
-        if (hemisphere >= 0 && (int)tsp_slice_hemisphere(l->m, s) != hemisphere) continue;
-        if (set_has(taken, s)) continue;
-        int64_t beside = (int64_t)layout_rivals(l, tensor, part, s) * rows * 4;
-        for (int32_t b = 0; b < l->banks; b++) {
-            int32_t i = s * l->banks + b, since;
-            int64_t cost;
-            if (find_room(l, tensor, i, rows, &since) < 0) continue;
-            cost = l->heat[s] * 4 + l->fill[i] + beside + (set_has(shunned, s) ? SHUNNED : 0);
-            if (l->meets) cost += l->meets[i] * MEETING;
-            if (since >= 0) cost += (1 + tsp_max64(0, since - born + LONG_FREE)) * LATER;
-            if (cost >= best_cost) continue;
-            if (within && !set_has(within, i)) continue;
-            if (!layout_allowed(l, tensor, part, s, b)) continue;
-            best = i;
-            best_cost = cost;
-        }
-    }
-    return best;
-}
-
 /* `what`: of the traffic. */
 static Place take(Layout *l, int32_t tensor, int32_t part, Set *layout, int32_t index, int32_t rows,
                   int64_t heat, int32_t what) {
     const Tensor *t = &l->module->tensors[tensor];
-    int32_t since, first = find_room(l, tensor, index, rows, &since);
+    int32_t since, first = layout_room(l, tensor, index, rows, &since);
     Place p = {index / l->banks, (int32_t)(index % l->banks * l->m->mem_rows) + first};
     TspError ignored;
     if (first + rows > l->fill[index]) l->fill[index] = first + rows;
@@ -120,6 +80,7 @@ static int side_of(const Layout *l, int32_t tensor, int32_t copy, int32_t block,
     const Tensor *t = &l->module->tensors[tensor];
     if (t->spliced && block > 0)
         return (int)tsp_slice_hemisphere(l->m, tsp_place(t, copy, 0, ctile, 0).slice);
+    if (t->one_side) return t->level & 1;
     if (t->beside && copy > 0)
         return (int)tsp_slice_hemisphere(l->m,
                                          tsp_place(t, 0, block * t->block_rows, ctile, 0).slice);
@@ -132,12 +93,14 @@ static int side_of(const Layout *l, int32_t tensor, int32_t copy, int32_t block,
 
 static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, int32_t ctile) {
     Tensor *t = &l->module->tensors[tensor];
-    int32_t rows = tsp_min32(t->block_rows, t->rows - block * t->block_rows);
+    /* what is even leaves slices even */
+    int32_t rows =
+        t->even ? t->block_rows : tsp_min32(t->block_rows, t->rows - block * t->block_rows);
     int32_t part = t->flat ? block : ctile;
     int64_t heat = (int64_t)rows * (t->repeated ? t->repeated : t->streamed ? 4 : 1);
     if (t->flat && (block + 1) * t->block_rows <= t->striped_rows) heat = 0; /* read as stripes */
     int wish = side_of(l, tensor, copy, block, ctile);
-    bool only = t->sided || (t->spliced && block > 0); /* there, or nowhere */
+    bool only = t->sided || t->one_side || (t->spliced && block > 0); /* there, or nowhere */
     /* leave slices to those beside it */
     const int32_t what = rows_traffic(l, tensor, copy, block, ctile);
     Set *in = &l->rows_in[tensor], shunned = l->shunned[0], turn = {{0}};
@@ -152,25 +115,30 @@ static bool place_rows(Layout *l, int32_t tensor, int32_t copy, int32_t block, i
         if (only && attempt & 1) continue;
         Set taken = {{0}}; /* all copies of all bytes of a row are written in one cycle */
         int32_t index[MAX_BYTES], byte = 0;
+        if (t->even) l->even = block > 0 ? t->places[0].addr : layout_even_row(l, tensor, rows);
         for (int32_t c = 0; c < copy; c++)
             for (int32_t b = 0; b < t->bytes; b++)
                 set_add(
                     &taken,
                     t->places[((c * t->blocks + block) * t->ctiles + ctile) * t->bytes + b].slice);
-        for (int32_t i = 0; t->apart && i < block * t->bytes; i++) /* one column tile, one copy */
+        for (int32_t i = 0; t->apart && !follows && i < block * t->bytes;
+             i++) /* one column tile, one copy */
             set_add(&taken, t->places[i].slice);
         for (int32_t near = ctile - t->together + 1; near < ctile; near++)
             for (int32_t b = 0; near >= 0 && b < t->bytes; b++)
                 set_add(&taken, place[(near - ctile) * t->bytes + b].slice);
+        if (t->near && !follows && layout_pick_column(l, tensor, part, wish, rows, &taken, index))
+            byte = t->bytes;
         for (; byte < t->bytes; byte++) {
-            index[byte] = pick(l, tensor, part, attempt & 1 ? !wish : wish, rows, &taken,
-                               attempt >= 2 ? NULL
-                               : follows    ? &turn
-                                            : in,
-                               &shunned);
+            index[byte] = layout_pick(l, tensor, part, attempt & 1 ? !wish : wish, rows, &taken,
+                                      attempt >= 2 ? NULL
+                                      : follows    ? &turn
+                                                   : in,
+                                      &shunned, NULL);
             if (index[byte] < 0) break;
             set_add(&taken, index[byte] / l->banks);
         }
+        l->even = -1;
         if (byte < t->bytes) continue;
         for (byte = 0; byte < t->bytes; byte++)
             place[byte] = take(l, tensor, part, in, index[byte], rows, heat, what);
@@ -215,8 +183,8 @@ static bool place_stripes(Layout *l, int32_t tensor, int32_t block, int32_t ctil
         for (; n < group; n++) {
             Set avoid = taken;
             beside_stripe(l, t, block, ctile, byte, n, &avoid);
-            index[n] = pick(l, tensor, ctile, hemisphere[attempt], rows, &avoid,
-                            attempt < 2 ? in : NULL, &l->shunned[1]);
+            index[n] = layout_pick(l, tensor, ctile, hemisphere[attempt], rows, &avoid,
+                                   attempt < 2 ? in : NULL, &l->shunned[1], NULL);
             if (index[n] < 0) break;
             set_add(&taken, index[n] / l->banks);
         }
@@ -356,17 +324,18 @@ static void claim_group(Layout *l) {
         l->fill[i] = tsp_group_rows(plan, l->m, i / l->banks, i % l->banks);
 }
 
-/* Where rows are shared, what is there from the start to the end goes first: it needs rows that
- * nobody else ever has. */
+/* What needs the same rows in many slices goes first; then, where rows are shared, what is there
+ * from the start to the end: it needs rows that nobody else ever has. */
 static bool place_all(Layout *l, bool *fits, TspError *err) {
     *fits = true;
     forget_places(l);
     claim_group(l);
     keep_slices(l);
-    for (int32_t round = 0; round < 2; round++)
+    for (int32_t round = 0; round < 3; round++)
         for (int32_t i = 0; i < l->module->tensor_count && *fits; i++) {
-            bool first = !l->module->shares_rows || lifetime_is_whole(&l->module->tensors[i]);
-            if (first != (round == 0)) continue;
+            const Tensor *t = &l->module->tensors[i];
+            if (round != (t->even ? 0 : !l->module->shares_rows || lifetime_is_whole(t) ? 1 : 2))
+                continue;
             l->stuck = i;
             if (!place_tensor(l, i, fits, err)) return false;
             if (l->no_memory) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
@@ -412,7 +381,7 @@ static bool try_all(Layout *l, TspError *err) {
 
 bool tsp_pass_layout(Module *module, TspError *err) {
     int32_t n = module->tensor_count;
-    Layout l = {.module = module, .m = &module->machine};
+    Layout l = {.module = module, .m = &module->machine, .even = -1, .column = -1};
     bool ok = false;
     l.slices = (int32_t)(2 * module->machine.mem_slices);
     l.banks = (int32_t)module->machine.mem_banks;

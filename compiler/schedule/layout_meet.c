@@ -78,8 +78,9 @@ bool layout_find_edges(Layout *l, TspError *err) {
                 if (!add_pair(l, out, stage->outputs[p].tensor, true, tiled, err)) return false;
             for (int32_t p = 0; p < stage->partials; p++)
                 if (!add_pair(l, out, stage->partial + p, true, tiled, err)) return false;
-            /* a chain writes when it has read everything */
-            for (int32_t i = 0; i < stage->operand_count && !stage->chain_rows; i++)
+            /* a chain that leaves no marks writes when it has read everything */
+            const bool late = stage->chain_rows && !stage->mark_rows;
+            for (int32_t i = 0; i < stage->operand_count && !late; i++)
                 if (!add_pair(l, out, operands[i].tensor, false, tiled && !operands[i].one_tile,
                               err))
                     return false;

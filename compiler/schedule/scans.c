@@ -12,10 +12,16 @@ static int32_t self_step(const Stage *stage) {
     return i;
 }
 
-/* The operand that chains begin with, a row each; -1: none. */
+/* The operand that chains begin with, a row each, and that no step takes; -1: none. */
 static int32_t begin_operand(const Stage *stage) {
     int32_t last = stage->operand_count - 1;
-    return stage->operands[last].row_step == 0 ? last : -1;
+    if (stage->operands[last].row_step) return -1;
+    for (int32_t i = 0; i < stage->step_count; i++) {
+        const From from[2] = {stage->steps[i].a, stage->steps[i].b};
+        for (int j = 0; j < 2; j++)
+            if (from[j].kind == FROM_OPERAND && from[j].index == last) return -1;
+    }
+    return last;
 }
 
 /* What chain `chain` begins with, if it can come before row `low` on the wire of the rows: these

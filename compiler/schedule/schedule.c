@@ -141,6 +141,16 @@ static bool schedule_rows(Scheduler *s, const Stage *stage, int32_t first, int32
     return true;
 }
 
+/* A stage that makes addresses, now that there are some. */
+static bool schedule_addresses(Scheduler *s, const Stage *stage, TspError *err) {
+    const Place p = tsp_place(&s->module->tensors[stage->addresses], 0, 0, 0, 0);
+    Stage own = *stage;
+    for (int32_t i = 0; i < own.step_count; i++)
+        if (own.steps[i].op == TSP_OP_ADD && own.steps[i].b.kind == FROM_IMM)
+            own.steps[i].imm += (uint32_t)p.addr;
+    return schedule_rows(s, &own, 0, own.rows, err);
+}
+
 static bool schedule_stage(Scheduler *s, const Stage *stage, TspError *err) {
     if (stage->group) return schedule_group(s, stage, err);
     if (stage->meets) return schedule_meeting(s, stage, err);
@@ -149,6 +159,8 @@ static bool schedule_stage(Scheduler *s, const Stage *stage, TspError *err) {
     if (stage->set_rows) return schedule_sets(s, stage, err);
     if (stage->scan_rows) return schedule_scans(s, stage, err);
     if (stage->shift) return schedule_shifts(s, stage, err);
+    if (stage->distributes) return schedule_distributes(s, stage, err);
+    if (stage->addresses >= 0) return schedule_addresses(s, stage, err);
     if (stage->copies) return schedule_copies(s, stage, err);
     if (stage->output_count && s->module->tensors[stage->outputs[0].tensor].flat)
         return schedule_flat(s, stage, err);

@@ -96,10 +96,19 @@ bool schedule_results(Scheduler *s, const Stage *stage, const Flow *f, int64_t s
  * touches row by row; at most `limit` rows. */
 int32_t schedule_cut(const Scheduler *s, const Stage *stage, int32_t row, int32_t limit);
 
-/* chains.c: stages that combine rows, and stages that move lanes. scans.c: those that keep what
- * they combine on the way. */
+/* chains.c: stages that combine rows. scans.c: those that keep what they combine on the way. */
 bool schedule_chains(Scheduler *s, const Stage *stage, TspError *err);
+/* Cycle in which the first rows of chains that start together meet the VXM. */
+int64_t schedule_common_start(const Scheduler *s, const Stage *stage);
+/* marks.c: chains that now and then leave what they have combined so far. */
+bool schedule_marks(Scheduler *s, const Stage *stage, TspError *err);
+/* gathers.c: the wire that brings `count` rows of a block of operand 0, those that the rows of a
+ * map point to, to the VXM from `time` on. */
+int32_t schedule_gathered(Scheduler *s, Flow *f, const Stage *stage, int32_t block, int32_t count,
+                          int64_t time, int64_t *from);
+/* lanes.c: stages that move lanes. */
 bool schedule_shifts(Scheduler *s, const Stage *stage, TspError *err);
+bool schedule_distributes(Scheduler *s, const Stage *stage, TspError *err);
 bool schedule_scans(Scheduler *s, const Stage *stage, TspError *err);
 /* sets.c: stages whose rows fall into sets. */
 bool schedule_sets(Scheduler *s, const Stage *stage, TspError *err);

@@ -131,8 +131,8 @@ void schedule_reads(Scheduler *s, Flow *f, const Operand *o, int32_t wire, int32
     }
 }
 
-/* The wire of the flow that brings the same rows at the same time, and nothing else; -1 if there is
- * none. */
+/* The wire of the flow that brings the same rows at the same time, and nothing else but one row for
+ * longer; -1 if there is none. */
 static int32_t same_rows(const Scheduler *s, const Flow *f, const Wire *w, const Rows *rows) {
     const Place p = tsp_place(rows->tensor, rows->copy, rows->row, rows->ctile, rows->byte);
     const int64_t start = flow_time_at(w, tsp_slice_column(s->m, p.slice)) - s->m->mem_read_cycles;
@@ -141,7 +141,8 @@ static int32_t same_rows(const Scheduler *s, const Flow *f, const Wire *w, const
         const Wire *other = item->drives.wire >= 0 ? &f->wires[item->drives.wire] : NULL;
         if (item->kind == ITEM_MEM && item->insn.op == TSP_OP_READ && item->queue == p.slice &&
             item->insn.addr == p.addr && item->step == rows->step && item->start == start &&
-            item->interval == w->interval && item->drives.offset == 0 && other->count == w->count &&
+            item->interval == w->interval && item->drives.offset == 0 &&
+            (other->count == w->count || (rows->step == 0 && other->count > w->count)) &&
             other->width == w->width)
             return item->drives.wire;
     }

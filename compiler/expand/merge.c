@@ -1,0 +1,189 @@
+/* merge.c - the last two dimensions of a shape become one where no node tells them apart, so that
+ * rows fill lanes: a last dimension of 1 would leave a row one lane.
+ *
+ * A value keeps both if a node beside it needs them: one that broadcasts along one of them,
+ * multiplies or moves elements, or works along one.
+ */
+#include "build.h"
+#include "compiler/graph/graph_shape.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Whether nodes work on elements of their operands in the same place. */
+static const bool elementwise[TSP_GRAPH_OP_COUNT] = {
+    [TSP_GRAPH_ADD] = true,
+    [TSP_GRAPH_SUB] = true,
+    [TSP_GRAPH_MUL] = true,
+    [TSP_GRAPH_RELU] = true,
+    [TSP_GRAPH_NEG] = true,
+    [TSP_GRAPH_ABS] = true,
+    [TSP_GRAPH_MIN] = true,
+    [TSP_GRAPH_MAX] = true,
+    [TSP_GRAPH_SUM] = true,
+    [TSP_GRAPH_IDENTITY] = true,
+    [TSP_GRAPH_EQUAL] = true,
+    [TSP_GRAPH_GREATER] = true,
+    [TSP_GRAPH_LESS] = true,
+    [TSP_GRAPH_GREATER_OR_EQUAL] = true,
+    [TSP_GRAPH_LESS_OR_EQUAL] = true,
+    [TSP_GRAPH_AND] = true,
+    [TSP_GRAPH_OR] = true,
+    [TSP_GRAPH_XOR] = true,
+    [TSP_GRAPH_NOT] = true,
+    [TSP_GRAPH_BIT_SHIFT] = true,
+    [TSP_GRAPH_TANH] = true,
+    [TSP_GRAPH_EXP] = true,
+    [TSP_GRAPH_CLIP] = true,
+    [TSP_GRAPH_LEAKY_RELU] = true,
+    [TSP_GRAPH_WHERE] = true,
+    [TSP_GRAPH_SIGMOID] = true,
+    [TSP_GRAPH_SQRT] = true,
+    [TSP_GRAPH_CAST] = true,
+    [TSP_GRAPH_DIV] = true,
+    [TSP_GRAPH_RECIPROCAL] = true,
+    [TSP_GRAPH_MOD] = true,
+    [TSP_GRAPH_POW] = true,
+    [TSP_GRAPH_LOG] = true,
+    [TSP_GRAPH_ERF] = true,
+    [TSP_GRAPH_GELU] = true,
+    [TSP_GRAPH_FLOOR] = true,
+    [TSP_GRAPH_CEIL] = true,
+    [TSP_GRAPH_ROUND] = true,
+    [TSP_GRAPH_SIGN] = true,
+    [TSP_GRAPH_HARD_SIGMOID] = true,
+    [TSP_GRAPH_HARD_SWISH] = true,
+    [TSP_GRAPH_SOFTPLUS] = true,
+    [TSP_GRAPH_SOFTSIGN] = true,
+    [TSP_GRAPH_MISH] = true,
+    [TSP_GRAPH_ELU] = true,
+    [TSP_GRAPH_CELU] = true,
+    [TSP_GRAPH_SELU] = true,
+    [TSP_GRAPH_PRELU] = true,
+    [TSP_GRAPH_SWISH] = true,
+};
+
+/* Values whose last dimension goes into the one before it. */
+typedef struct {
+    TspGraph *g;
+    int32_t lanes;
+    bool *goes, changed;
+} Merge;
+
+static void keep(Merge *m, int32_t value) {
+    m->changed |= m->goes[value];
+    m->goes[value] = false;
+}
+
+static void keep_all(Merge *m, const TspNode *n) {
+    keep(m, n->output);
+    for (int32_t i = 0; i < n->input_count; i++)
+        if (n->inputs[i] >= 0) keep(m, n->inputs[i]);
+}
+
+/* Dimension `d` from the end; 1 beyond the first. */
+static int64_t from_end(const TspValue *v, int32_t d) {
+    return d <= v->rank ? v->shape[v->rank - d] : 1;
+}
+
+/* Whether an operand goes with the result: it has the same two dimensions or is broadcast along
+ * both. */
+static bool goes_with(const Merge *m, int32_t value, const TspValue *y) {
+    const TspValue *v = &m->g->values[value];
+    const bool one = from_end(v, 1) == 1 && from_end(v, 2) == 1;
+    const bool same = from_end(v, 1) == from_end(y, 1) && from_end(v, 2) == from_end(y, 2);
+    return m->goes[value] ? one || same : one && v->rank < 2;
+}
+
+/* The result and all operands, or none of them. */
+static bool go_together(const Merge *m, const TspNode *n) {
+    for (int32_t i = 0; i < n->input_count; i++) {
+        const int32_t v = n->inputs[i];
+        if (v < 0) continue;
+        if (m->goes[n->output] ? !goes_with(m, v, &m->g->values[n->output]) : m->goes[v])
+            return false;
+    }
+    return true;
+}
+
+/* How many dimensions of a value are as they were, and mean what they meant. */
+static int32_t dimensions_left(const Merge *m, int32_t value) {
+    const TspValue *v = &m->g->values[value];
+    return v->rank - (from_end(v, 1) == 1 ? 1 : 2);
+}
+
+/* Of one operand, and others that are known, along dimensions up to `axis`. */
+static bool axis_stays(const Merge *m, const TspNode *n, int64_t axis) {
+    if (m->goes[n->inputs[0]] != m->goes[n->output]) return false;
+    for (int32_t i = 1; i < n->input_count; i++)
+        if (n->inputs[i] >= 0 && m->goes[n->inputs[i]]) return false;
+    return !m->goes[n->inputs[0]] || (axis >= 0 && axis < dimensions_left(m, n->inputs[0]));
+}
+
+static bool reduction_stays(const Merge *m, const TspNode *n) {
+    return axis_stays(m, n, n->axis_count ? n->axes[n->axis_count - 1] : 0);
+}
+
+/* Whether a value loses a dimension of 1 or none: any other may be what makes its rows, or those of
+ * the value that it relabels, rows of a tensor. */
+static bool loses_one(const Merge *m, int32_t value) {
+    return !m->goes[value] || from_end(&m->g->values[value], 1) == 1;
+}
+
+static bool is_fine(const Merge *m, const TspNode *n) {
+    if (elementwise[n->op]) return go_together(m, n);
+    if (tsp_graph_reduces(n->op)) return reduction_stays(m, n);
+    switch (n->op) {
+    case TSP_GRAPH_RESHAPE:
+    case TSP_GRAPH_FLATTEN:
+    case TSP_GRAPH_SQUEEZE:
+    case TSP_GRAPH_UNSQUEEZE:
+        return loses_one(m, n->inputs[0]) && loses_one(m, n->output);
+    case TSP_GRAPH_QUANTIZE_LINEAR:
+    case TSP_GRAPH_DEQUANTIZE_LINEAR:
+        return axis_stays(m, n, n->axis);
+    case TSP_GRAPH_BATCH_NORMALIZATION:
+        return axis_stays(m, n, 1);
+    case TSP_GRAPH_INSTANCE_NORMALIZATION:
+        return axis_stays(m, n, 2);
+    default:
+        for (int32_t i = 0; i < n->input_count; i++)
+            if (n->inputs[i] >= 0 && m->goes[n->inputs[i]]) return false;
+        return !m->goes[n->output];
+    }
+}
+
+/* Whether rows fill lanes so much better that it is worth it. */
+static bool wants(const Merge *m, const TspValue *v) {
+    const int64_t last = from_end(v, 1), both = last * from_end(v, 2);
+    const int64_t apart = from_end(v, 2) * ((last + m->lanes - 1) / m->lanes);
+    return v->rank > 1 && (last == 1 || 4 * ((both + m->lanes - 1) / m->lanes) <= 3 * apart);
+}
+
+/* One dimension of every value that has it to lose; whether any has. */
+static bool merge_last(Merge *m) {
+    TspGraph *g = m->g;
+    bool any = false;
+    for (int32_t v = 0; v < g->value_count; v++) m->goes[v] = wants(m, &g->values[v]);
+    for (m->changed = true; m->changed;) {
+        m->changed = false;
+        for (int32_t i = 0; i < g->node_count; i++)
+            if (!is_fine(m, &g->nodes[i])) keep_all(m, &g->nodes[i]);
+    }
+    for (int32_t i = 0; i < g->value_count; i++) {
+        TspValue *v = &g->values[i];
+        if (!m->goes[i]) continue;
+        v->shape[v->rank - 2] *= v->shape[v->rank - 1];
+        v->rank--;
+        any = true;
+    }
+    return any;
+}
+
+bool merge_ends(TspGraph *g, int32_t lanes, TspError *err) {
+    Merge m = {.g = g, .lanes = lanes, .goes = calloc((size_t)g->value_count + 1, sizeof *m.goes)};
+    if (!m.goes) return tsp_fail(err, TSP_ERR_SYSTEM, "out of memory");
+    while (merge_last(&m)) continue;
+    free(m.goes);
+    return true;
+}
