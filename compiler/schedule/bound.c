@@ -151,13 +151,11 @@ static bool may_merge(const TspGraph *g, const TspNode *n) {
     return false;
 }
 
-/* Planes that add up a row of elements each cycle, past the identity: of integers a plane a byte.
- */
+/* Rows of elements that the planes add up each cycle, past the identity: of integers a plane a
+ * byte. None of floats, whose infinities would meet zeros there, and be NaN in every lane. */
 static double summed_rows(const TspMachine *m, TspDtype type) {
-    const double planes = 2 * (double)m->mxm_planes;
-    return type == TSP_F32   ? 0
-           : type == TSP_F16 ? planes / plane_cycles(m, type)
-                             : planes / tsp_dtype_bytes(type);
+    return type == TSP_F16 || type == TSP_F32 ? 0
+                                              : 2 * (double)m->mxm_planes / tsp_dtype_bytes(type);
 }
 
 /* A running sum: an element is read and added twice, since what stands before those of one lane is
