@@ -380,6 +380,34 @@ START_TEST(softmax_of_extreme_numbers) {
 }
 END_TEST
 
+/* A vector of many rows, of ordinary numbers and with one at its end that is none. */
+START_TEST(softmax_of_long_vectors) {
+    static const double last[] = {1, -INFINITY, INFINITY, NAN};
+    random_start();
+    for (int i = 0; i < 16; i++) {
+        const char *const on = i % 2 ? "tsp1" : "tiny";
+        const TspDtype type = i & 2 ? TSP_F16 : TSP_F32;
+        const int32_t elements = (i % 2 ? 1300 : 70) + random_below(i % 2 ? 4000 : 300);
+        const double end = last[i / 4];
+        char shape[40];
+        double sum = 0;
+        Case c = {0};
+        snprintf(shape, sizeof shape, i & 4 ? "[1, %d]" : "[%d, 1, 1]", (int)elements);
+        make_graph(&c, type, shape, 1,
+                   i & 4 ? NODE("Softmax", "\"x\"", "z", "")
+                         : NODE("Softmax", "\"x\"", "z", "\"axis\": 0"));
+        fill(&c, false);
+        tsp_store_float(type, c.in[0], elements - 1, end);
+        simulate(&c, on);
+        interpret(&c, on);
+        for (int32_t k = 0; k < elements; k++) sum += tsp_load_double(type, c.got, k);
+        ck_assert_msg(end != end || end > 1 ? sum != sum : fabs(sum - 1) < 0.02, "%s: %g", c.label,
+                      sum);
+        free_case(&c);
+    }
+}
+END_TEST
+
 START_TEST(indices_of_extreme_numbers) {
     static const double rows[][3] = {
         {-INFINITY, -INFINITY, -INFINITY}, {1, NAN, 2}, {-0.0, 0, -0.0}, {-1, -2, -1}};
@@ -434,6 +462,7 @@ int main(void) {
     tcase_add_test(tests, random_latencies);
     tcase_add_test(tests, between_other_nodes);
     tcase_add_test(tests, softmax_of_extreme_numbers);
+    tcase_add_test(tests, softmax_of_long_vectors);
     tcase_add_test(tests, indices_of_extreme_numbers);
     tcase_add_test(tests, many_rows_run_side_by_side);
     suite_add_tcase(suite, tests);

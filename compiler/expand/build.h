@@ -66,6 +66,7 @@ bool expand_clip(Build *b, const TspNode *n);
 bool expand_many(Build *b, const TspNode *n);
 bool expand_average(Build *b, const TspNode *n);
 bool expand_extreme(Build *b, const TspNode *n);
+bool expand_softmax(Build *b, const TspNode *n);
 bool expand_log_softmax(Build *b, const TspNode *n);
 bool expand_log_sum(Build *b, const TspNode *n);
 bool expand_log_sum_exp(Build *b, const TspNode *n);
@@ -81,6 +82,7 @@ bool expand_quantize(Build *b, const TspNode *n);
 bool expand_dequantize(Build *b, const TspNode *n);
 bool expand_dynamic(Build *b, const TspNode *n);
 bool expand_matmul_integer(Build *b, const TspNode *n);
+bool expand_qlinear_matmul(Build *b, const TspNode *n);
 bool expand_gather(Build *b, const TspNode *n);
 bool expand_cum_sum(Build *b, const TspNode *n);
 

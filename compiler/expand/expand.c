@@ -10,6 +10,7 @@
 bool expand_node(Build *b, const TspNode *n) {
     static bool (*const expansions[TSP_GRAPH_OP_COUNT])(Build * b, const TspNode *n) = {
         [TSP_GRAPH_MATMUL_INTEGER] = expand_matmul_integer,
+        [TSP_GRAPH_QLINEAR_MATMUL] = expand_qlinear_matmul,
         [TSP_GRAPH_GEMM] = expand_gemm,
         [TSP_GRAPH_QUANTIZE_LINEAR] = expand_quantize,
         [TSP_GRAPH_DEQUANTIZE_LINEAR] = expand_dequantize,
@@ -26,6 +27,7 @@ bool expand_node(Build *b, const TspNode *n) {
         [TSP_GRAPH_REDUCE_L2] = expand_l2,
         [TSP_GRAPH_REDUCE_MAX] = expand_extreme,
         [TSP_GRAPH_REDUCE_MIN] = expand_extreme,
+        [TSP_GRAPH_SOFTMAX] = expand_softmax,
         [TSP_GRAPH_LOG_SOFTMAX] = expand_log_softmax,
         [TSP_GRAPH_REDUCE_LOG_SUM] = expand_log_sum,
         [TSP_GRAPH_REDUCE_LOG_SUM_EXP] = expand_log_sum_exp,
@@ -88,6 +90,35 @@ bool expand_extreme(Build *b, const TspNode *n) {
     if (b->given->values[x].dtype != TSP_BOOL) return false;
     if (!n->noop) x = build_along(b, n->op, build_cast(b, x, TSP_U8), n, n->keepdims);
     build_finish(b, x);
+    return true;
+}
+
+/* Whether the operand comes in and the result goes out as they are, so that both may be vectors. */
+static bool stands_alone(const Build *b, const TspNode *n) {
+    const TspGraph *g = b->given;
+    if (!g->values[n->inputs[0]].is_input || !g->values[n->output].is_output) return false;
+    for (int32_t i = 0; i < g->node_count; i++)
+        for (int32_t j = 0; j < g->nodes[i].input_count; j++)
+            if (&g->nodes[i] != n &&
+                (g->nodes[i].inputs[j] == n->inputs[0] || g->nodes[i].inputs[j] == n->output))
+                return false;
+    return true;
+}
+
+/* Of all elements, as a long vector: e^(x - m) / sum. */
+bool expand_softmax(Build *b, const TspNode *n) {
+    enum { LONG = 4 }; /* vectors */
+    const TspValue *y = &b->given->values[n->output];
+    const int64_t elements = tsp_value_elements(y);
+    TspNode all = {.axis_count = 1};
+    int32_t x = n->inputs[0], e, sum;
+    if (y->shape[n->axis] < elements || elements <= LONG * (int64_t)b->lanes || !stands_alone(b, n))
+        return false;
+    x = build_cast(b, build_reshape(b, x, 1, &elements), TSP_F32);
+    e = build_two(b, TSP_GRAPH_SUB, x, build_along(b, TSP_GRAPH_REDUCE_MAX, x, &all, false));
+    e = build_one(b, TSP_GRAPH_EXP, e);
+    sum = build_one(b, TSP_GRAPH_RECIPROCAL, build_along(b, TSP_GRAPH_REDUCE_SUM, e, &all, false));
+    build_finish(b, build_reshape(b, build_two(b, TSP_GRAPH_MUL, e, sum), y->rank, y->shape));
     return true;
 }
 
