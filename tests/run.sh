@@ -49,6 +49,7 @@ run_mode() {
         [ "$mode" = sanitize ] || echo "$mode instructions tests/instructions.sh"
         [ "$mode" = sanitize ] || echo "$mode pictures tests/pictures.sh"
         [ "$mode" = sanitize ] || echo "$mode test_view tests/test_view.sh"
+        [ "$mode" = sanitize ] || echo "$mode test_numpy tests/test_numpy.sh"
         for name in golden test_cli test_trace test_report test_generate test_transformer test_1brc; do echo "$mode $name tests/$name.sh"; done
     } | xargs -P "$jobs" -L 1 "$0" --one
 }

@@ -164,7 +164,9 @@ void build_finish(Build *b, int32_t value) {
     const int32_t output = b->given->nodes[b->node].output;
     TspGraph *g = &b->graph;
     value = build_cast(b, value, b->given->values[output].dtype);
-    if (!b->failed && (g->node_count == 0 || g->nodes[g->node_count - 1].output != value))
+    /* what the file's own nodes make keeps its name */
+    if (!b->failed && (value < b->given->value_count || g->node_count == 0 ||
+                       g->nodes[g->node_count - 1].output != value))
         value = build_one(b, TSP_GRAPH_IDENTITY, value);
     if (b->failed) return;
     g->values[value].producer = -1;

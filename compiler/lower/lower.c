@@ -129,7 +129,7 @@ static bool lower_all(Lowerer *l, TspError *err) {
     for (int32_t v = 0; v < g->value_count; v++)
         if (g->values[v].is_input && !lower_group_reads(l, v) && input_tensor(l, v, err) < 0)
             return false;
-    if (!lower_nodes(l, err)) return false;
+    if (!lower_nodes(l, err) || !lower_copy_weights(l, err)) return false;
     for (int32_t i = 0; i < l->module->tensor_count; i++) { /* an input that nobody reads */
         Tensor *t = &l->module->tensors[i];
         if (!t->contiguous && !t->striped && !t->pieces) t->contiguous = true;

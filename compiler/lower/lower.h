@@ -150,6 +150,8 @@ bool lower_arg_max(Lowerer *l, const TspNode *node, TspError *err);
 bool lower_cum_sum(Lowerer *l, const TspNode *node, TspError *err);
 int32_t lower_scan_rows(const TspMachine *m, int32_t rows);
 bool lower_is_dot(const Lowerer *l, const TspNode *node);
+/* lower_weights.c: once all nodes are lowered, weights that a scan leaves become copies. */
+bool lower_copy_weights(Lowerer *l, TspError *err);
 
 /* lower_norm.c: LayerNormalization, RMSNormalization. */
 bool lower_norm(Lowerer *l, const TspNode *node, TspError *err);

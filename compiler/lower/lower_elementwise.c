@@ -8,6 +8,7 @@
 #include "compiler/number.h"
 
 #include <math.h>
+#include <string.h>
 
 /* The rows of an operand, the first of them, and how they step over the dimensions of the result.
  */
@@ -35,6 +36,34 @@ bool lower_is_number(const Lowerer *l, const TspNode *node, int32_t i, int32_t c
            (node->op == TSP_GRAPH_MUL && isfinite(number) && !signbit(number));
 }
 
+/* Whether operands i and j take the same row at a time. */
+static bool same_rows(const TspValue *y, const int64_t *first, int64_t (*stride)[TSP_MAX_RANK],
+                      int32_t i, int32_t j) {
+    bool same = first[i] == first[j];
+    for (int32_t d = 0; d < y->rank - 1; d++)
+        same &= y->shape[d] == 1 || stride[i][d] == stride[j][d];
+    return same;
+}
+
+/* A slice gives one row a cycle: of operands that take different rows of one tensor, as views of it
+ * do, all but the first read a copy. */
+static bool part_operands(Lowerer *l, const TspValue *y, int32_t count, int32_t *tensor,
+                          const int64_t *first, int64_t (*stride)[TSP_MAX_RANK], TspError *err) {
+    int32_t given[ELEMENTWISE_INPUTS];
+    memcpy(given, tensor, (size_t)count * sizeof *given);
+    for (int32_t i = 1; i < count; i++) {
+        bool meets = false;
+        int32_t j = 0;
+        while (j < i && !(given[j] == given[i] && same_rows(y, first, stride, i, j)))
+            meets |= given[j++] == given[i];
+        if (j < i)
+            tensor[i] = tensor[j];
+        else if (meets && given[i] >= 0 && (tensor[i] = lower_copy(l, given[i], err)) < 0)
+            return false;
+    }
+    return true;
+}
+
 bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
     const TspGraph *g = l->graph;
     bool turned = l->turned[node->output];
@@ -48,10 +77,12 @@ bool lower_elementwise(Lowerer *l, const TspNode *node, TspError *err) {
     bool number[ELEMENTWISE_INPUTS];
     for (int32_t i = 0; i < inputs; i++) {
         number[i] = lower_is_number(l, node, i, cols);
+        tensor[i] = -1;
         if (!number[i] && (tensor[i] = operand_rows(l, node->inputs[i], turned, y, &first[i],
                                                     stride[i], err)) < 0)
             return false;
     }
+    if (!part_operands(l, y, inputs, tensor, first, stride, err)) return false;
     if (lower_needs_ones(node) && (ones = lower_ones(l, node, cols, err)) < 0) return false;
     if ((out = lower_oriented(l, node->output, turned ? TRANSPOSED : ROWWISE, err)) < 0)
         return false;

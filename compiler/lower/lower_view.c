@@ -100,9 +100,11 @@ bool lower_is_view(const Lowerer *l, int32_t value) {
     return l->views[value].value != value;
 }
 
-/* The last dimension, or that of a TRANSPOSED matrix's lanes; -1: a scalar's. */
+/* The last dimension, or that of a TRANSPOSED matrix's lanes; -1: a scalar's, and a TRANSPOSED
+ * vector's, which is one column. */
 static int32_t lane_dimension(const TspValue *v, int orientation) {
-    return v->rank >= 2 && orientation == TRANSPOSED ? v->rank - 2 : v->rank - 1;
+    if (orientation == TRANSPOSED) return v->rank >= 2 ? v->rank - 2 : -1;
+    return v->rank - 1;
 }
 
 /* Rows of the ROWWISE tensor of `of`. */
