@@ -223,6 +223,15 @@ static bool axis_follows(const Merge *m, const TspNode *n, int64_t axis) {
     return !m->goes[n->inputs[0]] || axis >= 2;
 }
 
+/* Scale and bias of a normalization broadcast to its rows. */
+static bool rows_follow(const Merge *m, const TspNode *n) {
+    for (int32_t i = 1; i < n->input_count; i++)
+        if (n->inputs[i] >= 0 && m->goes[n->output] &&
+            !first_goes_with(m, n->inputs[i], &m->g->values[n->output]))
+            return false;
+    return axis_follows(m, n, n->axis);
+}
+
 static bool first_is_fine(const Merge *m, const TspNode *n) {
     if (elementwise[n->op]) return first_go_together(m, n);
     if (tsp_graph_reduces(n->op)) return axis_follows(m, n, n->axis_count ? n->axes[0] : 0);
@@ -234,7 +243,7 @@ static bool first_is_fine(const Merge *m, const TspNode *n) {
         return true; /* rows are as they were */
     case TSP_GRAPH_LAYER_NORMALIZATION:
     case TSP_GRAPH_RMS_NORMALIZATION:
-        return axis_follows(m, n, n->axis);
+        return rows_follow(m, n);
     default:
         return keeps_all(m, n);
     }

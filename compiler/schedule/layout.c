@@ -152,15 +152,21 @@ static bool given_weights(const Tensor *t) {
     return t->striped && (t->role == TSP_ROLE_INPUT || t->role == TSP_ROLE_CONSTANT);
 }
 
-/* Slices written in the same cycle as stripe n of `byte`: those of the row's other bytes. */
+/* Slices written in the same cycle as stripe n of `byte`: those of the row's other bytes, and of
+ * the same row in column tiles that pass beside this one. */
 static void beside_stripe(const Layout *l, const Tensor *t, int32_t block, int32_t ctile,
                           int32_t byte, int32_t n, Set *taken) {
-    int32_t group = (int32_t)l->m->mxm_load_streams;
-    for (int32_t b = 0; b < byte; b++)
-        set_add(taken, t->stripes[((block * t->ctiles + ctile) * t->bytes + b) * group + n].slice);
-    for (int32_t i = 0; !given_weights(t) && t->places && i < t->copies * t->blocks; i++)
-        for (int32_t b = 0; b < t->bytes; b++)
-            set_add(taken, t->places[(i * t->ctiles + ctile) * t->bytes + b].slice);
+    const int32_t group = (int32_t)l->m->mxm_load_streams, near = t->together ? t->together : 1;
+    const int32_t low = ctile < near ? 0 : ctile - near + 1,
+                  high = tsp_min32(ctile + near, t->ctiles);
+    for (int32_t tile = low; tile <= ctile; tile++)
+        for (int32_t b = 0; b < (tile < ctile ? t->bytes : byte); b++)
+            set_add(taken,
+                    t->stripes[((block * t->ctiles + tile) * t->bytes + b) * group + n].slice);
+    if (given_weights(t) || !t->places) return;
+    for (int32_t i = 0; i < t->copies * t->blocks; i++)
+        for (int32_t b = low * t->bytes; b < high * t->bytes; b++)
+            set_add(taken, t->places[i * t->ctiles * t->bytes + b].slice);
 }
 
 static bool place_stripes(Layout *l, int32_t tensor, int32_t block, int32_t ctile, int32_t byte) {
