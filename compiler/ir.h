@@ -194,11 +194,13 @@ typedef struct {
     int32_t addresses; /* tensor, even, whose first row of memory all steps that add a number add
                         * besides; -1: none */
     /* > 0: a step that takes FROM_SELF combines each row with those before it, in chains of this
-     * many rows; a chain takes a row every vxm_op_cycles. Chain i begins with row i of the last
-     * operand, if that has row_step 0. All rows are results, or with `scan_ends` the last of each
-     * chain, chain i's as row i; then a second output may have all rows of another step. */
+     * many rows; a chain takes a row every vxm_op_cycles. Operands with row_step 0 that no step
+     * takes are what chains begin with: the row of the last one, and if there are two, all but the
+     * first also with row i - 1 of the other, chain i; with `scan_begins` chain i with row i of the
+     * last one. All rows are results, or with `scan_ends` the last of each chain, chain i's as row
+     * i; then a second output may have all rows of another step. */
     int32_t scan_rows;
-    bool scan_ends;
+    bool scan_ends, scan_begins;
     /* > 0: rows fall into sets of this many, each of which a chain passes: row k of set i is row
      * (i / set_step * set_rows + k) * set_step + i % set_step of outputs and of operands with
      * row_step 1, row k of operands with row_step 2; operands with row_step 0 have row i for the

@@ -456,19 +456,22 @@ static inline bool graph_quantize(RandomGraph *g) {
 }
 
 static inline void graph_start(RandomGraph *g) {
-    static const TspDtype types[] = {TSP_F16, TSP_F32, TSP_I8, TSP_U8};
-    GraphValue v = {.dtype = types[random_below(4)], .rank = pick(1, 4), .most = 1};
+    static const TspDtype types[] = {TSP_F16, TSP_F32, TSP_I8, TSP_U8, TSP_I32};
+    GraphValue v = {.dtype = types[random_below(5)], .rank = pick(1, 4), .most = 1};
     if (v.dtype == TSP_I8) v.most = 128;
-    if (v.dtype == TSP_U8) v.most = 255;
+    if (v.dtype == TSP_U8 || v.dtype == TSP_I32) v.most = 255;
     for (int32_t d = 0; d < v.rank; d++)
         v.shape[d] = d < v.rank - 2 ? pick(1, 3) : graph_dimension(g);
     graph_input(g, v);
 }
 
+#include "random_whole.h"
+
 typedef bool GraphMaker(RandomGraph *g);
 static GraphMaker *const graph_makers[] = {
-    graph_unary, graph_binary,   graph_product, graph_cast,     graph_quantize, graph_along,
-    graph_moved, graph_positive, graph_summed,  graph_computed, graph_dynamic};
+    graph_unary,   graph_binary, graph_product,   graph_cast,   graph_quantize,
+    graph_along,   graph_moved,  graph_positive,  graph_summed, graph_computed,
+    graph_dynamic, graph_whole,  graph_normalized};
 
 /* The graph of a seed. Its text is in g->text. */
 static inline void random_graph_make(RandomGraph *g, uint64_t seed, int32_t greatest) {

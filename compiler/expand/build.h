@@ -82,6 +82,7 @@ bool expand_quantize(Build *b, const TspNode *n);
 bool expand_dequantize(Build *b, const TspNode *n);
 bool expand_dynamic(Build *b, const TspNode *n);
 bool expand_matmul_integer(Build *b, const TspNode *n);
+bool expand_qlinear_matmul(Build *b, const TspNode *n);
 bool expand_gather(Build *b, const TspNode *n);
 bool expand_cum_sum(Build *b, const TspNode *n);
 

@@ -10,6 +10,7 @@
 bool expand_node(Build *b, const TspNode *n) {
     static bool (*const expansions[TSP_GRAPH_OP_COUNT])(Build * b, const TspNode *n) = {
         [TSP_GRAPH_MATMUL_INTEGER] = expand_matmul_integer,
+        [TSP_GRAPH_QLINEAR_MATMUL] = expand_qlinear_matmul,
         [TSP_GRAPH_GEMM] = expand_gemm,
         [TSP_GRAPH_QUANTIZE_LINEAR] = expand_quantize,
         [TSP_GRAPH_DEQUANTIZE_LINEAR] = expand_dequantize,

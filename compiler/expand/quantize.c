@@ -31,21 +31,19 @@ static int32_t along_axis(Build *b, const TspNode *n, int32_t i) {
                          x->rank - (int32_t)(n->axis < 0 ? n->axis + x->rank : n->axis), shape);
 }
 
-/* x / scale to the nearest whole number, as int32 that is far from its ends. */
-static int32_t whole_quotient(Build *b, int32_t x, int32_t scale) {
+/* To the nearest whole number, as int32 that is far from its ends, plus the zero point (-1: none),
+ * saturated. */
+static int32_t saturated(Build *b, int32_t y, int32_t zero, TspDtype type) {
     enum { FAR = 1 << 24 };
-    int32_t y;
-    x = build_cast(b, x, TSP_F32);
-    y = build_two(b, TSP_GRAPH_DIV, x, build_cast(b, scale, TSP_F32));
-    return build_cast(b, clip(b, build_one(b, TSP_GRAPH_ROUND, y), TSP_F32, -FAR, FAR), TSP_I32);
-}
-
-/* The quotient plus the zero point (-1: none), saturated. */
-static int32_t quantized(Build *b, int32_t x, int32_t scale, int32_t zero, TspDtype type) {
-    int32_t y = whole_quotient(b, x, scale);
+    y = build_cast(b, clip(b, build_one(b, TSP_GRAPH_ROUND, y), TSP_F32, -FAR, FAR), TSP_I32);
     if (zero >= 0) y = build_two(b, TSP_GRAPH_ADD, y, build_cast(b, zero, TSP_I32));
     y = clip(b, y, TSP_I32, (double)tsp_dtype_least(type), (double)tsp_dtype_greatest(type));
     return build_cast(b, y, type);
+}
+
+static int32_t quantized(Build *b, int32_t x, int32_t scale, int32_t zero, TspDtype type) {
+    x = build_cast(b, x, TSP_F32);
+    return saturated(b, build_two(b, TSP_GRAPH_DIV, x, build_cast(b, scale, TSP_F32)), zero, type);
 }
 
 bool expand_quantize(Build *b, const TspNode *n) {
@@ -114,25 +112,33 @@ static int32_t product(Build *b, int32_t x, int32_t w, int32_t x_zero, int32_t w
     return build_node(b, build_plain(TSP_GRAPH_MATMUL_INTEGER, 4, in));
 }
 
-/* A zero point as int32: a scalar, or one for each row, so that it broadcasts, or column. */
+/* A number for all, or for each row or column, so that it broadcasts to the product. */
+static int32_t beside(Build *b, int32_t v, bool rows) {
+    const TspValue *value = &b->given->values[v];
+    const int64_t elements = tsp_value_elements(value), shape[2] = {elements, 1};
+    if (value->rank == 0 || (value->rank == 1 && elements > 1 && !rows)) return v;
+    if (elements == 1) return build_reshape(b, v, 0, NULL);
+    return value->rank == 1 ? build_reshape(b, v, 2, shape) : v;
+}
+
 static int32_t zero_point(Build *b, int32_t zero, bool rows) {
-    const TspValue *v = &b->given->values[zero];
-    const int64_t elements = tsp_value_elements(v), shape[2] = {elements, 1};
-    if (v->rank && (rows || elements == 1))
-        zero = build_reshape(b, zero, elements == 1 ? 0 : 2, shape);
-    return build_cast(b, zero, TSP_I32);
+    return build_cast(b, beside(b, zero, rows), TSP_I32);
+}
+
+/* A zero point that the product does not take: computed, or of each matrix of a batch its own. */
+static bool stands_apart(const Build *b, const TspNode *n, int32_t i) {
+    return is_given(n, i) && (!is_known(b, n, i) || b->given->values[n->inputs[i]].rank > 1);
 }
 
 /* The sum of (A - a)(B - b) is that of A B, less b times the sums of A's rows, less a times those
- * of B's columns, which b is taken from first. Those that are known the product takes. */
-bool expand_matmul_integer(Build *b, const TspNode *n) {
+ * of B's columns, which b is taken from first. */
+static int32_t integer_product(Build *b, const TspNode *n) {
     const TspValue *v = b->given->values, *x = &v[n->inputs[0]], *w = &v[n->inputs[1]];
     const int64_t depth = x->shape[x->rank - 1];
-    const bool has_a = !is_known(b, n, 2), has_b = !is_known(b, n, 3);
+    const bool has_a = stands_apart(b, n, 2), has_b = stands_apart(b, n, 3);
     const int32_t a = !has_a && is_given(n, 2) ? n->inputs[2] : -1,
                   known_b = !has_b && is_given(n, 3) ? n->inputs[3] : -1;
     int32_t y, sums, zero = -1;
-    if (!has_a && !has_b) return false;
     y = product(b, n->inputs[0], n->inputs[1], a, known_b);
     if (has_b) {
         zero = zero_point(b, n->inputs[3], false);
@@ -148,6 +154,46 @@ bool expand_matmul_integer(Build *b, const TspNode *n) {
         zero = zero_point(b, n->inputs[2], w->rank > 1);
         y = build_two(b, TSP_GRAPH_SUB, y, build_two(b, TSP_GRAPH_MUL, sums, zero));
     }
-    build_finish(b, y);
+    return y;
+}
+
+bool expand_matmul_integer(Build *b, const TspNode *n) {
+    if (!stands_apart(b, n, 2) && !stands_apart(b, n, 3)) return false;
+    build_finish(b, integer_product(b, n));
+    return true;
+}
+
+/* ---- QLinearMatMul ---- */
+
+/* Whether it is what lower_qlinear.c takes: all known, in float32, with one number of A and of the
+ * result. */
+static bool is_plain(const Build *b, const TspNode *n) {
+    static const bool one[8] = {[1] = true, [2] = true, [6] = true, [7] = true};
+    for (int32_t i = 1; i < 8; i++) {
+        const TspValue *v = &b->given->values[n->inputs[i]];
+        if (i == 3) continue;
+        if (!v->data || v->rank > 1 || v->dtype == TSP_F16) return false;
+        if (one[i] && tsp_value_elements(v) > 1) return false;
+    }
+    return true;
+}
+
+bool expand_qlinear_matmul(Build *b, const TspNode *n) {
+    const bool matrix = b->given->values[n->inputs[3]].rank > 1;
+    TspNode sums = *n;
+    int32_t y, scale, other;
+    if (is_plain(b, n)) return false;
+    sums.inputs[1] = n->inputs[3];
+    sums.inputs[3] = n->inputs[5];
+    sums.input_count = 4;
+    y = build_cast(b, integer_product(b, &sums), TSP_F32);
+    scale = build_cast(b, beside(b, n->inputs[1], matrix), TSP_F32);
+    other = build_cast(b, beside(b, n->inputs[4], false), TSP_F32);
+    scale = build_two(b, TSP_GRAPH_MUL, scale, other);
+    other = build_cast(b, beside(b, n->inputs[6], matrix), TSP_F32);
+    scale = build_two(b, TSP_GRAPH_DIV, scale, other);
+    y = build_two(b, TSP_GRAPH_MUL, y, scale);
+    build_finish(
+        b, saturated(b, y, beside(b, n->inputs[7], matrix), b->given->values[n->output].dtype));
     return true;
 }

@@ -95,8 +95,8 @@ static bool infer_product(const Infer *f) {
     return true;
 }
 
-static bool check_zero_point(const Infer *f, int32_t i, int32_t of_input, int64_t size,
-                             const char *of) {
+static bool check_zero_point(const Infer *f, int32_t i, int32_t of_input, bool rows) {
+    const int32_t second = tsp_product_second(f->node);
     const TspValue *matrix = input(f, of_input), *v = input(f, i);
     if (!v) return true;
     *f->blame = i;
@@ -104,30 +104,24 @@ static bool check_zero_point(const Infer *f, int32_t i, int32_t of_input, int64_
         return tsp_fail(f->err, TSP_ERR_INPUT,
                         "zero point \"%s\" is %s where \"%s\" is %s; make them the same", v->name,
                         tsp_dtype_name(v->dtype), matrix->name, tsp_dtype_name(matrix->dtype));
-    if (v->rank == 0 || (v->rank == 1 && (v->shape[0] == 1 || v->shape[0] == size))) return true;
+    if (tsp_fits_matrix(v, matrix, rows, input(f, 0)->rank > 1 && input(f, second)->rank > 1))
+        return true;
     return tsp_fail(f->err, TSP_ERR_INPUT,
-                    "zero point \"%s\" has shape %s; make it a scalar or [%lld], one a %s", v->name,
-                    shape_text(v).text, (long long)size, of);
+                    "zero point \"%s\" has shape %s; make it a scalar or 1-D, one a %s of \"%s\"",
+                    v->name, shape_text(v).text, rows ? "row" : "column", matrix->name);
 }
 
 static bool infer_matmul_integer(const Infer *f) {
-    const TspValue *a = input(f, 0), *b = input(f, 1);
     if (!infer_product(f)) return false;
     f->out->dtype = TSP_I32;
-    return check_zero_point(f, 2, 0, a->rank == 1 ? 1 : a->shape[a->rank - 2],
-                            "row of the first") &&
-           check_zero_point(f, 3, 1, b->rank == 1 ? 1 : b->shape[b->rank - 1],
-                            "column of the second");
+    return check_zero_point(f, 2, 0, true) && check_zero_point(f, 3, 1, false);
 }
 
 /* Inputs: A, its scale and zero point, B, its, the result's. */
 static bool infer_qlinear_matmul(const Infer *f) {
-    const TspValue *b = input(f, 3);
-    const int64_t columns = b->rank < 2 ? 1 : b->shape[b->rank - 1];
     f->out->dtype = input(f, 7)->dtype;
-    return tsp_check_quantised(f->g, f->node, f->blame, f->err) && infer_product(f) &&
-           check_zero_point(f, 2, 0, 1, "matrix") &&
-           check_zero_point(f, 5, 3, columns, "column of the second");
+    return infer_product(f) && tsp_check_quantised(f->g, f->node, f->out, f->blame, f->err) &&
+           check_zero_point(f, 2, 0, true) && check_zero_point(f, 5, 3, false);
 }
 
 static bool infer_matmul(const Infer *f) {

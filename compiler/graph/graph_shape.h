@@ -28,9 +28,13 @@ bool tsp_node_place_axes(const TspGraph *g, TspNode *node, int32_t *blame, TspEr
 /* Shape of `a` without its axes, or with 1 in their place. */
 void tsp_reduced_shape(const TspNode *node, const TspValue *a, TspValue *out);
 
-/* What QLinearMatMul needs of the types of its inputs and of its scales, which are known numbers;
- * blame and error as above. graph_quantised.c. */
-bool tsp_check_quantised(const TspGraph *g, const TspNode *node, int32_t *blame, TspError *err);
+/* What QLinearMatMul, whose result has the shape of `out`, needs of the types and shapes of its
+ * inputs; blame and error as above. graph_quantised.c. */
+bool tsp_check_quantised(const TspGraph *g, const TspNode *node, const TspValue *out,
+                         int32_t *blame, TspError *err);
+/* Whether v is one number, or 1-D with one for each row (column) of a matrix, or, if there may be
+ * `batches`, of each matrix of a batch, which it broadcasts to. */
+bool tsp_fits_matrix(const TspValue *v, const TspValue *matrix, bool rows, bool batches);
 
 /* The same for the operators that only relabel or move elements: graph_movement.c. dtype is that of
  * the first input. */

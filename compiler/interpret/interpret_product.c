@@ -167,13 +167,26 @@ typedef struct {
     int64_t start, row_step, column_step;
 } View;
 
+/* Where the zero point of element `at` of x, of row i and column j, is. */
+static int64_t zero_of(const TspOperand *x, const TspOperand *zero, bool zero_per_row, int64_t at,
+                       int64_t i, int64_t j) {
+    int64_t stride[TSP_MAX_RANK], place = 0;
+    if (tsp_value_elements(zero->value) == 1) return 0;
+    if (zero->value->rank == 1) return zero_per_row ? i : j;
+    tsp_broadcast_strides(zero->value, x->value->rank, x->value->shape, stride);
+    for (int32_t d = x->value->rank - 1; d >= 0; d--) {
+        place += at % x->value->shape[d] * stride[d];
+        at /= x->value->shape[d];
+    }
+    return place;
+}
+
 static void load(const TspOperand *x, View view, const TspOperand *zero, bool zero_per_row,
                  int64_t rows, int64_t columns, Matrix to, Matrix error) {
-    bool many = zero->value && tsp_value_elements(zero->value) > 1;
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < columns; j++) {
             int64_t at = view.start + i * view.row_step + j * view.column_step;
-            int64_t z = !many ? 0 : zero_per_row ? i : j;
+            int64_t z = zero->value ? zero_of(x, zero, zero_per_row, at, i, j) : 0;
             double value = tsp_load_double(x->value->dtype, x->data, at);
             if (zero->value) value -= tsp_load_double(zero->value->dtype, zero->data, z);
             to.at[i * to.stride + j] = value;

@@ -218,11 +218,9 @@ static bool lower_trees(Lowerer *l, const Fold *fold, Rows *rows, int32_t togeth
     return true;
 }
 
-/* What chains left, their turns in one tree, one after the other, and their results in one row; if
- * there are too many, or one chain is too short, it is left to trees. */
-static bool lower_turns(Lowerer *l, const Fold *fold, Rows *rows, TspError *err) {
+bool fold_turns(Lowerer *l, const Fold *fold, Rows *rows, int32_t turns, TspError *err) {
     const TspMachine *m = &l->module->machine;
-    int32_t turns = (int32_t)m->vxm_op_cycles, chains = rows->count / turns, to;
+    int32_t chains = rows->count / turns, to;
     Rows first = {.count = chains};
     From result;
     Stage *s;
@@ -257,7 +255,7 @@ static int32_t lower_whole(Lowerer *l, const Fold *fold, const Rows *rows, int32
 
 int32_t fold_row(Lowerer *l, const Fold *fold, Rows *rows, TspError *err) {
     const TspMachine *m = &l->module->machine;
-    if (!lower_turns(l, fold, rows, err)) return -1;
+    if (!fold_turns(l, fold, rows, (int32_t)m->vxm_op_cycles, err)) return -1;
     if (rows->count == 1) return rows->tensor[0];
     if (!lower_trees(l, fold, rows, (int32_t)m->vxm_op_cycles, fold_tree_width(m, fold->type), err))
         return -1;
@@ -407,7 +405,7 @@ Stage *fold_finish(Lowerer *l, const Fold *fold, Rows *rows, From *result, TspEr
     int32_t width = fold_tree_width(m, fold->type), lanes = tsp_lanes(m);
     int32_t most = width - LAST_STEPS > 2 ? width - LAST_STEPS : 2;
     int32_t together = (int32_t)m->vxm_op_cycles;
-    if (!lower_turns(l, fold, rows, err)) return NULL;
+    if (!fold_turns(l, fold, rows, together, err)) return NULL;
     if (rows->count == 1) together = 1;
     while (lanes > 1) {
         int32_t part = next_part(m, fold->type, lanes);

@@ -60,6 +60,10 @@ bool fold_left_apart(Lowerer *l, From result, TspDtype type, int32_t side, Rows 
 /* Chains over the products of rows of x and y, from `first` on, and the rows that they leave. */
 bool fold_products(Lowerer *l, int32_t x, int32_t y, int32_t first, const Fold *fold, Rows *left,
                    TspError *err);
+/* Rows that lie in blocks of `turns`: a row of each in one tree, one after the other, and their
+ * results in one row with a copy in each hemisphere. If there are too many blocks, or one is too
+ * short, nothing is done. */
+bool fold_turns(Lowerer *l, const Fold *fold, Rows *rows, int32_t turns, TspError *err);
 /* From rows as chains leave them to the one row of a tensor with a copy in each hemisphere. */
 int32_t fold_row(Lowerer *l, const Fold *fold, Rows *rows, TspError *err);
 /* Combines all lanes of each superlane of a row that has a copy in each hemisphere: another such

@@ -21,27 +21,44 @@ static int32_t scan_tensor(Lowerer *l, const char *suffix, TspDtype type, int32_
     return i;
 }
 
-/* Running sums of the rows of x, in chains of `chain` rows that begin with a row of `start` (-1:
- * with nothing); to `to` go all of them or, with `ends`, the last of each chain, and to `wide` (-1:
- * nowhere) the rows as `type`. */
-static bool lower_scan(Lowerer *l, const char *what, TspDtype type, int32_t x, int32_t start,
-                       int32_t chain, bool ends, int32_t to, int32_t wide, TspError *err) {
-    const Tensor *from = &l->module->tensors[x], *into = &l->module->tensors[to];
+/* One copy in the hemisphere of each chain's rows, for what chains begin with. */
+static void want_beside(Lowerer *l, int32_t tensor) {
+    if (l->module->sparing) return;
+    l->module->tensors[tensor].wanted = 2;
+    l->module->lavish = true;
+}
+
+/* Running sums of the rows of a tensor, in chains of `chain` rows; tensors that are -1 are none. */
+typedef struct {
+    int32_t x, chain;
+    int32_t begin;         /* what chains begin with, a row for each; or */
+    int32_t before, south; /* the sums up to each chain, for the next, and a row for all */
+    int32_t to;            /* all sums or, with `ends`, the last of each chain */
+    bool ends;
+    int32_t wide; /* the rows as sums are */
+} Scan;
+
+static bool lower_scan(Lowerer *l, const char *what, TspDtype type, const Scan *scan,
+                       TspError *err) {
+    const Tensor *from = &l->module->tensors[scan->x], *into = &l->module->tensors[scan->to];
     Stage *s = lower_new_stage(l, what, from->rows, tsp_lanes(&l->module->machine), err);
     From row, widened;
     if (!s) return false;
-    s->scan_rows = chain;
-    s->scan_ends = ends;
-    row = stage_operand(s, x, 0, 1);
-    if (start >= 0) stage_operand(s, start, 0, 0);
+    s->scan_rows = scan->chain;
+    s->scan_ends = scan->ends;
+    s->scan_begins = scan->begin >= 0;
+    row = stage_operand(s, scan->x, 0, 1);
+    if (scan->before >= 0) stage_operand(s, scan->before, 0, 0);
+    if (scan->south >= 0) stage_operand(s, scan->south, 0, 0);
+    if (scan->begin >= 0) stage_operand(s, scan->begin, 0, 0);
     if (from->dtype != type)
         row = stage_step(s, TSP_OP_CVT, from->dtype, type, row, from_none(), 0);
     widened = row;
     row = stage_step(s, TSP_OP_ADD, type, type, row, (From){FROM_SELF, 0}, 0);
     if (into->dtype != type)
         row = stage_step(s, TSP_OP_CVT, type, into->dtype, row, from_none(), 0);
-    lower_output(l, s, row, to, 0);
-    if (wide >= 0) lower_output(l, s, widened, wide, 0);
+    lower_output(l, s, row, scan->to, 0);
+    if (scan->wide >= 0) lower_output(l, s, widened, scan->wide, 0);
     return true;
 }
 
@@ -56,6 +73,26 @@ static int32_t wide_rows(Lowerer *l, int32_t x, TspDtype type, TspError *err) {
     l->module->tensors[i].flat = l->module->lavish = true;
     l->module->tensors[i].level = like.level + 1;
     return i;
+}
+
+/* Rows of a block of what so many chains leave, for a tree to read a row of each block at once: so
+ * the sum of all is there sooner than a chain makes it. Slices that get rows of `wide` (-1: there
+ * are none) cannot get sums beside them, so that fewer and longer blocks are left, all of one
+ * length. -1: there are too few slices or ALUs, or no such length. */
+static int32_t sums_run(const Lowerer *l, const Fold *fold, int32_t chains, int32_t wide) {
+    const TspMachine *m = &l->module->machine;
+    int32_t width = fold_tree_width(m, fold->type), run = (int32_t)m->vxm_op_cycles;
+    if (l->module->sparing) return -1;
+    if (wide >= 0) {
+        const Tensor *kept = &l->module->tensors[wide];
+        width = tsp_min32(width, 2 * (int32_t)m->mem_slices / kept->bytes -
+                                     tsp_ceil_div(kept->rows, kept->run));
+        if (width < 2) return -1;
+        run = (int32_t)tsp_max64(run, tsp_ceil_div(chains, width));
+        while (run < chains && chains % run) run++;
+        if (run >= chains) return -1;
+    }
+    return tsp_ceil_div(chains, run) <= width ? run : -1;
 }
 
 /* A block of sums, what the chains of a block of x leave, lies where these go on to, as do rows
@@ -78,11 +115,18 @@ static int32_t move_radix(const TspMachine *m, TspDtype type) {
     return radix;
 }
 
+/* A row with a copy in each hemisphere, for what lanes south hold. */
+static int32_t south_row(Lowerer *l, const Fold *fold, TspError *err) {
+    int32_t to = fold_rows(l, ".south", fold->type, 1, 1, err);
+    if (to >= 0) l->module->tensors[to].wanted = 2;
+    return to;
+}
+
 /* Row `row` of `from`, moved north by 1, 2, .. `count` times `part` lanes, and with `itself` also
- * as it is, added up. */
+ * as it is, added up in `to` (-1: a new tensor), which is returned. */
 static int32_t lower_moved(Lowerer *l, const Fold *fold, int32_t from, int32_t row, int32_t part,
-                           int32_t count, bool itself, TspError *err) {
-    int32_t lanes = tsp_lanes(&l->module->machine), moved, to;
+                           int32_t count, bool itself, int32_t to, TspError *err) {
+    int32_t lanes = tsp_lanes(&l->module->machine), moved;
     Rows rows = {.count = count};
     From result;
     Stage *s;
@@ -104,50 +148,46 @@ static int32_t lower_moved(Lowerer *l, const Fold *fold, int32_t from, int32_t r
     if (!(s = fold_tree(l, fold, &rows, 0, 1, lanes, &result, err))) return -1;
     if (result.kind == FROM_OPERAND)
         result = stage_step(s, TSP_OP_PASS, fold->type, fold->type, result, from_none(), 0);
-    if ((to = fold_rows(l, ".south", fold->type, 1, 1, err)) < 0) return -1;
-    l->module->tensors[to].wanted = 2;
+    if (to < 0 && (to = south_row(l, fold, err)) < 0) return -1;
     lower_output(l, &l->module->stages[l->module->stage_count - 1], result, to, 0);
     return to;
 }
 
-/* The tensor, and its row, that has the sum of all chains. Trees make it sooner than that of one
- * after the other, if slices and ALUs allow to read all at once; not beside rows that are kept. */
-static int32_t lower_total(Lowerer *l, const Fold *fold, int32_t sums, int32_t before,
-                           int32_t chains, bool trees, int32_t *row, TspError *err) {
-    Rows rows = {.count = chains};
-    *row = trees ? 0 : chains - 1;
-    for (int32_t i = 0; i < chains; i++) {
+/* A tensor of one row, the sum of all that chains left, by trees. */
+static int32_t lower_total(Lowerer *l, const Fold *fold, int32_t sums, TspError *err) {
+    const Tensor *t = &l->module->tensors[sums];
+    Rows rows = {.count = t->rows};
+    for (int32_t i = 0; i < t->rows; i++) {
         rows.tensor[i] = sums;
         rows.row[i] = i;
     }
-    return trees ? fold_row(l, fold, &rows, err) : before;
+    return fold_turns(l, fold, &rows, t->run, err) ? fold_row(l, fold, &rows, err) : -1;
 }
 
-/* For each lane the sum of row `row` of `totals` over all lanes south of it. */
-static int32_t lower_south(Lowerer *l, const Fold *fold, int32_t totals, int32_t row,
+/* For each lane the sum of row `row` of `total` over all lanes south of it, in `south` (-1: a new
+ * tensor), which is returned. */
+static int32_t lower_south(Lowerer *l, const Fold *fold, int32_t total, int32_t row, int32_t south,
                            TspError *err) {
     const TspMachine *m = &l->module->machine;
-    int32_t lanes = tsp_lanes(m), radix = move_radix(m, fold->type);
-    int32_t most = tsp_min32(radix, lanes > 1 ? lanes - 1 : 1), reach = most;
-    int32_t south = lower_moved(l, fold, totals, row, 1, most, false, err);
-    for (; south >= 0 && reach < lanes - 1; reach *= radix) {
-        int32_t count = tsp_min32(radix, tsp_ceil_div(lanes - 1, reach)) - 1;
-        south = lower_moved(l, fold, south, 0, reach, count, true, err);
+    int32_t lanes = tsp_lanes(m), radix = move_radix(m, fold->type), from = total, part = 1;
+    int32_t count = tsp_min32(radix, lanes > 1 ? lanes - 1 : 1); /* first without the row itself */
+    for (int32_t reach = radix; reach < lanes - 1; part = reach, reach *= radix) {
+        if ((from = lower_moved(l, fold, from, row, part, count, part > 1, -1, err)) < 0) return -1;
+        row = 0;
+        count = tsp_min32(radix, tsp_ceil_div(lanes - 1, reach)) - 1;
     }
-    return south;
+    return lower_moved(l, fold, from, row, part, count, part > 1, south, err);
 }
 
-/* What each chain begins with: what lanes south hold, and the chains before it in its lanes. */
-static int32_t lower_begins(Lowerer *l, const Fold *fold, int32_t chains, int32_t before,
-                            int32_t south, TspError *err) {
-    int32_t lanes = tsp_lanes(&l->module->machine);
+/* A row for each chain, what it begins with: what lanes south hold, and the chains before it in its
+ * lanes. */
+static int32_t lower_begins(Lowerer *l, const Fold *fold, int32_t before, int32_t south,
+                            TspError *err) {
+    int32_t lanes = tsp_lanes(&l->module->machine), chains = l->module->tensors[before].rows;
     int32_t to = scan_tensor(l, ".begin", fold->type, chains, 0, err);
     Stage *s = to < 0 ? NULL : lower_new_stage(l, "begin", 1, lanes, err);
     if (!s) return -1;
-    if (!l->module->sparing) {
-        l->module->tensors[to].wanted = 2; /* one in the hemisphere of each chain's rows */
-        l->module->lavish = true;
-    }
+    want_beside(l, to);
     lower_output(l, s,
                  stage_step(s, TSP_OP_PASS, fold->type, fold->type, stage_operand(s, south, 0, 0),
                             from_none(), 0),
@@ -188,33 +228,88 @@ static bool check_flat(const Lowerer *l, const TspNode *node, TspError *err) {
     return true;
 }
 
+/* A running sum of x, kept as `wide` or not (-1), on its way to z. */
+typedef struct {
+    Fold fold;
+    int32_t x, wide, z, chain, chains;
+    bool roomy;                  /* there are slices beside those of long rows */
+    int32_t sums, before, south; /* of each chain, up to each chain, of the lanes south */
+    bool trees;
+} Sum;
+
+/* A tensor for the sum of each chain. */
+static bool sums_tensor(Lowerer *l, Sum *sum, TspError *err) {
+    const int32_t run =
+        sum->roomy || sum->wide < 0 ? sums_run(l, &sum->fold, sum->chains, sum->wide) : -1;
+    sum->trees = run > 0;
+    sum->sums = scan_tensor(l, ".sums", sum->fold.type, sum->chains,
+                            run > 0 ? run : (int32_t)l->module->machine.vxm_op_cycles, err);
+    if (sum->sums < 0) return false;
+    if (sum->trees || sum->wide >= 0)
+        lay_sums(&l->module->tensors[sum->sums], &l->module->tensors[sum->x], sum->trees);
+    return true;
+}
+
+/* All but what sums pass through. What is read or written beside long rows comes before z: there
+ * are few slices that these leave. */
+static bool lower_ends(Lowerer *l, const TspNode *node, Sum *sum, TspError *err) {
+    const bool first = sum->roomy && sum->wide >= 0;
+    Tensor *tensors;
+    sum->before = sum->south = -1;
+    if (first && !sums_tensor(l, sum, err)) return false;
+    if (sum->roomy) {
+        sum->before = scan_tensor(l, ".before", sum->fold.type, sum->chains, 0, err);
+        if (sum->before < 0 || (sum->south = south_row(l, &sum->fold, err)) < 0) return false;
+        want_beside(l, sum->before);
+    }
+    if ((sum->z = lower_flat_tensor(l, node->output, LANEWISE, err)) < 0) return false;
+    tensors = l->module->tensors;
+    tensors[sum->z].level = tensors[sum->wide < 0 ? sum->x : sum->wide].level + 1;
+    return first || sums_tensor(l, sum, err);
+}
+
+/* What comes before each chain, in its lanes and in those south of them. */
+static bool lower_before(Lowerer *l, Sum *sum, TspError *err) {
+    Scan scan = {sum->sums, sum->chains, -1, -1, -1, -1, false, -1};
+    int32_t total = -1;
+    if (sum->trees && (total = lower_total(l, &sum->fold, sum->sums, err)) < 0) return false;
+    if (sum->before < 0)
+        sum->before = scan_tensor(l, ".before", sum->fold.type, sum->chains, 0, err);
+    scan.to = sum->before;
+    if (scan.to < 0 || !lower_scan(l, "before", sum->fold.type, &scan, err)) return false;
+    sum->south = lower_south(l, &sum->fold, sum->trees ? total : sum->before,
+                             sum->trees ? 0 : sum->chains - 1, sum->south, err);
+    return sum->south >= 0;
+}
+
+/* The second passage, in which each chain begins with that. */
+static bool lower_again(Lowerer *l, const Sum *sum, TspError *err) {
+    Scan scan = {sum->wide < 0 ? sum->x : sum->wide, sum->chain, -1, -1, -1, sum->z, false, -1};
+    if (!sum->roomy) {
+        scan.begin = lower_begins(l, &sum->fold, sum->before, sum->south, err);
+        return scan.begin >= 0 && lower_scan(l, "scan", sum->fold.type, &scan, err);
+    }
+    if (sum->chains > 1) scan.before = sum->before;
+    scan.south = sum->south;
+    return lower_scan(l, "scan", sum->fold.type, &scan, err);
+}
+
 bool lower_cum_sum(Lowerer *l, const TspNode *node, TspError *err) {
     const TspMachine *m = &l->module->machine;
     TspDtype type = l->graph->values[node->output].dtype;
-    Fold fold = {TSP_OP_ADD, type == TSP_F16 ? TSP_F32 : type, 0, false};
-    int32_t x, wide, z, rows, chain, chains, sums, before, total, row, south, begin;
-    bool trees;
+    Sum sum = {.fold = {TSP_OP_ADD, type == TSP_F16 ? TSP_F32 : type, 0, false}};
+    const Tensor *x;
     if (tsp_value_elements(&l->graph->values[node->output]) == 1) return lower_one(l, node, err);
-    if (!fold_check(l, node, &fold, err) || !check_flat(l, node, err) ||
-        (x = lower_flat_tensor(l, node->inputs[0], LANEWISE, err)) < 0 ||
-        (z = lower_flat_tensor(l, node->output, LANEWISE, err)) < 0)
+    if (!fold_check(l, node, &sum.fold, err) || !check_flat(l, node, err) ||
+        (sum.x = lower_flat_tensor(l, node->inputs[0], LANEWISE, err)) < 0)
         return false;
-    if ((wide = wide_rows(l, x, fold.type, err)) < 0 && err->text[0]) return false;
-    l->module->tensors[z].level = l->module->tensors[wide < 0 ? x : wide].level + 1;
-    rows = l->module->tensors[x].rows;
-    chain = lower_scan_rows(m, rows);
-    chains = tsp_ceil_div(rows, chain);
-    sums = scan_tensor(l, ".sums", fold.type, chains, (int32_t)m->vxm_op_cycles, err);
-    if (sums < 0) return false;
-    trees = wide < 0 && !l->module->sparing &&
-            tsp_ceil_div(chains, m->vxm_op_cycles) <= fold_tree_width(m, fold.type);
-    if (trees || wide >= 0) lay_sums(&l->module->tensors[sums], &l->module->tensors[x], trees);
-    if (!lower_scan(l, "sums", fold.type, x, -1, chain, true, sums, wide, err)) return false;
-    before = scan_tensor(l, ".before", fold.type, chains, 0, err);
-    return before >= 0 &&
-           lower_scan(l, "before", fold.type, sums, -1, chains, false, before, -1, err) &&
-           (total = lower_total(l, &fold, sums, before, chains, trees, &row, err)) >= 0 &&
-           (south = lower_south(l, &fold, total, row, err)) >= 0 &&
-           (begin = lower_begins(l, &fold, chains, before, south, err)) >= 0 &&
-           lower_scan(l, "scan", fold.type, wide < 0 ? x : wide, begin, chain, false, z, -1, err);
+    if ((sum.wide = wide_rows(l, sum.x, sum.fold.type, err)) < 0 && err->text[0]) return false;
+    x = &l->module->tensors[sum.x];
+    sum.chain = lower_scan_rows(m, x->rows);
+    sum.chains = tsp_ceil_div(x->rows, sum.chain);
+    sum.roomy = !l->module->sparing && x->run <= m->mem_rows;
+    if (!lower_ends(l, node, &sum, err)) return false;
+    const Scan scan = {sum.x, sum.chain, -1, -1, -1, sum.sums, true, sum.wide};
+    return lower_scan(l, "sums", sum.fold.type, &scan, err) && lower_before(l, &sum, err) &&
+           lower_again(l, &sum, err);
 }

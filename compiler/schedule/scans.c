@@ -12,55 +12,70 @@ static int32_t self_step(const Stage *stage) {
     return i;
 }
 
-/* The operand that chains begin with, a row each, and that no step takes; -1: none. */
-static int32_t begin_operand(const Stage *stage) {
-    int32_t last = stage->operand_count - 1;
-    if (stage->operands[last].row_step) return -1;
+/* Vectors that a chain begins with. One that cannot come before the rows, on their wire, is added
+ * to the first of them, by the same issue. */
+typedef struct {
+    int32_t index[2]; /* of operands of the stage */
+    Operand operand[2];
+    int32_t count;
+    bool beside; /* on wires of their own: of another type, or from the other hemisphere */
+} Begins;
+
+/* Whether chains begin with rows of an operand: it is no row for row, and no step takes it. */
+static bool is_begin(const Stage *stage, int32_t operand) {
+    if (stage->operands[operand].row_step) return false;
     for (int32_t i = 0; i < stage->step_count; i++) {
         const From from[2] = {stage->steps[i].a, stage->steps[i].b};
         for (int j = 0; j < 2; j++)
-            if (from[j].kind == FROM_OPERAND && from[j].index == last) return -1;
+            if (from[j].kind == FROM_OPERAND && from[j].index == operand) return false;
     }
-    return last;
+    return true;
 }
 
-/* What chain `chain` begins with, if it can come before row `low` on the wire of the rows: these
- * are added as they are read, and a copy of it comes the same way. Else its copy is -1. */
-static Operand first_vector(const Scheduler *s, const Stage *stage, int32_t chain, int32_t low) {
+/* Chooses the copy of an operand that comes the same way as row `low` of `rows`; false if there is
+ * none, or its elements are of another type. */
+static bool comes_with(const Scheduler *s, Operand *o, const Operand *rows, int32_t low) {
     const Tensor *tensors = s->module->tensors;
-    From a = stage->steps[self_step(stage)].a;
-    int32_t begin = begin_operand(stage);
-    Operand o = {.copy = -1};
-    if (begin < 0 || a.kind != FROM_OPERAND) return o;
-    o = stage->operands[begin];
-    o.row0 = chain;
-    const Operand *rows = &stage->operands[a.index];
-    TspDirection direction = schedule_direction(s, rows, low, 0);
-    o.copy = tensors[o.tensor].dtype == tensors[rows->tensor].dtype ? tensors[o.tensor].copies : 0;
-    while (--o.copy >= 0)
-        if (schedule_direction(s, &o, 0, 0) == direction) break;
-    return o;
+    const TspDirection direction = schedule_direction(s, rows, low, 0);
+    if (tensors[o->tensor].dtype != tensors[rows->tensor].dtype) return false;
+    for (o->copy = tensors[o->tensor].copies - 1; o->copy >= 0; o->copy--)
+        if (schedule_direction(s, o, 0, 0) == direction) return true;
+    o->copy = 0;
+    return false;
 }
 
-/* From `row` on, of the rows low .. high-1 of a chain, no further than `end`. `begun`: a vector
- * came before row `low`. */
-static Part next_part(const Scheduler *s, const Stage *stage, bool begun, int32_t row, int32_t low,
-                      int32_t high, int32_t end) {
+/* What chain `chain`, rows low.., begins with. */
+static Begins chain_begins(const Scheduler *s, const Stage *stage, int32_t chain, int32_t low) {
+    const From a = stage->steps[self_step(stage)].a;
+    int32_t last = stage->operand_count - 1, first = last;
+    Begins b = {.beside = a.kind != FROM_OPERAND};
+    if (!is_begin(stage, last)) return b;
+    if (chain > 0 && is_begin(stage, last - 1)) first--;
+    for (int32_t i = first; i <= last; i++) {
+        Operand o = stage->operands[i];
+        o.row0 = stage->scan_begins ? chain : i < last ? chain - 1 : 0;
+        b.beside |= a.kind == FROM_OPERAND && !comes_with(s, &o, &stage->operands[a.index], low);
+        b.index[b.count] = i;
+        b.operand[b.count++] = o;
+    }
+    return b;
+}
+
+/* From `row` on, of the rows low .. high-1 of a chain, no further than `end`. `begun`: vectors came
+ * before row `low`; `begin`: else one that is added to it. */
+static Part next_part(const Scheduler *s, const Stage *stage, bool begun, From begin, int32_t row,
+                      int32_t low, int32_t high, int32_t end) {
     bool starts = row == low && !begun;
-    int32_t begin = begin_operand(stage);
     if (starts) end = row + 1;
     if (stage->scan_ends && row < high - 1) end = tsp_min32(end, high - 1);
-    return (Part){row,
-                  end - row,
-                  (int32_t)s->m->vxm_op_cycles,
-                  starts,
-                  !stage->scan_ends || row == high - 1,
-                  begin >= 0 ? (From){FROM_OPERAND, begin} : (From){FROM_NONE, 0}};
+    return (Part){
+        row,  end - row, (int32_t)s->m->vxm_op_cycles, starts, !stage->scan_ends || row == high - 1,
+        begin};
 }
 
 static TspDirection result_direction(const Scheduler *s, const Output *out, int32_t copy,
                                      int32_t row) {
-    Place p = tsp_place(&s->module->tensors[out->tensor], copy, row, 0, 0);
+    Place p = tsp_place(&s->module->tensors[out->tensor], copy, out->row0 + row, 0, 0);
     return tsp_slice_hemisphere(s->m, p.slice) == TSP_WEST ? TSP_WESTWARD : TSP_EASTWARD;
 }
 
@@ -83,27 +98,35 @@ static void write_results(const Scheduler *s, Flow *f, const Output *out, int32_
                           int32_t wire, int32_t row, int32_t skip, int32_t count) {
     const Tensor *t = &s->module->tensors[out->tensor];
     for (int32_t byte = 0; byte < t->bytes && !f->failed; byte++)
-        schedule_write(s, f, wire, byte, t, tsp_place(t, copy, row, 0, byte), skip, count,
-                       (int32_t)s->m->vxm_op_cycles);
+        schedule_write(s, f, wire, byte, t, tsp_place(t, copy, out->row0 + row, 0, byte), skip,
+                       count, (int32_t)s->m->vxm_op_cycles);
 }
 
-/* The wire of rows row .. end-1, the first of a chain, after the vector that this begins with, and
- * the step that takes that. */
+/* Issues of the step that takes its own result for the vectors that a chain begins with, before
+ * that of row `row`, its first. The wire on which they stand before rows row .. end-1; -1: they are
+ * beside. */
 static int32_t begin_chain(Scheduler *s, Flow *f, const Stage *stage, const StepTimes *times,
-                           const Operand *begin, int32_t row, int32_t end, int64_t *from) {
-    int32_t interval = (int32_t)s->m->vxm_op_cycles, vxm = tsp_vxm_column(s->m);
+                           const Begins *b, int32_t row, int32_t end, int64_t *from) {
+    int32_t interval = (int32_t)s->m->vxm_op_cycles, vxm = tsp_vxm_column(s->m), with = -1;
     int32_t self = self_step(stage), index = stage->steps[self].a.index, wires[MAX_OPERANDS];
     const Operand *rows = &stage->operands[index];
-    TspDirection direction = schedule_direction(s, rows, row, 0);
-    const Part part = {.count = 1, .interval = interval, .starts = true};
-    wires[index] =
-        flow_wire(f, (Wire){direction, s->module->tensors[rows->tensor].bytes,
-                            flow_phase(direction, (int64_t)times->operand[index] - interval, vxm),
-                            end - row + 1, interval, vxm, vxm, 0});
-    schedule_reads(s, f, begin, wires[index], 0, 0, 1, 0, interval, from);
-    schedule_reads(s, f, rows, wires[index], 1, row, end - row, 0, interval, from);
-    schedule_step(f, stage, self, &part, times->step[self] - interval, wires, -1);
-    return wires[index];
+    int64_t time = (int64_t)times->step[self] - (int64_t)b->count * interval;
+    if (!b->beside) {
+        TspDirection direction = schedule_direction(s, rows, row, 0);
+        with = flow_wire(f, (Wire){direction, s->module->tensors[rows->tensor].bytes,
+                                   flow_phase(direction, time, vxm), b->count + end - row, interval,
+                                   vxm, vxm, 0});
+    }
+    for (int32_t i = 0; i < b->count; i++, time += interval) {
+        const Part part = {.count = 1, .interval = interval, .starts = i == 0};
+        if (with >= 0) schedule_reads(s, f, &b->operand[i], with, i, 0, 1, 0, interval, from);
+        wires[index] = with >= 0
+                           ? with
+                           : schedule_operand(s, f, &b->operand[i], 0, 1, 0, interval, time, from);
+        schedule_step(f, stage, self, &part, time, wires, -1);
+    }
+    if (with >= 0) schedule_reads(s, f, rows, with, b->count, row, end - row, 0, interval, from);
+    return with;
 }
 
 /* Rows row .. end-1 of chain `chain`, rows low .. high-1, all of one block of every tensor. */
@@ -112,23 +135,21 @@ static void segment_flow(Scheduler *s, Flow *f, const Stage *stage, const StepTi
                          int32_t end, int64_t *from) {
     int32_t interval = (int32_t)s->m->vxm_op_cycles, last = stage->step_count - 1;
     const Output *out = &stage->outputs[0], *kept = stage->output_count > 1 ? out + 1 : NULL;
-    int32_t wires[MAX_OPERANDS], result = -1, keeps = -1, begins = begin_operand(stage);
+    int32_t wires[MAX_OPERANDS], result = -1, keeps = -1, with = -1;
     int32_t first = row, behind = 0; /* on the wire of results; rows that the chain's follows */
     int64_t base = (int64_t)(row - low) * interval;
-    Operand vector = first_vector(s, stage, chain, low);
-    bool begun = vector.copy >= 0;
+    const Begins begins = chain_begins(s, stage, chain, low);
+    const bool added = begins.beside && begins.count == 1, begun = begins.count && !added;
+    const From begin = {added ? FROM_OPERAND : FROM_NONE, added ? begins.index[0] : 0};
+    if (row == low && added)
+        wires[begin.index] = schedule_operand(s, f, &begins.operand[0], 0, 1, 0, interval,
+                                              times->step[self_step(stage)], from);
+    if (row == low && begun) with = begin_chain(s, f, stage, times, &begins, row, end, from);
     for (int32_t i = 0; i < stage->operand_count; i++)
-        if (i != begins)
-            wires[i] = row == low && begun
-                           ? begin_chain(s, f, stage, times, &vector, row, end, from)
-                           : schedule_operand(s, f, &stage->operands[i], row, end - row, 0,
-                                              interval, base + times->operand[i], from);
-    if (row == low && begins >= 0 && !begun) {
-        Operand begin = stage->operands[begins];
-        begin.row0 = chain;
-        wires[begins] =
-            schedule_operand(s, f, &begin, 0, 1, 0, interval, times->step[self_step(stage)], from);
-    }
+        if (!is_begin(stage, i))
+            wires[i] = with >= 0 ? with
+                                 : schedule_operand(s, f, &stage->operands[i], row, end - row, 0,
+                                                    interval, base + times->operand[i], from);
     if (kept) {
         /* the chain's result follows the last row that is kept, on the same wire */
         bool follows = end == high && last == kept->from.index + 1 &&
@@ -145,7 +166,7 @@ static void segment_flow(Scheduler *s, Flow *f, const Stage *stage, const StepTi
         result = result_wire(s, f, out, copy, chain, 1,
                              base + (int64_t)(high - 1 - row) * interval + times->step[last]);
     for (Part part; row < end && !f->failed; row += part.count) {
-        part = next_part(s, stage, begun, row, low, high, end);
+        part = next_part(s, stage, begun, begin, row, low, high, end);
         for (int32_t i = 0; i <= last; i++)
             schedule_step(f, stage, i, &part, (int64_t)(row - low) * interval + times->step[i],
                           wires,
@@ -181,6 +202,7 @@ static bool note_results(Scheduler *s, const Output *out, int32_t copy, const Fl
     Tensor *t = &s->module->tensors[out->tensor];
     int64_t landed = 0;
     int32_t byte = 0;
+    row += out->row0;
     for (int32_t i = 0; i < f->item_count; i++) {
         const Item *item = &f->items[i];
         if (item->kind != ITEM_MEM || item->insn.op != TSP_OP_WRITE || row == t->rows) continue;
