@@ -1,5 +1,5 @@
-/* test_shapes.c - shapes that lie in memory otherwise than the file has them: with the last
- * dimensions made one, and reshaped where they come in or go out.
+/* test_shapes.c - shapes that lie in memory otherwise than the file has them: with the last or the
+ * first dimensions made one, and reshaped where they come in or go out.
  */
 #include "graph_case.h"
 
@@ -99,6 +99,30 @@ START_TEST(last_dimensions_are_one) {
 }
 END_TEST
 
+/* Along the last axis a batch of matrices is one. */
+START_TEST(first_dimensions_are_one) {
+    static const char *const graphs[] = {
+        WITH("Softmax", X, "z", "\"axis\": -1"),
+        WITH("LogSoftmax", X, "z", "\"axis\": -1"),
+        WITH("ReduceSum", X, "z", "\"axes\": [-1]"),
+        WITH("ReduceMax", X, "z", "\"axes\": [-1], \"keepdims\": 0"),
+        WITH("ArgMax", X, "z", "\"axis\": -1"),
+        WITH("ArgMin", X, "z", "\"axis\": -1, \"keepdims\": 0, \"select_last_index\": 1"),
+        WITH("ReduceLogSumExp", X, "z", "\"axes\": [-1], \"keepdims\": 0"),
+        WITH("Softmax", X, "a", "\"axis\": -1") ", " NODE("Mul", AW, "z"),
+        WITH("ReduceMean", X, "a", "\"axes\": [-1]") ", " NODE("Sub", "\"x\", \"a\"", "z"),
+        WITH("ReduceSum", X, "a", "\"axes\": [-1], \"keepdims\": 0") ", " NODE(
+            "Exp", A, "b") ", " NODE("Mul", "\"a\", \"b\"", "z"),
+    };
+    random_start();
+    for (size_t i = 0; i < sizeof graphs / sizeof *graphs; i++) {
+        try_alike(TSP_F32, "[204, 100]", "[12, 17, 100]", graphs[i], "tsp1");
+        try_alike(TSP_F32, "[60, 330]", "[3, 1, 5, 4, 330]", graphs[i], "tsp1");
+        try_alike(TSP_F16, "[12, 10]", "[3, 4, 10]", graphs[i], "tiny");
+    }
+}
+END_TEST
+
 /* What some node takes as a column, multiplies, moves or works along keeps its dimensions. */
 START_TEST(dimensions_that_count) {
     static const char *const shapes[] = {"[5, 33, 1]", "[5, 12, 3]", "[4, 1, 6]"};
@@ -117,6 +141,12 @@ START_TEST(dimensions_that_count) {
             "Softmax", B, "z", "\"axis\": 0"),
         WITH("ReduceSum", X, "a", "\"axes\": [0], \"keepdims\": 0") ", " NODE(
             "Mul", AW, "b") ", " WITH("ReduceMin", B, "z", "\"axes\": [0]"),
+        WITH("ReduceSum", X, "a", "\"axes\": [2], \"keepdims\": 0") ", " NODE("Transpose", A, "z"),
+        WITH("ReduceSum", X, "a", "\"axes\": [2], \"keepdims\": 0") ", " WITH("Softmax", A, "z",
+                                                                              "\"axis\": 1"),
+        WITH("ReduceMin", X, "a",
+             "\"axes\": [2], \"keepdims\": 0") ", " NODE("Unsqueeze", "\"a\", \"axes\"", "z"),
+        WITH("Softmax", X, "a", "\"axis\": 2") ", " WITH("ReduceMax", A, "z", "\"axes\": [0]"),
         WITH("CumSum", "\"x\", \"axis\"", "a", "\"reverse\": 1") ", " NODE("Add", AW, "z"),
         NODE("Unsqueeze", "\"x\", \"axes\"", "a") ", " WITH("Softmax", A, "z", "\"axis\": 2"),
     };
@@ -237,12 +267,60 @@ START_TEST(known_operands_broadcast) {
 }
 END_TEST
 
+/* A graph of x, and of matrices and rows that it takes known, in cycles at most. */
+START_TEST(batches_are_matrices) {
+    static const struct {
+        const char *shape, *known, *nodes;
+        int64_t cycles;
+    } cases[] = {
+        {"[12, 17, 320]", "[1]", WITH("Softmax", X, "z", "\"axis\": 2"), 538},
+        {"[12, 17, 320]", "[1]", WITH("ReduceSum", X, "z", "\"axes\": [2], \"keepdims\": 0"), 131},
+        {"[8, 25, 320]", "[320, 64]",
+         NODE("MatMul", "\"x\", \"c\"", "a") ", " WITH("Softmax", A, "z", "\"axis\": -1"), 865},
+        {"[4, 6, 80]", "[80]",
+         WITH("LayerNormalization", "\"x\", \"c\", \"c\"", "a",
+              "\"axis\": 2") ", " WITH("Softmax", A, "z", "\"axis\": 2"),
+         834},
+        {"[4, 6, 80]", "[6, 1]", WITH("LayerNormalization", "\"x\", \"c\"", "z", "\"axis\": 2"),
+         371},
+        {"[4, 6, 80]", "[4, 1, 80]", WITH("LayerNormalization", "\"x\", \"c\"", "z", "\"axis\": 2"),
+         371},
+        {"[5, 6, 7, 8]", "[6, 1, 1]",
+         NODE("Add", "\"x\", \"c\"", "a") ", " WITH("Softmax", A, "z", "\"axis\": 3"), 733},
+        {"[5, 6, 7, 8]", "[5, 6, 1, 1]",
+         NODE("Add", "\"x\", \"c\"", "a") ", " WITH("ReduceMax", A, "z", "\"axes\": [2, 3]"), 654},
+        {"[5, 6, 7, 8]", "[1, 1, 1, 8]",
+         NODE("Mul", "\"x\", \"c\"", "a") ", " WITH("Softmax", A, "z", "\"axis\": 2"), 492},
+        {"[5, 6, 8]", "[6, 8, 3]",
+         WITH("Softmax", X, "a", "\"axis\": 2") ", " WITH(
+             "Flatten", A, "b", "\"axis\": 1") ", " WITH("Flatten", "\"c\"", "d",
+                                                         "\"axis\": "
+                                                         "2") ", " NODE("MatMul", "\"b\", \"d\"",
+                                                                        "z"),
+         680},
+        {"[5, 5, 5]", "[5, 5]",
+         WITH("ReduceSum", X, "a", "\"axes\": [2], \"keepdims\": 0") ", " NODE(
+             "MatMul", "\"a\", \"c\"", "b") ", " NODE("Add", "\"b\", \"a\"", "z"),
+         2000},
+    };
+    random_start();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const int64_t cycles =
+            run_known(TSP_F32, cases[i].shape, cases[i].known, cases[i].nodes, "tsp1");
+        ck_assert_msg(cycles <= cases[i].cycles, "%s %s: %" PRId64 " cycles", cases[i].shape,
+                      cases[i].nodes, cycles);
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("shapes");
     TCase *tests = tcase_create("shapes");
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, ones_at_the_end_cost_nothing);
     tcase_add_test(tests, last_dimensions_are_one);
+    tcase_add_test(tests, first_dimensions_are_one);
+    tcase_add_test(tests, batches_are_matrices);
     tcase_add_test(tests, dimensions_that_count);
     tcase_add_test(tests, reshaped_on_the_way);
     tcase_add_test(tests, known_operands_broadcast);

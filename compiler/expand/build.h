@@ -11,7 +11,7 @@
 
 typedef struct {
     const TspGraph *given; /* `plain`, which owns arrays alone */
-    TspGraph plain;        /* the file's, last dimensions merged */
+    TspGraph plain;        /* the file's, dimensions merged */
     TspGraph graph;
     int32_t lanes;   /* of the machine */
     int32_t *origin; /* [node]: the node of the file that it works for */
@@ -86,7 +86,8 @@ bool expand_qlinear_matmul(Build *b, const TspNode *n);
 bool expand_gather(Build *b, const TspNode *n);
 bool expand_cum_sum(Build *b, const TspNode *n);
 
-/* merge.c: makes the last two dimensions of shapes one where nodes let it and lanes are filled. */
+/* merge.c: makes the last two dimensions of shapes one where nodes let it and lanes are filled, and
+ * the first two where nodes let it; axes of nodes with them. */
 bool merge_ends(TspGraph *g, int32_t lanes, TspError *err);
 /* relabel.c: gives inputs and outputs the shapes in which they are taken and made. */
 void build_relabel(Build *b);

@@ -64,7 +64,8 @@ static const bool elementwise[TSP_GRAPH_OP_COUNT] = {
     [TSP_GRAPH_SWISH] = true,
 };
 
-/* Values whose last dimension goes into the one before it, or whose first into the one behind it. */
+/* Values whose last dimension goes into the one before it, or whose first into the one behind it.
+ */
 typedef struct {
     TspGraph *g;
     int32_t lanes;
@@ -214,55 +215,68 @@ static bool first_go_together(const Merge *m, const TspNode *n) {
     return true;
 }
 
-/* Of one operand, and others that are known, along dimensions from `axis` on. */
-static bool axis_follows(const Merge *m, const TspNode *n, int64_t axis) {
-    if (m->goes[n->inputs[0]] != m->goes[n->output]) return false;
-    for (int32_t i = 1; i < n->input_count; i++)
-        if (n->inputs[i] >= 0 && m->goes[n->inputs[i]]) return false;
-    if (axis < 0) axis += m->g->values[n->inputs[0]].rank;
-    return !m->goes[n->inputs[0]] || axis >= 2;
+/* Whether the node works along dimensions behind those two: from `axis` on, maybe from the end. */
+static bool works_behind(const Merge *m, const TspNode *n, int64_t axis) {
+    const int32_t x = n->inputs[0];
+    return !m->goes[x] || (axis < 0 ? axis + m->g->values[x].rank : axis) >= 2;
 }
 
-/* Scale and bias of a normalization broadcast to its rows. */
-static bool rows_follow(const Merge *m, const TspNode *n) {
-    for (int32_t i = 1; i < n->input_count; i++)
-        if (n->inputs[i] >= 0 && m->goes[n->output] &&
-            !first_goes_with(m, n->inputs[i], &m->g->values[n->output]))
-            return false;
-    return axis_follows(m, n, n->axis);
+/* Whether both values of a node that relabels go, or neither, or rows stay the same rows. */
+static bool rows_stay(const Merge *m, const TspNode *n) {
+    const int32_t x = n->inputs[0], y = n->output, goes = m->goes[x] ? x : y;
+    const TspValue *v = m->g->values;
+    return m->goes[x] == m->goes[y] ||
+           (v[goes].rank > 2 && from_end(&v[x], 1) == from_end(&v[y], 1));
 }
 
 static bool first_is_fine(const Merge *m, const TspNode *n) {
     if (elementwise[n->op]) return first_go_together(m, n);
-    if (tsp_graph_reduces(n->op)) return axis_follows(m, n, n->axis_count ? n->axes[0] : 0);
+    if (tsp_graph_reduces(n->op))
+        return m->goes[n->inputs[0]] == m->goes[n->output] &&
+               works_behind(m, n, n->axis_count ? n->axes[0] : 0);
     switch (n->op) {
     case TSP_GRAPH_RESHAPE:
     case TSP_GRAPH_FLATTEN:
     case TSP_GRAPH_SQUEEZE:
     case TSP_GRAPH_UNSQUEEZE:
-        return true; /* rows are as they were */
+        return rows_stay(m, n);
+    case TSP_GRAPH_MATMUL:
+        return m->goes[n->inputs[0]] == m->goes[n->output] && !m->goes[n->inputs[1]] &&
+               (!m->goes[n->output] ||
+                (m->g->values[n->inputs[0]].rank > 2 && m->g->values[n->inputs[1]].rank == 2));
     case TSP_GRAPH_LAYER_NORMALIZATION:
     case TSP_GRAPH_RMS_NORMALIZATION:
-        return rows_follow(m, n);
+        return first_go_together(m, n) && works_behind(m, n, n->axis);
     default:
         return keeps_all(m, n);
     }
 }
 
+/* Matrices among the values of an element-wise node go if one does; whether any did not before. */
+static bool want_matrices(Merge *m, const TspNode *n) {
+    const TspValue *v = m->g->values;
+    bool with = m->goes[n->output], any = false;
+    if (!elementwise[n->op] || v[n->output].rank != 2) return false;
+    for (int32_t i = 0; i < n->input_count; i++) with |= n->inputs[i] >= 0 && m->goes[n->inputs[i]];
+    for (int32_t i = -1; i < n->input_count && with; i++) {
+        const int32_t value = i < 0 ? n->output : n->inputs[i];
+        if (value < 0 || v[value].rank != 2 || m->goes[value]) continue;
+        m->goes[value] = any = true;
+    }
+    return any;
+}
+
 /* A matrix goes only with what a reduction makes of a larger one: others have nothing to gain. */
 static void want_first(Merge *m) {
     const TspGraph *g = m->g;
+    bool more = true;
     for (int32_t v = 0; v < g->value_count; v++) m->goes[v] = g->values[v].rank > 2;
-    for (int32_t i = 0; i < g->node_count; i++) {
-        const TspNode *n = &g->nodes[i];
-        const bool matrix = g->values[n->output].rank == 2;
-        bool with = matrix && tsp_graph_reduces(n->op) && g->values[n->inputs[0]].rank > 2;
-        for (int32_t j = 0; j < n->input_count && matrix && elementwise[n->op]; j++)
-            with |= n->inputs[j] >= 0 && m->goes[n->inputs[j]];
-        if (!with) continue;
-        m->goes[n->output] = true;
-        for (int32_t j = 0; j < n->input_count && elementwise[n->op]; j++)
-            if (n->inputs[j] >= 0 && g->values[n->inputs[j]].rank == 2) m->goes[n->inputs[j]] = true;
+    for (int32_t i = 0; i < g->node_count; i++)
+        if (tsp_graph_reduces(g->nodes[i].op) && m->goes[g->nodes[i].inputs[0]])
+            m->goes[g->nodes[i].output] |= g->values[g->nodes[i].output].rank == 2;
+    while (more) {
+        more = false;
+        for (int32_t i = 0; i < g->node_count; i++) more |= want_matrices(m, &g->nodes[i]);
     }
 }
 
