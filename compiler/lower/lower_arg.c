@@ -1,6 +1,7 @@
-/* lower_argmax.c - ArgMax of vectors that are not long, or do not fit as others want them: first
- * the greatest, then for each chain and lane how many rows come before one that is not less, so
- * that no index passes the ALUs with the elements.
+/* lower_arg.c - ArgMax and ArgMin of vectors. Those that are not long, or do not fit as others want
+ * them, pass twice: first the greatest is found, then for each chain and lane how many rows come
+ * before one that is not less, so that no index passes the ALUs with the elements. What is said of
+ * the greatest holds of ArgMin for the least, with the opposite comparison.
  */
 #include "lower_fold.h"
 #include "isa/half.h"
@@ -9,14 +10,13 @@
 #include <string.h>
 
 /* The greatest element in all lanes, a copy for each chain that compares with it. */
-static int32_t greatest_row(Lowerer *l, int32_t x, int64_t elements, int32_t chains,
-                            TspError *err) {
-    TspDtype type = l->module->tensors[x].dtype;
-    Fold fold = {TSP_OP_MAX, type, fold_least(type), false};
+static int32_t greatest_row(Lowerer *l, const Fold *extreme, int32_t x, int64_t elements,
+                            int32_t chains, TspError *err) {
+    TspDtype type = extreme->type;
     int64_t shape[1] = {1};
     int32_t one, all;
     From result;
-    Stage *s = fold_vectors(l, x, -1, elements, &fold, &result, err);
+    Stage *s = fold_vectors(l, x, -1, elements, extreme, &result, err);
     int32_t at = s ? (int32_t)(s - l->module->stages) : 0;
     const char *name = l->graph->values[l->graph->nodes[l->node].output].name;
     if (!s ||
@@ -35,11 +35,11 @@ static TspDtype counter_type(TspDtype type) {
 }
 
 /* Counts, for each lane, the rows before the first that is not less than the greatest. */
-static bool lower_counters(Lowerer *l, int32_t x, int32_t greatest, Stage *s, Rows *left,
-                           TspError *err) {
-    TspDtype type = l->module->tensors[x].dtype, count = counter_type(type);
+static bool lower_counters(Lowerer *l, const Fold *extreme, int32_t x, int32_t greatest, Stage *s,
+                           Rows *left, TspError *err) {
+    TspDtype type = extreme->type, count = counter_type(type);
     const From self = {FROM_SELF, 0};
-    From less = stage_step(s, TSP_OP_LT, type, type, stage_operand(s, x, 0, 1),
+    From less = stage_step(s, fold_beaten(extreme), type, type, stage_operand(s, x, 0, 1),
                            stage_operand(s, greatest, 0, 0), 0);
     From none_yet = stage_step(s, TSP_OP_MIN, type, type, less, self, 0);
     return fold_left(l, stage_step(s, TSP_OP_ADD, count, count, none_yet, self, 0), count, left,
@@ -125,10 +125,11 @@ static bool lower_indices(Lowerer *l, const Stage *chains, TspDtype type, Rows *
     return true;
 }
 
-bool lower_arg_max(Lowerer *l, const TspNode *node, TspError *err) {
+bool lower_arg(Lowerer *l, const TspNode *node, TspError *err) {
     enum { STEPS = 3 };
     const TspValue *v = &l->graph->values[node->inputs[0]];
-    const Fold fold = {TSP_OP_MIN, TSP_I32, 0, false};
+    const TspOpcode op = node->op == TSP_GRAPH_ARG_MAX ? TSP_OP_MAX : TSP_OP_MIN;
+    const Fold fold = {TSP_OP_MIN, TSP_I32, 0, false}, extreme = fold_extreme(op, v->dtype);
     int32_t x, greatest, chains, out;
     Stage *s, stage;
     Rows rows;
@@ -137,18 +138,18 @@ bool lower_arg_max(Lowerer *l, const TspNode *node, TspError *err) {
     if (!fold_check(l, node, &fold, err) || (x = fold_operand(l, node, node->inputs[0], err)) < 0 ||
         (out = lower_oriented(l, node->output, ROWWISE, err)) < 0)
         return false;
-    if (lower_has_keys(l, node)) return lower_arg_max_key(l, node, x, out, err);
-    if (!lower_arg_max_group(l, node, x, out, &done, err)) return false;
+    if (lower_has_keys(l, node)) return lower_arg_key(l, node, op, x, out, err);
+    if (!lower_arg_group(l, node, op, x, out, &done, err)) return false;
     if (done) return true;
     if (!(s = fold_chains(l, x, 0, STEPS, TSP_I32, err))) return false;
     stage = *s;
     l->module->stage_count--; /* it comes after those that find the greatest */
     chains = tsp_ceil_div(stage.rows, stage.chain_rows);
-    greatest = greatest_row(l, x, tsp_value_elements(v), chains, err);
+    greatest = greatest_row(l, &extreme, x, tsp_value_elements(v), chains, err);
     if (greatest < 0 || !(s = lower_new_stage(l, stage.what, stage.rows, stage.cols, err)))
         return false;
     s->chain_rows = stage.chain_rows;
-    if (!lower_counters(l, x, greatest, s, &rows, err) ||
+    if (!lower_counters(l, &extreme, x, greatest, s, &rows, err) ||
         !lower_indices(l, &stage, v->dtype, &rows, err) ||
         !(s = fold_finish(l, &fold, &rows, &result, err)))
         return false;
