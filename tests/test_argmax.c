@@ -6,8 +6,14 @@
 
 #include <math.h>
 
-#define ARG(op) "{\"op\": \"" op "\", \"inputs\": [\"x\"], \"outputs\": [\"z\"]}"
-static const char *const nodes_of[2] = {ARG("ArgMax"), ARG("ArgMin")};
+/* Which index is asked for. */
+typedef enum { LEAST_ELEMENT = 1, LAST_INDEX = 2, ARGS = 4 } Arg;
+
+#define ARG(op, last)                                                                              \
+    "{\"op\": \"" op "\", \"inputs\": [\"x\"], \"outputs\": [\"z\"], "                             \
+    "\"attributes\": {\"select_last_index\": " last "}}"
+static const char *const nodes_of[ARGS] = {ARG("ArgMax", "0"), ARG("ArgMin", "0"),
+                                           ARG("ArgMax", "1"), ARG("ArgMin", "1")};
 
 static bool small_scale(void) {
     const char *scale = getenv("TSP_TEST_SCALE");
@@ -21,13 +27,16 @@ enum { TYPES = sizeof types / sizeof *types };
 typedef enum { SMALL, NEGATIVE, EQUAL, LEAST, ZEROS, NANS, WILD, KINDS } Kind;
 
 /* Both zeros are as great; a NaN makes all elements as good as any. */
-static int64_t first_extreme(bool least, TspDtype type, const uint8_t *data, int64_t count) {
+static int64_t index_of_extreme(int arg, TspDtype type, const uint8_t *data, int64_t count) {
+    const bool least = arg & LEAST_ELEMENT, last = arg & LAST_INDEX;
     int64_t at = 0;
     double best = tsp_load_double(type, data, 0);
     for (int64_t i = 0; i < count; i++) {
         const double v = tsp_load_double(type, data, i);
-        if (isnan(v)) return 0;
-        if (least ? v < best : v > best) best = v, at = i;
+        if (isnan(v)) return last ? count - 1 : 0;
+        if (!(least ? v < best : v > best) && !(last && v == best)) continue;
+        best = v;
+        at = i;
     }
     return at;
 }
@@ -95,29 +104,29 @@ static bool has_marks(const TspProgram *p) {
     return false;
 }
 
-static bool try_on(const TspMachine *m, bool least, TspDtype type, int32_t elements, Kind kind) {
+static bool try_on(const TspMachine *m, int arg, TspDtype type, int32_t elements, Kind kind) {
     const int32_t tops = kind == EQUAL || kind == ZEROS || kind == WILD ? 0 : random_below(4);
     char shape[40];
     bool marks;
     int64_t want;
     Case c = {0};
     snprintf(shape, sizeof shape, "[%d]", elements);
-    make_graph(&c, type, shape, 1, nodes_of[least]);
+    make_graph(&c, type, shape, 1, nodes_of[arg]);
     snprintf(c.label, sizeof c.label,
-             "%s of %s %s, kind %d, %d x %d lanes, cycles: vxm %d %d %d, mem %d %d %d, sxm %d %d",
-             least ? "ArgMin" : "ArgMax", tsp_dtype_name(type), shape, (int)kind,
-             (int)m->superlanes, (int)m->lanes_per_superlane, (int)m->vxm_entry_cycles,
-             (int)m->vxm_op_cycles, (int)m->vxm_exit_cycles, (int)m->mem_read_cycles,
-             (int)m->mem_write_cycles, (int)m->mem_indirect_cycles, (int)m->sxm_shift_cycles,
-             (int)m->sxm_distribute_cycles);
+             "%s%s of %s %s, kind %d, %d x %d lanes, cycles: vxm %d %d %d, mem %d %d %d, sxm %d %d",
+             arg & LEAST_ELEMENT ? "ArgMin" : "ArgMax", arg & LAST_INDEX ? " (last)" : "",
+             tsp_dtype_name(type), shape, (int)kind, (int)m->superlanes,
+             (int)m->lanes_per_superlane, (int)m->vxm_entry_cycles, (int)m->vxm_op_cycles,
+             (int)m->vxm_exit_cycles, (int)m->mem_read_cycles, (int)m->mem_write_cycles,
+             (int)m->mem_indirect_cycles, (int)m->sxm_shift_cycles, (int)m->sxm_distribute_cycles);
     c.in[0] = malloc((size_t)elements * (size_t)tsp_dtype_bytes(type));
     for (int32_t i = 0; i < elements; i++) store(type, c.in[0], i, element(type, kind));
     for (int32_t i = 0; i < tops; i++)
         store(type, c.in[0], somewhere(elements, tsp_lanes(m)), kind == NEGATIVE ? -2.0 : 100);
-    for (int32_t i = 0; least && i < elements; i++)
+    for (int32_t i = 0; (arg & LEAST_ELEMENT) && i < elements; i++)
         store(type, c.in[0], i, mirrored(type, tsp_load_double(type, c.in[0], i)));
     simulate_on(&c, m);
-    want = first_extreme(least, type, c.in[0], elements);
+    want = index_of_extreme(arg, type, c.in[0], elements);
     ck_assert_msg(tsp_load_int(TSP_I32, c.got, 0) == want, "%s: %" PRId64 ", want %" PRId64,
                   c.label, tsp_load_int(TSP_I32, c.got, 0), want);
     interpret_on(&c, m);
@@ -131,7 +140,7 @@ START_TEST(any_length) {
     random_start();
     for (int32_t i = 0; i < (small_scale() ? 40 : 140); i++) {
         const bool small = random_below(2);
-        try_on(small ? &tiny : &tsp1, i % 2, types[i % TYPES],
+        try_on(small ? &tiny : &tsp1, i % ARGS, types[i % TYPES],
                1 + random_below(random_below(2) ? 5000 : 40), (Kind)(i / TYPES % KINDS));
     }
 }
@@ -147,13 +156,25 @@ START_TEST(long_vectors) {
 }
 END_TEST
 
+/* From behind, where rows and lanes beyond the elements come first. */
+START_TEST(last_of_long_vectors) {
+    const TspMachine m = machine("tsp1");
+    random_start();
+    for (int32_t i = 0; i < (small_scale() ? 1 : 2) * TYPES * KINDS; i++)
+        try_on(&m, LAST_INDEX | i % 2, types[i % TYPES],
+               random_below(3) ? 5000 + random_below(300000)
+                               : (1 + random_below(900)) * tsp_lanes(&m),
+               (Kind)(i / TYPES % KINDS));
+}
+END_TEST
+
 /* Elements as bytes of keys, on all lengths. */
 START_TEST(keys) {
     const TspMachine tsp1 = machine("tsp1"), tiny = machine("tiny");
     random_start();
-    for (int32_t i = 0; i < (small_scale() ? 2 : 6) * KINDS; i++) {
+    for (int32_t i = 0; i < (small_scale() ? 2 : 8) * KINDS; i++) {
         const bool is_long = random_below(4) == 0;
-        try_on(is_long || random_below(2) ? &tsp1 : &tiny, i % 2, TSP_I8,
+        try_on(is_long || random_below(2) ? &tsp1 : &tiny, i % ARGS, TSP_I8,
                1 + random_below(is_long           ? 400000
                                 : random_below(2) ? 5000
                                                   : 40),
@@ -185,6 +206,9 @@ START_TEST(other_machines) {
         marks += try_on(&m, i % 2, types[i % TYPES],
                         (int32_t)tsp_lanes(&m) * (700 + random_below(2500)) - random_below(30),
                         (Kind)(i / TYPES % KINDS));
+        if (i % 3) continue;
+        try_on(&m, LAST_INDEX | i % 2, types[i % TYPES], 1 + random_below(20000),
+               (Kind)(i / TYPES % KINDS));
     }
     ck_assert_int_gt(marks, cases / 2);
 }
@@ -235,6 +259,7 @@ int main(void) {
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, any_length);
     tcase_add_test(tests, long_vectors);
+    tcase_add_test(tests, last_of_long_vectors);
     tcase_add_test(tests, keys);
     tcase_add_test(tests, other_machines);
     tcase_add_test(tests, between_other_nodes);

@@ -92,7 +92,7 @@ static bool machine_can(const TspMachine *m, const Groups *g) {
            g->blocks <= fold_tree_width(m, g->type);
 }
 
-/* False where the other way is quicker, or the only one. */
+/* False where the other way is quicker, or the only one: marks know nothing of the last index. */
 static bool plan_groups(const Lowerer *l, const TspNode *node, TspOpcode op, int32_t x, Groups *g) {
     const TspMachine *m = &l->module->machine;
     const Tensor *t = &l->module->tensors[x];
@@ -103,7 +103,8 @@ static bool plan_groups(const Lowerer *l, const TspNode *node, TspOpcode op, int
                   .extreme = fold_extreme(op, t->dtype),
                   .type = t->dtype,
                   .counts = count_type(t->dtype)};
-    if (l->module->sparing || !l->flat[node->inputs[0]] || t->rows <= g->run) return false;
+    if (l->module->sparing || node->select_last || !l->flat[node->inputs[0]] || t->rows <= g->run)
+        return false;
     g->blocks = tsp_ceil_div(t->rows, g->run);
     g->last = t->rows - (g->blocks - 1) * g->run;
     while (g->stride < g->run) g->stride *= 2;

@@ -1,7 +1,7 @@
 /* lower_arg_key.c - ArgMax and ArgMin of int8 in one pass: its elements are read as the high bytes
  * of int32 keys whose low bytes, read beside them, fall with the index. So the greatest key has the
- * greatest element, the first if there are several, and each row takes one ALU. For the least key,
- * low bytes rise with the index.
+ * greatest element, the first if there are several, and each row takes one ALU. They rise with the
+ * index where the least key is wanted, or the last index, but not where both are.
  */
 #include "lower_fold.h"
 
@@ -20,8 +20,8 @@ bool lower_has_keys(const Lowerer *l, const TspNode *node) {
 }
 
 /* Whether the low bytes of keys are the index, not last_index less that. */
-static bool index_rises(const Fold *fold) {
-    return fold->op == TSP_OP_MIN;
+static bool index_rises(const TspNode *node, const Fold *fold) {
+    return (fold->op == TSP_OP_MIN) != node->select_last;
 }
 
 /* Bytes from `byte` on of the low bytes for lane 0, a row for each of x, in all lanes; where the
@@ -68,10 +68,9 @@ static int32_t lane_numbers(Lowerer *l, TspError *err) {
 }
 
 /* Chains that keep the greatest (least) key of each lane, as if all were lane 0. */
-static bool lower_keys(Lowerer *l, int32_t x, int64_t elements, const Fold *fold, Rows *left,
-                       TspError *err) {
+static bool lower_keys(Lowerer *l, int32_t x, int64_t elements, const Fold *fold, bool rises,
+                       Rows *left, TspError *err) {
     const Fold extreme = fold_extreme(fold->op, TSP_I8);
-    const bool rises = index_rises(fold);
     int32_t last = fold_padded_row(l, x, elements, &extreme, err), low, high;
     From key;
     Stage *s;
@@ -96,7 +95,7 @@ static bool lower_keys(Lowerer *l, int32_t x, int64_t elements, const Fold *fold
 }
 
 /* Less the number of the lane, or with it, the keys have indices of their own. */
-static bool lower_lanes(Lowerer *l, const Fold *fold, Rows *rows, TspError *err) {
+static bool lower_lanes(Lowerer *l, const Fold *fold, bool rises, Rows *rows, TspError *err) {
     int32_t row = fold_row(l, fold, rows, err), lanes, to;
     Stage *s;
     if (row < 0 || (lanes = lane_numbers(l, err)) < 0 ||
@@ -105,7 +104,7 @@ static bool lower_lanes(Lowerer *l, const Fold *fold, Rows *rows, TspError *err)
         return false;
     l->module->tensors[to].wanted = 2;
     lower_output(l, s,
-                 stage_step(s, index_rises(fold) ? TSP_OP_ADD : TSP_OP_SUB, fold->type, fold->type,
+                 stage_step(s, rises ? TSP_OP_ADD : TSP_OP_SUB, fold->type, fold->type,
                             stage_operand(s, row, 0, 1), stage_operand(s, lanes, 0, 0), 0),
                  to, 0);
     *rows = (Rows){.tensor = {to}, .count = 1};
@@ -115,15 +114,19 @@ static bool lower_lanes(Lowerer *l, const Fold *fold, Rows *rows, TspError *err)
 bool lower_arg_key(Lowerer *l, const TspNode *node, TspOpcode op, int32_t x, int32_t out,
                    TspError *err) {
     const Fold fold = fold_extreme(op, TSP_I32);
+    const bool rises = index_rises(node, &fold);
     int64_t elements = tsp_value_elements(&l->graph->values[node->inputs[0]]);
     Rows rows;
     From result;
     Stage *s;
-    if (!lower_keys(l, x, elements, &fold, &rows, err) || !lower_lanes(l, &fold, &rows, err) ||
+    if (!lower_keys(l, x, elements, &fold, rises, &rows, err) ||
+        !lower_lanes(l, &fold, rises, &rows, err) ||
         !(s = fold_finish(l, &fold, &rows, &result, err)))
         return false;
-    if (!index_rises(&fold))
-        result = stage_step(s, TSP_OP_NOT, TSP_I32, TSP_I32, result, from_none(), 0);
+    if (!rises) result = stage_step(s, TSP_OP_NOT, TSP_I32, TSP_I32, result, from_none(), 0);
     result = stage_step(s, TSP_OP_AND, TSP_I32, TSP_I32, result, from_imm(), last_index);
+    if (node->select_last) /* lanes beyond the elements win if these are all as they are */
+        result =
+            stage_step(s, TSP_OP_MIN, TSP_I32, TSP_I32, result, from_imm(), (uint32_t)elements - 1);
     return fold_result(l, s, result, out, err);
 }
