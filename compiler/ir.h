@@ -177,7 +177,8 @@ typedef struct {
      * side. A chain leaves its last vxm_op_cycles rows (or all, if it has fewer) in the output, in
      * a block of vxm_op_cycles rows each. */
     int32_t chain_rows;
-    int32_t last; /* of chains: tensor that stands for the last row of operand 0; -1: none */
+    int32_t last; /* of chains: tensor that stands for the last row of operand 0, which is the
+                   * first of a stage that walks it with row_step -1; -1: none */
     /* Of chains, > 0: operands are bytes of one stream group of so many, from `byte` of each on:
      * elements of a wider type that no ALU has joined, which steps take as operand 0. All have
      * row_step 1, and all but the tensor `last`, which has a copy in each hemisphere, lie in the

@@ -40,6 +40,7 @@ static const Case cases[] = {
     {"ReduceMax", 1, NUMBERS, "", ""},
     {"ReduceMin", 1, NUMBERS, "", ""},
     {"ArgMax", 1, NUMBERS, "", ""},
+    {"ArgMin", 1, NUMBERS, "", ""},
     {"MatMul", 2, {"float16", "float32"}, "", ""},
     {"MatMulInteger", 2, {"int8"}, "", ""},
     {"CumSum",

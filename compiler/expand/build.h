@@ -70,7 +70,6 @@ bool expand_softmax(Build *b, const TspNode *n);
 bool expand_log_softmax(Build *b, const TspNode *n);
 bool expand_log_sum(Build *b, const TspNode *n);
 bool expand_log_sum_exp(Build *b, const TspNode *n);
-bool expand_arg(Build *b, const TspNode *n);
 bool expand_norm(Build *b, const TspNode *n);
 bool expand_instance_norm(Build *b, const TspNode *n);
 bool expand_batch_norm(Build *b, const TspNode *n);

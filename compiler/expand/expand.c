@@ -31,8 +31,6 @@ bool expand_node(Build *b, const TspNode *n) {
         [TSP_GRAPH_LOG_SOFTMAX] = expand_log_softmax,
         [TSP_GRAPH_REDUCE_LOG_SUM] = expand_log_sum,
         [TSP_GRAPH_REDUCE_LOG_SUM_EXP] = expand_log_sum_exp,
-        [TSP_GRAPH_ARG_MAX] = expand_arg,
-        [TSP_GRAPH_ARG_MIN] = expand_arg,
         [TSP_GRAPH_LAYER_NORMALIZATION] = expand_norm,
         [TSP_GRAPH_RMS_NORMALIZATION] = expand_norm,
         [TSP_GRAPH_INSTANCE_NORMALIZATION] = expand_instance_norm,
@@ -157,16 +155,5 @@ bool expand_log_sum_exp(Build *b, const TspNode *n) {
         x = build_two(b, TSP_GRAPH_ADD, m, build_one(b, TSP_GRAPH_LOG, sum));
     }
     build_finish(b, x);
-    return true;
-}
-
-/* The last index is the first from behind. */
-bool expand_arg(Build *b, const TspNode *n) {
-    const TspValue *x = &b->given->values[n->inputs[0]];
-    const int64_t last = x->rank ? x->shape[n->axis] - 1 : 0;
-    int32_t first;
-    if (!n->select_last || last == 0) return false;
-    first = build_along(b, n->op, build_reversed(b, n->inputs[0], n->axis), n, n->keepdims);
-    build_finish(b, build_two(b, TSP_GRAPH_SUB, build_scalar(b, TSP_I32, (double)last), first));
     return true;
 }

@@ -39,7 +39,7 @@ static bool lower_node(Lowerer *l, const TspNode *node, TspError *err) {
                                            : lower_reduce_axes(l, node, err);
     case TSP_GRAPH_ARG_MAX:
     case TSP_GRAPH_ARG_MIN:
-        return lower_reduces_flat(l, node) ? lower_arg_max(l, node, err)
+        return lower_reduces_flat(l, node) ? lower_arg(l, node, err)
                                            : lower_arg_axis(l, node, err);
     case TSP_GRAPH_SOFTMAX:
         return lower_softmax(l, node, err);

@@ -142,10 +142,10 @@ bool lower_reduces_flat(const Lowerer *l, const TspNode *n);
 int32_t lower_flat_tensor(Lowerer *l, int32_t value, int orientation, TspError *err);
 bool lower_flat_elementwise(Lowerer *l, const TspNode *node, TspError *err);
 
-/* lower_reduce.c, lower_argmax.c: reductions to one element, and the dot product of two
+/* lower_reduce.c, lower_arg.c: reductions to one element, and the dot product of two
  * vectors if both are flat and long. */
 bool lower_reduce(Lowerer *l, const TspNode *node, TspError *err);
-bool lower_arg_max(Lowerer *l, const TspNode *node, TspError *err);
+bool lower_arg(Lowerer *l, const TspNode *node, TspError *err);
 /* lower_scan.c: running sums, and the rows of one of their chains. */
 bool lower_cum_sum(Lowerer *l, const TspNode *node, TspError *err);
 int32_t lower_scan_rows(const TspMachine *m, int32_t rows);

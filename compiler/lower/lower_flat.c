@@ -11,9 +11,10 @@
 /* Whether the node is one that lower_fold.c reduces as a run of elements, if its operand may be
  * one: over all axes that are longer than 1. */
 static bool is_reduction(const TspGraph *g, const TspNode *n) {
-    return tsp_graph_reduces(n->op) && n->op != TSP_GRAPH_SOFTMAX && n->op != TSP_GRAPH_ARG_MIN &&
-           !n->noop && tsp_value_elements(&g->values[n->output]) == 1 &&
-           (n->op != TSP_GRAPH_ARG_MAX || g->values[n->inputs[0]].rank == 1);
+    const bool is_arg = n->op == TSP_GRAPH_ARG_MAX || n->op == TSP_GRAPH_ARG_MIN;
+    return tsp_graph_reduces(n->op) && n->op != TSP_GRAPH_SOFTMAX && !n->noop &&
+           tsp_value_elements(&g->values[n->output]) == 1 &&
+           (!is_arg || g->values[n->inputs[0]].rank == 1);
 }
 
 bool lower_reduces_flat(const Lowerer *l, const TspNode *n) {

@@ -14,11 +14,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-uint32_t fold_least(TspDtype type) {
-    static const uint32_t bits[TSP_DTYPE_COUNT] = {
-        [TSP_I8] = 0x80,    [TSP_I16] = 0x8000,     [TSP_I32] = 0x80000000,
-        [TSP_F16] = 0xfc00, [TSP_F32] = 0xff800000, [TSP_U8] = 0};
-    return bits[type];
+Fold fold_extreme(TspOpcode op, TspDtype type) {
+    static const uint32_t least[TSP_DTYPE_COUNT] =
+        {[TSP_I8] = 0x80,    [TSP_I16] = 0x8000,     [TSP_I32] = 0x80000000,
+         [TSP_F16] = 0xfc00, [TSP_F32] = 0xff800000, [TSP_U8] = 0},
+                          greatest[TSP_DTYPE_COUNT] = {
+                              [TSP_I8] = 0x7f,    [TSP_I16] = 0x7fff,     [TSP_I32] = 0x7fffffff,
+                              [TSP_F16] = 0x7c00, [TSP_F32] = 0x7f800000, [TSP_U8] = 0xff};
+    return (Fold){op, type, op == TSP_OP_MAX ? least[type] : greatest[type], false};
+}
+
+TspOpcode fold_beaten(const Fold *extreme) {
+    return extreme->op == TSP_OP_MAX ? TSP_OP_LT : TSP_OP_GT;
 }
 
 /* What, added to an element, leaves it as it is: -0 for floats, since -0 + 0 is not -0. */

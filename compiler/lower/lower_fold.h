@@ -23,8 +23,10 @@ typedef struct {
     int32_t count;
 } Rows;
 
-/* Bits of the least number of a type, -infinity of floats. */
-uint32_t fold_least(TspDtype type);
+/* The greatest (op MAX) or the least (MIN) of elements. */
+Fold fold_extreme(TspOpcode op, TspDtype type);
+/* The comparison of an element with the extreme of all that holds if it is not as extreme. */
+TspOpcode fold_beaten(const Fold *extreme);
 /* Refuses machines that cannot fold. */
 bool fold_check(const Lowerer *l, const TspNode *node, const Fold *fold, TspError *err);
 /* The tensor of a reduction's operand, a row for every vector of it. */
@@ -79,13 +81,15 @@ Stage *fold_dot(Lowerer *l, int32_t x, int32_t y, const Fold *fold, From *result
 /* Makes all lanes but the first of `result` of a stage zero, and writes it to `out`. */
 bool fold_result(Lowerer *l, Stage *s, From result, int32_t out, TspError *err);
 
-/* lower_argmax_key.c: whether ArgMax of a flat operand passes it as keys, and that to `out`. */
+/* lower_arg_key.c: whether ArgMax or ArgMin of a flat operand passes it as keys, and that to `out`.
+ */
 bool lower_has_keys(const Lowerer *l, const TspNode *node);
-bool lower_arg_max_key(Lowerer *l, const TspNode *node, int32_t x, int32_t out, TspError *err);
+bool lower_arg_key(Lowerer *l, const TspNode *node, TspOpcode op, int32_t x, int32_t out,
+                   TspError *err);
 
-/* lower_argmax_group.c: ArgMax of a long flat operand in about one pass, to that of `out`; *done is
- * false where it is not quicker. */
-bool lower_arg_max_group(Lowerer *l, const TspNode *node, int32_t x, int32_t out, bool *done,
-                         TspError *err);
+/* lower_arg_group.c: ArgMax (op MAX) or ArgMin (MIN) of a long flat operand in about one pass, to
+ * that of `out`; *done is false where it is not quicker. */
+bool lower_arg_group(Lowerer *l, const TspNode *node, TspOpcode op, int32_t x, int32_t out,
+                     bool *done, TspError *err);
 
 #endif

@@ -3,13 +3,6 @@
 #include "lower_fold.h"
 #include "isa/half.h"
 
-static uint32_t greatest_bits(TspDtype type) {
-    static const uint32_t bits[TSP_DTYPE_COUNT] = {
-        [TSP_I8] = 0x7f,    [TSP_I16] = 0x7fff,     [TSP_I32] = 0x7fffffff,
-        [TSP_F16] = 0x7c00, [TSP_F32] = 0x7f800000, [TSP_U8] = 0xff};
-    return bits[type];
-}
-
 bool lower_is_dot(const Lowerer *l, const TspNode *node) {
     enum { SHORTEST = 64 }; /* vectors; fewer are sooner through the MXM */
     TspError why;
@@ -33,9 +26,9 @@ static Fold fold_of(const TspNode *node, TspDtype type) {
     TspDtype wide = type == TSP_F16 ? TSP_F32 : type;
     switch (node->op) {
     case TSP_GRAPH_REDUCE_MAX:
-        return (Fold){TSP_OP_MAX, type, fold_least(type), false};
+        return fold_extreme(TSP_OP_MAX, type);
     case TSP_GRAPH_REDUCE_MIN:
-        return (Fold){TSP_OP_MIN, type, greatest_bits(type), false};
+        return fold_extreme(TSP_OP_MIN, type);
     case TSP_GRAPH_REDUCE_PROD:
         return (Fold){TSP_OP_MUL, wide, one_bits(type), false};
     case TSP_GRAPH_MATMUL_INTEGER:

@@ -14,11 +14,16 @@ static Part next_part(const Scheduler *s, int32_t row, int32_t low, int32_t high
     return (Part){row, end - row, 1, row < started, row >= leaving, {FROM_NONE, 0}};
 }
 
+/* The row of the stage that is the last of operand 0. */
+static int32_t last_row(const Stage *stage) {
+    return stage->operands[0].row_step < 0 ? 0 : stage->rows - 1;
+}
+
 /* End of the rows from `row` on that come from one block of every operand. */
 static int32_t segment_end(const Scheduler *s, const Stage *stage, int32_t row, int32_t high) {
     int32_t end = schedule_cut(s, stage, row, high - row);
-    if (stage->last >= 0 && row < stage->rows - 1) end = tsp_min32(end, stage->rows - 1);
-    return end;
+    if (stage->last < 0 || row > last_row(stage)) return end;
+    return tsp_min32(end, row < last_row(stage) ? last_row(stage) : row + 1);
 }
 
 void schedule_step(Flow *f, const Stage *stage, int32_t i, const Part *part, int64_t start,
@@ -59,7 +64,7 @@ void schedule_step(Flow *f, const Stage *stage, int32_t i, const Part *part, int
 static Operand chain_operand(const Scheduler *s, const Stage *stage, int32_t i, int32_t low,
                              int32_t row) {
     Operand o = stage->operands[i];
-    if (i == 0 && stage->last >= 0 && row == stage->rows - 1)
+    if (i == 0 && stage->last >= 0 && row == last_row(stage))
         o = (Operand){.tensor = stage->last, .byte = o.byte};
     if (o.row_step == 0)
         o.copy = low / stage->chain_rows / (stage->beside ? stage->beside : 1) %

@@ -1,6 +1,8 @@
-/* lower_argmax.c - ArgMax of vectors that are not long, or do not fit as others want them: first
- * the greatest, then for each chain and lane how many rows come before one that is not less, so
- * that no index passes the ALUs with the elements.
+/* lower_arg.c - ArgMax and ArgMin of vectors. Those that are not long, or do not fit as others want
+ * them, pass twice: first the greatest is found, then for each chain and lane how many rows come
+ * before one that is not less, so that no index passes the ALUs with the elements. What is said of
+ * the greatest holds of ArgMin for the least, with the opposite comparison. For the last index,
+ * rows and lanes are counted from behind.
  */
 #include "lower_fold.h"
 #include "isa/half.h"
@@ -9,14 +11,13 @@
 #include <string.h>
 
 /* The greatest element in all lanes, a copy for each chain that compares with it. */
-static int32_t greatest_row(Lowerer *l, int32_t x, int64_t elements, int32_t chains,
-                            TspError *err) {
-    TspDtype type = l->module->tensors[x].dtype;
-    Fold fold = {TSP_OP_MAX, type, fold_least(type), false};
+static int32_t greatest_row(Lowerer *l, const Fold *extreme, int32_t x, int64_t elements,
+                            int32_t chains, TspError *err) {
+    TspDtype type = extreme->type;
     int64_t shape[1] = {1};
     int32_t one, all;
     From result;
-    Stage *s = fold_vectors(l, x, -1, elements, &fold, &result, err);
+    Stage *s = fold_vectors(l, x, -1, elements, extreme, &result, err);
     int32_t at = s ? (int32_t)(s - l->module->stages) : 0;
     const char *name = l->graph->values[l->graph->nodes[l->node].output].name;
     if (!s ||
@@ -34,13 +35,16 @@ static TspDtype counter_type(TspDtype type) {
     return type == TSP_F32 ? TSP_F32 : TSP_I32;
 }
 
-/* Counts, for each lane, the rows before the first that is not less than the greatest. */
-static bool lower_counters(Lowerer *l, int32_t x, int32_t greatest, Stage *s, Rows *left,
-                           TspError *err) {
-    TspDtype type = l->module->tensors[x].dtype, count = counter_type(type);
+/* Counts, for each lane, the rows before the first that is not less than the greatest. From behind,
+ * the first of all has lanes that are no elements, in which `s->last` stands for it. */
+static bool lower_counters(Lowerer *l, const Fold *extreme, bool behind, int32_t x,
+                           int32_t greatest, Stage *s, Rows *left, TspError *err) {
+    const int32_t row0 = behind ? s->rows - 1 : 0, row_step = behind ? -1 : 1;
+    TspDtype type = extreme->type, count = counter_type(type);
     const From self = {FROM_SELF, 0};
-    From less = stage_step(s, TSP_OP_LT, type, type, stage_operand(s, x, 0, 1),
-                           stage_operand(s, greatest, 0, 0), 0);
+    const From row = stage_operand(s, x, row0, row_step);
+    From less =
+        stage_step(s, fold_beaten(extreme), type, type, row, stage_operand(s, greatest, 0, 0), 0);
     From none_yet = stage_step(s, TSP_OP_MIN, type, type, less, self, 0);
     return fold_left(l, stage_step(s, TSP_OP_ADD, count, count, none_yet, self, 0), count, left,
                      err);
@@ -55,8 +59,9 @@ static int32_t first_row(const Stage *chains, int32_t turns, int32_t i, int32_t 
     return low + turn;
 }
 
-/* The index, less 2^31, of lane 0 of what each partial result counts from. */
-static int32_t first_indices(Lowerer *l, const Rows *rows, const Stage *chains, TspError *err) {
+/* The index, less 2^31, of each lane of what each partial result counts from. */
+static int32_t first_indices(Lowerer *l, bool behind, const Rows *rows, const Stage *chains,
+                             TspError *err) {
     const TspMachine *m = &l->module->machine;
     int32_t lanes = tsp_lanes(m), turns = (int32_t)m->vxm_op_cycles;
     int64_t shape[2] = {rows->count, lanes};
@@ -68,7 +73,8 @@ static int32_t first_indices(Lowerer *l, const Rows *rows, const Stage *chains, 
     for (int32_t row = 0, count; row < rows->count; row++)
         for (int32_t lane = 0; lane < lanes; lane++) {
             int64_t from = first_row(chains, turns, row, &count);
-            uint32_t index = (uint32_t)(from * lanes + lane) + 0x80000000u;
+            const int32_t number = behind ? lanes - 1 - lane : lane;
+            uint32_t index = (uint32_t)(from * lanes + number) + 0x80000000u;
             memcpy(data + 4 * ((size_t)row * (size_t)lanes + (size_t)lane), &index, 4);
         }
     l->module->tensors[i].data = data;
@@ -108,10 +114,10 @@ static bool lower_index(Lowerer *l, const Rows *rows, int32_t row, int32_t count
 }
 
 /* All partial results as indices. */
-static bool lower_indices(Lowerer *l, const Stage *chains, TspDtype type, Rows *rows,
+static bool lower_indices(Lowerer *l, bool behind, const Stage *chains, TspDtype type, Rows *rows,
                           TspError *err) {
     int32_t turns = (int32_t)l->module->machine.vxm_op_cycles;
-    int32_t first = first_indices(l, rows, chains, err);
+    int32_t first = first_indices(l, behind, rows, chains, err);
     int32_t to = first < 0 ? -1 : fold_rows(l, ".indices", TSP_I32, rows->count, turns, err);
     if (to < 0) return false;
     for (int32_t i = 0, count; i < rows->count; i++) {
@@ -125,11 +131,23 @@ static bool lower_indices(Lowerer *l, const Stage *chains, TspDtype type, Rows *
     return true;
 }
 
-bool lower_arg_max(Lowerer *l, const TspNode *node, TspError *err) {
+/* From the least index of all, less 2^31, to that of an element; from behind, lanes that are none
+ * come first if all elements are alike. */
+static From last_steps(Stage *s, bool behind, int64_t elements, int32_t lanes, From index) {
+    const uint32_t last = (uint32_t)(tsp_ceil_div(elements, lanes) * lanes - 1);
+    if (!behind) return stage_step(s, TSP_OP_ADD, TSP_I32, TSP_I32, index, from_imm(), 0x80000000u);
+    index = stage_step(s, TSP_OP_SUB, TSP_I32, TSP_I32, from_imm(), index, last + 0x80000000u);
+    return stage_step(s, TSP_OP_MIN, TSP_I32, TSP_I32, index, from_imm(), (uint32_t)elements - 1);
+}
+
+bool lower_arg(Lowerer *l, const TspNode *node, TspError *err) {
     enum { STEPS = 3 };
     const TspValue *v = &l->graph->values[node->inputs[0]];
-    const Fold fold = {TSP_OP_MIN, TSP_I32, 0, false};
-    int32_t x, greatest, chains, out;
+    const TspOpcode op = node->op == TSP_GRAPH_ARG_MAX ? TSP_OP_MAX : TSP_OP_MIN;
+    const Fold fold = {TSP_OP_MIN, TSP_I32, 0, false}, extreme = fold_extreme(op, v->dtype);
+    const int64_t elements = tsp_value_elements(v);
+    const bool behind = node->select_last && elements > 1;
+    int32_t x, greatest, chains, out, last = -1;
     Stage *s, stage;
     Rows rows;
     From result;
@@ -137,21 +155,24 @@ bool lower_arg_max(Lowerer *l, const TspNode *node, TspError *err) {
     if (!fold_check(l, node, &fold, err) || (x = fold_operand(l, node, node->inputs[0], err)) < 0 ||
         (out = lower_oriented(l, node->output, ROWWISE, err)) < 0)
         return false;
-    if (lower_has_keys(l, node)) return lower_arg_max_key(l, node, x, out, err);
-    if (!lower_arg_max_group(l, node, x, out, &done, err)) return false;
+    if (lower_has_keys(l, node)) return lower_arg_key(l, node, op, x, out, err);
+    if (!lower_arg_group(l, node, op, x, out, &done, err)) return false;
     if (done) return true;
+    if (behind && (last = fold_padded_row(l, x, elements, &extreme, err)) < 0 && err->text[0])
+        return false;
     if (!(s = fold_chains(l, x, 0, STEPS, TSP_I32, err))) return false;
     stage = *s;
     l->module->stage_count--; /* it comes after those that find the greatest */
     chains = tsp_ceil_div(stage.rows, stage.chain_rows);
-    greatest = greatest_row(l, x, tsp_value_elements(v), chains, err);
+    greatest = greatest_row(l, &extreme, x, elements, chains, err);
     if (greatest < 0 || !(s = lower_new_stage(l, stage.what, stage.rows, stage.cols, err)))
         return false;
     s->chain_rows = stage.chain_rows;
-    if (!lower_counters(l, x, greatest, s, &rows, err) ||
-        !lower_indices(l, &stage, v->dtype, &rows, err) ||
+    s->last = last;
+    if (!lower_counters(l, &extreme, behind, x, greatest, s, &rows, err) ||
+        !lower_indices(l, behind, &stage, v->dtype, &rows, err) ||
         !(s = fold_finish(l, &fold, &rows, &result, err)))
         return false;
-    result = stage_step(s, TSP_OP_ADD, TSP_I32, TSP_I32, result, from_imm(), 0x80000000u);
+    result = last_steps(s, behind, elements, tsp_lanes(&l->module->machine), result);
     return fold_result(l, s, result, out, err);
 }

@@ -1,11 +1,12 @@
-/* lower_argmax_group.c - ArgMax of long vectors in little more than one pass.
+/* lower_arg_group.c - ArgMax and ArgMin of long vectors in little more than one pass.
  *
  * Chains that look for the greatest leave marks on their way (marks.c): what they have found up to
  * there. Only grows, so of each part of a chain as many marks are less than the greatest as groups
  * of rows come before the first that has it. Of that group alone rows are read again, by Gather,
  * since only the chip knows which they are. Until then each superlane looks for its own greatest
  * and reads rows of its own: its lanes come together in a few cycles, those of all superlanes not.
- * Only once all are at their index, superlanes with less than the greatest of all step back.
+ * Only once all are at their index, superlanes with less than the greatest of all step back. What
+ * is said of the greatest holds of ArgMin for the least, with the opposite comparison.
  */
 #include "lower_fold.h"
 #include "compiler/number.h"
@@ -20,6 +21,7 @@ typedef struct {
     int32_t marks, group;      /* of a chain that has a whole block; rows of a part between them */
     int32_t stride;            /* from the first row of a block to that of the next, in keys: a
                                 * power of two */
+    Fold extreme;              /* of elements of x */
     TspDtype type, counts;     /* of x; of counters, which count 1s of x's type */
 } Groups;
 
@@ -90,17 +92,19 @@ static bool machine_can(const TspMachine *m, const Groups *g) {
            g->blocks <= fold_tree_width(m, g->type);
 }
 
-/* False where the other way is quicker, or the only one. */
-static bool plan_groups(const Lowerer *l, const TspNode *node, int32_t x, Groups *g) {
+/* False where the other way is quicker, or the only one: marks know nothing of the last index. */
+static bool plan_groups(const Lowerer *l, const TspNode *node, TspOpcode op, int32_t x, Groups *g) {
     const TspMachine *m = &l->module->machine;
     const Tensor *t = &l->module->tensors[x];
     *g = (Groups){.x = x,
                   .turns = (int32_t)m->vxm_op_cycles,
                   .run = tsp_flat_run(m, t->rows),
                   .stride = 1,
+                  .extreme = fold_extreme(op, t->dtype),
                   .type = t->dtype,
                   .counts = count_type(t->dtype)};
-    if (l->module->sparing || !l->flat[node->inputs[0]] || t->rows <= g->run) return false;
+    if (l->module->sparing || node->select_last || !l->flat[node->inputs[0]] || t->rows <= g->run)
+        return false;
     g->blocks = tsp_ceil_div(t->rows, g->run);
     g->last = t->rows - (g->blocks - 1) * g->run;
     while (g->stride < g->run) g->stride *= 2;
@@ -115,8 +119,8 @@ static bool plan_groups(const Lowerer *l, const TspNode *node, int32_t x, Groups
 /* Chains, a block each, and their last marks. */
 static int32_t lower_marks(Lowerer *l, const Groups *g, int64_t elements, Rows *left,
                            TspError *err) {
-    const Fold fold = {TSP_OP_MAX, g->type, fold_least(g->type), false};
-    const int32_t last = fold_padded_row(l, g->x, elements, &fold, err), all = g->marks * g->turns;
+    const int32_t last = fold_padded_row(l, g->x, elements, &g->extreme, err),
+                  all = g->marks * g->turns;
     int32_t rows = 0, marks;
     Stage *s;
     if (last < 0 && err->text[0]) return -1;
@@ -131,7 +135,7 @@ static int32_t lower_marks(Lowerer *l, const Groups *g, int64_t elements, Rows *
     s->chain_rows = g->run;
     s->mark_rows = g->group;
     lower_output(l, s,
-                 stage_step(s, TSP_OP_MAX, g->type, g->type, stage_operand(s, g->x, 0, 1),
+                 stage_step(s, g->extreme.op, g->type, g->type, stage_operand(s, g->x, 0, 1),
                             (From){FROM_SELF, 0}, 0),
                  marks, 0);
     left->count = g->blocks * g->turns;
@@ -152,7 +156,7 @@ static bool lower_counts(Lowerer *l, const Groups *g, int32_t marks, int32_t gre
     if (!s) return false;
     s->chain_rows = g->marks * g->turns;
     s->beside = (int32_t)l->module->machine.vxm_alus / 2;
-    less = stage_step(s, TSP_OP_LT, g->type, g->type, stage_operand(s, marks, 0, 1),
+    less = stage_step(s, fold_beaten(&g->extreme), g->type, g->type, stage_operand(s, marks, 0, 1),
                       stage_operand(s, greatest, 0, 0), 0);
     return fold_left(l,
                      stage_step(s, TSP_OP_ADD, g->counts, g->counts, less, (From){FROM_SELF, 0}, 0),
@@ -207,8 +211,9 @@ static bool lower_least(Lowerer *l, const Groups *g, int32_t counts, int32_t row
 }
 
 /* `index` where x is not less than `most`, with NaN too, else 0. */
-static From where_greatest(Stage *s, TspDtype type, int32_t x, int32_t most, From index) {
-    From less = stage_step(s, TSP_OP_LT, type, type, stage_operand(s, x, 0, 0),
+static From where_greatest(Stage *s, const Fold *extreme, int32_t x, int32_t most, From index) {
+    const TspDtype type = extreme->type;
+    From less = stage_step(s, fold_beaten(extreme), type, type, stage_operand(s, x, 0, 0),
                            stage_operand(s, most, 0, 0), 0);
     less = stage_step(s, TSP_OP_EQ, type, type, less, from_imm(), 0);
     return stage_step(s, TSP_OP_MASK, TSP_I32, TSP_I32, index, less, 0);
@@ -235,7 +240,7 @@ static int32_t lower_key(Lowerer *l, const Groups *g, const Rows *counts, int32_
         !(s = fold_tree(l, &fold, &left, 0, 1, tsp_lanes(&l->module->machine), &key, err)))
         return -1;
     l->module->tensors[to].wanted = 2;
-    lower_output(l, s, where_greatest(s, g->type, greatest, most, key), to, 0);
+    lower_output(l, s, where_greatest(s, &g->extreme, greatest, most, key), to, 0);
     return fold_superlanes(l, &fold, to, err);
 }
 
@@ -318,7 +323,8 @@ static bool lower_gathered(Lowerer *l, const Groups *g, int32_t most, const int3
     s->chain_rows = g->group;
     s->beside = (int32_t)l->module->machine.vxm_alus / OPERATIONS;
     row = stage_operand(s, g->x, 0, 0);
-    row = stage_step(s, TSP_OP_LT, g->type, g->type, row, stage_operand(s, most, 0, 0), 0);
+    row = stage_step(s, fold_beaten(&g->extreme), g->type, g->type, row,
+                     stage_operand(s, most, 0, 0), 0);
     stage_operand(s, map[0], 0, 0);
     stage_operand(s, map[1], 0, 0);
     row = stage_step(s, TSP_OP_MIN, g->type, g->type, row, self, 0);
@@ -372,12 +378,11 @@ static bool lower_again(Lowerer *l, const Groups *g, int32_t key, int32_t most, 
 
 /* The greatest of all in all lanes. */
 static int32_t lower_greatest(Lowerer *l, const Groups *g, int32_t most, TspError *err) {
-    const Fold fold = {TSP_OP_MAX, g->type, fold_least(g->type), false};
     const int64_t shape[1] = {1};
     const char *name = l->graph->values[l->graph->nodes[l->node].output].name;
     Rows rows = {.tensor = {most}, .count = 1};
     From result;
-    Stage *s = fold_finish(l, &fold, &rows, &result, err);
+    Stage *s = fold_finish(l, &g->extreme, &rows, &result, err);
     int32_t at = s ? (int32_t)(s - l->module->stages) : 0, one, all;
     if (!s ||
         (one = lower_new_tensor(l, name, ".greatest", g->type, TSP_ROLE_INTERNAL, 1, shape, false,
@@ -408,7 +413,7 @@ static int32_t lower_elements(Lowerer *l, const Groups *g, const Rows *found, in
     l->module->tensors[to].wanted = 2;
     index = stage_step(s, TSP_OP_MUL, TSP_I32, TSP_I32, index, from_imm(), (uint32_t)lanes);
     index = stage_step(s, TSP_OP_ADD, TSP_I32, TSP_I32, index, stage_operand(s, lane, 0, 0), 0);
-    lower_output(l, s, where_greatest(s, g->type, most, greatest, index), to, 0);
+    lower_output(l, s, where_greatest(s, &g->extreme, most, greatest, index), to, 0);
     return to;
 }
 
@@ -431,19 +436,18 @@ static bool lower_first(Lowerer *l, const Groups *g, int32_t elements, int32_t g
     return fold_result(l, s, index, out, err);
 }
 
-bool lower_arg_max_group(Lowerer *l, const TspNode *node, int32_t x, int32_t out, bool *done,
-                         TspError *err) {
-    const Fold fold = {TSP_OP_MAX, l->module->tensors[x].dtype, 0, false};
+bool lower_arg_group(Lowerer *l, const TspNode *node, TspOpcode op, int32_t x, int32_t out,
+                     bool *done, TspError *err) {
     const int64_t elements = tsp_value_elements(&l->graph->values[node->inputs[0]]);
     int32_t marks, greatest, most, key, all;
     Rows rows, counts;
     Groups g;
-    *done = plan_groups(l, node, x, &g);
+    *done = plan_groups(l, node, op, x, &g);
     if (!*done) return true;
     return (marks = lower_marks(l, &g, elements, &rows, err)) >= 0 &&
-           (greatest = fold_row(l, &fold, &rows, err)) >= 0 &&
+           (greatest = fold_row(l, &g.extreme, &rows, err)) >= 0 &&
            lower_counts(l, &g, marks, greatest, &counts, err) &&
-           (most = fold_superlanes(l, &fold, greatest, err)) >= 0 &&
+           (most = fold_superlanes(l, &g.extreme, greatest, err)) >= 0 &&
            (key = lower_key(l, &g, &counts, greatest, most, err)) >= 0 &&
            lower_again(l, &g, key, most, &rows, err) &&
            (all = lower_greatest(l, &g, most, err)) >= 0 &&
