@@ -50,7 +50,7 @@ def unary(operator, x):
         'Sigmoid': lambda: (sigmoid(x), (1, 1), 2.0**-23),
         'Sqrt': lambda: (np.sqrt(x) + 0.0, (1, 1), 5 * 2.0**-24 * np.nan_to_num(np.sqrt(np.maximum(x, 0)),
                                                                                 posinf=0)),
-        'Reciprocal': lambda: (1 / x, (0.501, np.where(np.abs(1 / x) < 2.0**-125, 0.751, 0.502)), 0),
+        'Reciprocal': lambda: (1 / x, (0.501, np.where(np.abs(1 / x) < 2.0**-117, 0.751, 0.502)), 0),
         'Log': lambda: (np.log(x), (0.52, 0.86), 0),
         'Erf': lambda: (erf(x), (0.501, 3.3), 0),
         'Softplus': lambda: (softplus(x), (0.52, 3.5), 0),
