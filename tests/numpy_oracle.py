@@ -92,12 +92,16 @@ def every_operator_has_a_case():
 def describe(case, machine):
     """The node of a case in a line."""
     graph = build([case], machine)
-    sizes = {**{n: a for n, a in graph.inputs.items()}, **{n: a for n, (a, _) in graph.initializers.items()}}
+    sizes = {**{n: a for n, a in graph.inputs.items()},
+             **{n: a for n, (a, _) in graph.initializers.items()}}
     def told(name):
         if name not in sizes:
             return name
-        return f'{sizes[name].dtype.name}{list(sizes[name].shape)}' + (' known' if name in graph.initializers else '')
-    return '; '.join(f"{n['op']}({', '.join(map(told, n['inputs']))}) {n.get('attributes', {})}" for n in graph.nodes)
+        return f'{sizes[name].dtype.name}{list(sizes[name].shape)}' + (' known'
+                                                                       if name in graph.initializers
+                                                                       else '')
+    return '; '.join(f"{n['op']}({', '.join(map(told, n['inputs']))}) {n.get('attributes', {})}"
+                     for n in graph.nodes)
 
 
 def one(tsp, name, seed, machine):
@@ -123,7 +127,8 @@ def main(tsp):
         with tempfile.TemporaryDirectory() as folder:
             wrong = judge(tsp, cases, machine, folder)
         for case, what in wrong.items():
-            print(f'FAIL {case[0]}.{case[1]} {case[2]} {machine}: {describe(case, machine)}\n    {what}', flush=True)
+            print(f'FAIL {case[0]}.{case[1]} {case[2]} {machine}: {describe(case, machine)}\n    {what}',
+                  flush=True)
         passed, failed = passed + len(cases) - len(wrong), failed + len(wrong)
     print(f'{passed} passed, {failed} failed')
     return failed != 0

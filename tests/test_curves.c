@@ -318,18 +318,29 @@ START_TEST(two_operands) {
 }
 END_TEST
 
-/* Floats that are not on the verge of the range, and whole quotients, which are exact. */
+/* A float of random digits and sign. */
+static void put_digits(Case *c, int k, int32_t i, int32_t exponent) {
+    const uint32_t bits = (uint32_t)(random_bits() >> 16);
+    put(c, k, i, (bits & 0x807fffff) | (uint32_t)exponent << 23);
+}
+
+/* Floats that are not on the verge of the range, quotients that nearly are, whose lower digits
+ * are rounded among the subnormals, and whole ones, which are exact. */
 START_TEST(quotients) {
     Case c;
     random_start();
     open_case(&c, "Div", "", TSP_F32, 2, PAIRS);
     for (int32_t i = 0; i < c.n; i++)
-        for (int k = 0; k < 2; k++) {
-            const uint32_t bits = (uint32_t)(random_bits() >> 16);
-            put(&c, k, i, (bits & 0x807fffff) | (uint32_t)pick(70, 184) << 23);
-        }
+        for (int k = 0; k < 2; k++) put_digits(&c, k, i, pick(70, 184));
     evaluate(&c);
     compare(&c, 0.502);
+    for (int32_t i = 0; i < c.n; i++) {
+        const int32_t exponent = pick(20, 129);
+        put_digits(&c, 0, i, exponent);
+        put_digits(&c, 1, i, exponent + pick(110, 124));
+    }
+    evaluate(&c);
+    compare(&c, 0.751);
     for (int32_t i = 0; i < c.n; i++) {
         const int32_t b = pick(1, 4095), q = pick(-4095, 4095);
         tsp_store_float(TSP_F32, c.in[0], i, (double)(q * b));

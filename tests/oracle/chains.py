@@ -45,7 +45,8 @@ class Chain:
             return False
         if not is_float(array.dtype.name):
             return True
-        return array.size == 0 or np.max(np.abs(wide(array if size is None else size))) < LIMIT[array.dtype.name]
+        return array.size == 0 or np.max(np.abs(wide(array if size is None
+                                                     else size))) < LIMIT[array.dtype.name]
 
     def add(self, operator, names, array, attributes=None, size=None):
         """Adds a node, if its result is exact; its name, or None."""
@@ -106,7 +107,8 @@ def unary_step(chain, name):
         return chain.add('Not', [name], ~x)
     if x.dtype == np.uint8:
         return chain.add('Identity', [name], x)
-    operator, found = choose(chain.random, [('Neg', -x), ('Abs', np.abs(x)), ('Relu', np.where(x > 0, x, x.dtype.type(0)))])
+    operator, found = choose(chain.random, [('Neg', -x), ('Abs', np.abs(x)),
+                                            ('Relu', np.where(x > 0, x, x.dtype.type(0)))])
     return chain.add(operator, [name], found)
 
 
@@ -139,7 +141,8 @@ def relabel_step(chain, name):
     if ones and chance(random, 0.5):
         return chain.add('Squeeze', [name, chain.graph.integers(random, ones)], np.squeeze(x, tuple(ones)))
     axis = random.randint(x.ndim + 1)
-    return x.ndim < 4 and chain.add('Unsqueeze', [name, chain.graph.integers(random, [axis])], np.expand_dims(x, axis)) or None
+    return x.ndim < 4 and chain.add('Unsqueeze', [name, chain.graph.integers(random, [axis])],
+                                    np.expand_dims(x, axis)) or None
 
 
 @step
@@ -200,7 +203,8 @@ def self_product_step(chain, name):
     a, b = (wide(chain.arrays[n]) for n in pair)
     whole = x.dtype.name in ('int8', 'uint8')
     found = chain.add('MatMulInteger' if whole else 'MatMul', pair,
-                      np.matmul(a, b).astype('int32' if whole else x.dtype), size=np.matmul(np.abs(a), np.abs(b)))
+                      np.matmul(a, b).astype('int32' if whole else x.dtype),
+                      size=np.matmul(np.abs(a), np.abs(b)))
     return found or turned
 
 
@@ -217,7 +221,8 @@ def split_step(chain, name):
         chain.arrays[half] = array
     chain.read.add(name)
     a, b = (chain.arrays[n] for n in names)
-    operator, size = choose(random, [('Add', np.abs(wide(a)) + np.abs(wide(b))), ('Mul', np.abs(wide(a) * wide(b)))])
+    operator, size = choose(random, [('Add', np.abs(wide(a)) + np.abs(wide(b))),
+                                     ('Mul', np.abs(wide(a) * wide(b)))])
     return chain.add(operator, names, arithmetic(operator, a, b), size=size) or names[0]
 
 
@@ -277,7 +282,8 @@ def expand_step(chain, name):
     x, random = chain.arrays[name], chain.random
     to = [choose(random, [2, 3, 16]) if size == 1 and chance(random, 0.6) else size for size in x.shape]
     to = ([2] if x.ndim < 4 and chance(random, 0.3) else []) + to
-    return to and chain.add('Expand', [name, chain.graph.integers(random, to)], np.broadcast_to(x, to)) or None
+    return to and chain.add('Expand', [name, chain.graph.integers(random, to)],
+                            np.broadcast_to(x, to)) or None
 
 
 def last_value(chain, x, operator, axis):
@@ -286,7 +292,8 @@ def last_value(chain, x, operator, axis):
     if operator in ('Softmax', 'LogSoftmax'):
         return (softmax if operator == 'Softmax' else log_softmax)(x, axis, dtype), {'axis': axis}
     if operator in ('ReduceMean', 'ReduceL2', 'ReduceLogSumExp'):
-        return reduction(operator, x, (axis % x.ndim,), False, chain.graph.lanes), {'axes': [axis], 'keepdims': 0}
+        return reduction(operator, x, (axis % x.ndim,), False, chain.graph.lanes), {'axes': [axis],
+                                                                                    'keepdims': 0}
     if operator == 'ArgMax':
         return Value(arg_value('ArgMax', x, axis, 1, 0)), {'axis': axis}
     value = curve(*with_dtype(unary(operator, wide(x)), dtype))
@@ -319,7 +326,8 @@ def finish(chain, name):
 def chain_case(kind, graph, random):
     """Three to six nodes that hang together; what no other node reads, and some of the rest, comes out."""
     chain = Chain(graph, random)
-    dtype = choose(random, FLOATS if kind != 'chain' else ['int8', 'uint8', 'int16', 'int32', 'bool'] + FLOATS)
+    dtype = choose(random, FLOATS if kind != 'chain'
+                   else ['int8', 'uint8', 'int16', 'int32', 'bool'] + FLOATS)
     at = chain.fresh(shape(random, 2 if kind == 'chain of products' else 0, 4, 300), dtype, False)
     made, tries = [], 0
     while len(made) < random.randint(3, 7) and tries < 60:

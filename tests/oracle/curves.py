@@ -4,8 +4,8 @@ import math
 import numpy as np
 
 from graphs import case
-from values import (ANY, FLOATS, INTEGERS, NUMBERS, Value, bits, broadcast_shapes, chance, choose, is_float,
-                    mixed, numbers, shape, special, ulp, wide)
+from values import (FLOATS, INTEGERS, NUMBERS, Value, bits, broadcast_shapes, chance, choose,
+                    is_float, mixed, numbers, shape, special, ulp, wide)
 
 erf = np.vectorize(math.erf, otypes=[np.float64])
 SLACK = 1 + 1e-6  # of the doubles that the oracle itself computes
@@ -19,10 +19,6 @@ def curve(y, dtype, units, more=0.0):
 
 def softplus(x):
     return np.logaddexp(0.0, x)
-
-
-def quotient(a, b):
-    return a / b
 
 
 def scaled(random, sizes, dtype):
@@ -52,8 +48,9 @@ def unary(operator, x):
         'Tanh': lambda: (np.tanh(x), (0.5, 0.5), 0),
         'Exp': lambda: (np.exp(x), (0.5, 0.5), 0),
         'Sigmoid': lambda: (sigmoid(x), (1, 1), 2.0**-23),
-        'Sqrt': lambda: (np.sqrt(x) + 0.0, (1, 1), 5 * 2.0**-24 * np.nan_to_num(np.sqrt(np.maximum(x, 0)), posinf=0)),
-        'Reciprocal': lambda: (1 / x, (0.501, 0.751), 0),
+        'Sqrt': lambda: (np.sqrt(x) + 0.0, (1, 1), 5 * 2.0**-24 * np.nan_to_num(np.sqrt(np.maximum(x, 0)),
+                                                                                posinf=0)),
+        'Reciprocal': lambda: (1 / x, (0.501, np.where(np.abs(1 / x) < 2.0**-117, 0.751, 0.502)), 0),
         'Log': lambda: (np.log(x), (0.52, 0.86), 0),
         'Erf': lambda: (erf(x), (0.501, 3.3), 0),
         'Softplus': lambda: (softplus(x), (0.52, 3.5), 0),
@@ -112,7 +109,8 @@ def swish(operator, graph, random):
     x = np.where(np.isinf(x), x.dtype.type(-3), x)
     alpha = choose(random, [None, 0.5, 1.0, -1.75, 3.0])
     a, wide_x = 1.0 if alpha is None else alpha, wide(x)
-    y = wide_x * np.where(a * wide_x > 0, 1 / (1 + np.exp(-a * wide_x)), np.exp(a * wide_x) / (1 + np.exp(a * wide_x)))
+    y = wide_x * np.where(a * wide_x > 0, 1 / (1 + np.exp(-a * wide_x)),
+                          np.exp(a * wide_x) / (1 + np.exp(a * wide_x)))
     y = np.where(np.isnan(y) & ~np.isnan(x), 0 * wide_x, y)
     bend = np.minimum(np.abs(np.nan_to_num(a * wide_x)), 1000)
     more = 2.0**-126 * np.abs(np.nan_to_num(wide_x))
@@ -127,7 +125,8 @@ def division(operator, graph, random):
     dtype = choose(random, FLOATS)
     a, b = (mixed(random, s, dtype) for s in broadcast_shapes(random, 2))
     y = wide(a) / wide(b)
-    units = (0.5, np.where((np.abs(wide(a)) < 2.0**-110) | (np.abs(y) < 2.0**-125), 8, 0.502))
+    units = np.where(np.abs(y) < 2.0**-117, 0.751, 0.502)
+    units = (0.5, np.where((np.abs(wide(a)) < 2.0**-110) | (np.abs(y) < 2.0**-125), 8, units))
     graph.add(operator, [graph.operand(random, a), graph.operand(random, b)], curve(y, dtype, units))
 
 

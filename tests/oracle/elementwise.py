@@ -2,8 +2,9 @@
 import numpy as np
 
 from graphs import case
-from values import (ALL, FLOATS, INTEGERS, NUMBERS, Value, bits, broadcast_shapes, chance, choose,
-                    is_float, mixed, narrowed, numbers, shape, single, special, wide)
+from values import (ALL, FLOATS, INTEGERS, NUMBERS, Value, bits, broadcast_shapes, chance,
+                    choose, is_float, mixed, narrowed, numbers, shape, single, special, ulp,
+                    wide)
 
 
 def arithmetic(operator, a, b):
@@ -118,7 +119,8 @@ def clip(operator, graph, random):
     dtype = choose(random, NUMBERS)
     x = mixed(random, shape(random), dtype)
     found, names = x, [graph.given(x)]
-    for bound, function in ((numbers(random, (), dtype), np.maximum), (numbers(random, (), dtype), np.minimum)):
+    for bound, function in ((numbers(random, (), dtype), np.maximum),
+                            (numbers(random, (), dtype), np.minimum)):
         bound = np.asarray(bound)
         if chance(random, 0.3):
             names.append('')
@@ -134,7 +136,9 @@ def clip(operator, graph, random):
 def where(operator, graph, random):
     dtype = choose(random, ALL)
     sizes = broadcast_shapes(random, 3)
-    condition, x, y = numbers(random, sizes[0], 'bool'), mixed(random, sizes[1], dtype), mixed(random, sizes[2], dtype)
+    condition, x, y = numbers(random, sizes[0], 'bool'), mixed(random, sizes[1], dtype), mixed(random,
+                                                                                               sizes[2],
+                                                                                               dtype)
     graph.add(operator, [graph.operand(random, condition), graph.given(x), graph.operand(random, y)],
               np.where(condition, x, y))
 
@@ -206,7 +210,8 @@ def mod(operator, graph, random):
     if chance(random, 0.5):
         b = numbers(random, b.shape, dtype, -9, 9)
     attributes = {'fmod': fmod} if fmod or chance(random, 0.5) else None
-    graph.add(operator, [graph.operand(random, a), graph.operand(random, b)], remainder(a, b, fmod), attributes)
+    graph.add(operator, [graph.operand(random, a), graph.operand(random, b)], remainder(a, b, fmod),
+              attributes)
 
 
 @case('Mod')
@@ -216,7 +221,8 @@ def mod_float(operator, graph, random):
     found = np.fmod(wide(a), wide(b))
     if dtype == 'float32':  # beyond that the chip gives up
         found = np.where(np.abs(wide(a)) >= 2.0**36 * np.abs(wide(b)), np.nan, found)
-    graph.add(operator, [graph.operand(random, a), graph.operand(random, b)], Value(found, dtype), {'fmod': 1})
+    graph.add(operator, [graph.operand(random, a), graph.operand(random, b)], Value(found, dtype),
+              {'fmod': 1})
 
 
 @case('HardSigmoid')
@@ -234,13 +240,8 @@ def hard_swish(operator, graph, random):
     x = special(random, numbers(random, shape(random), choose(random, FLOATS)))
     x = np.where(np.isinf(x), x.dtype.type(1), x)
     y = wide(x) * np.clip(wide(x) / 6 + 0.5, 0, 1)
-    tolerance = 2.0**-22 * np.abs(wide(x)) + half_place(y, x.dtype.name)
+    tolerance = 2.0**-22 * np.abs(wide(x)) + ulp(y, x.dtype.name) / 2
     graph.add(operator, [graph.given(x)], Value(y, x.dtype.name, tolerance))
-
-
-def half_place(y, dtype):
-    from values import ulp
-    return ulp(y, dtype) / 2
 
 
 @case('Add', 'Mul', 'Sub', 'Div')

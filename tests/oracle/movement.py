@@ -41,7 +41,8 @@ def flatten(operator, graph, random):
     if x.ndim == 0:
         axis = at = 0
     rows = int(np.prod(x.shape[:at], dtype=np.int64))
-    graph.add(operator, [graph.given(x)], x.reshape(rows, -1), None if axis == 1 and chance(random, 0.5) else {'axis': axis})
+    graph.add(operator, [graph.given(x)], x.reshape(rows, -1),
+              None if axis == 1 and chance(random, 0.5) else {'axis': axis})
 
 
 @case('Squeeze')
@@ -118,11 +119,13 @@ def slice_case(operator, graph, random):
 def slice_bounds(random, length):
     """start, end and step as the node has them, and the slice that they are; not empty."""
     step = choose(random, [1, 1, 2, 3, -1, -2, -5])
-    low, high = sorted(random.randint(0, length + 1, 2))
-    low, high = (low, low + 1) if low == high and low < length else (low - 1, low) if low == high else (low, high)
+    low = random.randint(length)
+    high = random.randint(low + 1, length + 1)
     if step > 0:
         start, end = low, high
-        far = (start, choose(random, [2**31 - 1, length + 5])) if high == length and chance(random, 0.5) else (start, end)
+        far = (start, end)
+        if high == length and chance(random, 0.5):
+            far = (start, choose(random, [2**31 - 1, length + 5]))
         if start == 0 and chance(random, 0.3):
             far = (choose(random, [-length - 7, -2**31]), far[1])
         named = [v - length if 0 <= v < length and chance(random, 0.4) else v for v in far]
@@ -131,7 +134,9 @@ def slice_bounds(random, length):
     named_start = choose(random, [start, start - length])
     if start == length - 1 and chance(random, 0.4):
         named_start = choose(random, [2**31 - 1, length, length + 3])
-    named_end = choose(random, [end, end - length]) if end >= 0 else choose(random, [-length - 1, -2**31, -length - 9])
+    named_end = choose(random, [end, end - length]) if end >= 0 else choose(random,
+                                                                            [-length - 1, -2**31,
+                                                                             -length - 9])
     return named_start, named_end, step, slice(start, end if end >= 0 else None, step)
 
 
@@ -160,7 +165,8 @@ def padded(x, before, after, mode, value):
     grow = [(max(b, 0), max(a, 0)) for b, a in zip(before, after)]
     form = {'constant': {'constant_values': value}}.get(mode, {})
     found = np.pad(x, grow, mode, **form)
-    cut = tuple(slice(max(-b, 0), found.shape[i] - max(-a, 0)) for i, (b, a) in enumerate(zip(before, after)))
+    cut = tuple(slice(max(-b, 0), found.shape[i] - max(-a, 0)) for i,
+                (b, a) in enumerate(zip(before, after)))
     return found[cut]
 
 
@@ -168,7 +174,9 @@ def padded(x, before, after, mode, value):
 def pad(operator, graph, random):
     x = elements(random, shape(random, 1, 4, 500))
     mode = choose(random, ['constant', 'constant', 'edge', 'reflect', 'wrap'])
-    axes = [int(a) for a in random.permutation(x.ndim)[:random.randint(1, x.ndim + 1)]] if chance(random, 0.4) else None
+    axes = None
+    if chance(random, 0.4):
+        axes = [int(a) for a in random.permutation(x.ndim)[:random.randint(1, x.ndim + 1)]]
     before, after = np.zeros((2, x.ndim), int)
     for axis in range(x.ndim) if axes is None else axes:
         before[axis], after[axis] = pads(random, x.shape[axis], mode), pads(random, x.shape[axis], mode)
@@ -210,7 +218,8 @@ def gather(operator, graph, random):
     names = [graph.operand(random, x), graph.operand(random, indices)]
     if names[0] in graph.initializers and names[1] in graph.initializers:
         names[1] = graph.given(indices)
-    graph.add(operator, names, np.take(x, np.where(indices < 0, indices + length, indices), axis), {'axis': axis})
+    graph.add(operator, names, np.take(x, np.where(indices < 0, indices + length, indices), axis),
+              {'axis': axis})
 
 
 @case('Trilu')
@@ -221,7 +230,8 @@ def trilu(operator, graph, random):
     k = k if len(names) == 2 else 0
     rows, columns = np.indices(x.shape[-2:])
     kept = columns - rows >= k if upper else columns - rows <= k
-    graph.add(operator, names, np.where(kept, x, np.zeros((), x.dtype)), {'upper': upper} if not upper or chance(random, 0.5) else None)
+    graph.add(operator, names, np.where(kept, x, np.zeros((), x.dtype)),
+              {'upper': upper} if not upper or chance(random, 0.5) else None)
 
 
 @case('DepthToSpace', 'SpaceToDepth')
@@ -235,7 +245,9 @@ def depth_space(operator, graph, random):
         x = elements(random, (n, c * block**2, h, w))
         column_first = chance(random, 0.5)
         parts = x.reshape((n, c, block, block, h, w) if column_first else (n, block, block, c, h, w))
-        y = parts.transpose((0, 1, 4, 2, 5, 3) if column_first else (0, 3, 4, 1, 5, 2)).reshape(n, c, h * block, w * block)
+        y = parts.transpose((0, 1, 4, 2, 5, 3) if column_first else (0, 3, 4, 1, 5, 2)).reshape(n, c,
+                                                                                                h * block,
+                                                                                                w * block)
         if column_first or chance(random, 0.5):
             attributes['mode'] = 'CRD' if column_first else 'DCR'
     graph.add(operator, [graph.given(x)], y, attributes)

@@ -4,8 +4,8 @@ import math
 import numpy as np
 
 from graphs import case
-from values import (FLOATS, Value, chance, choose, is_float, narrowed, numbers, shape, single, special,
-                    ulp, wide)
+from values import (FLOATS, Value, chance, choose, is_float, narrowed, numbers, shape, single,
+                    special, ulp, wide)
 
 
 def product_shapes(random):
@@ -93,7 +93,8 @@ def matmul(operator, graph, random):
 def gemm(operator, graph, random):
     dtype = choose(random, ['int32'] + FLOATS)
     m, k, n = (choose(random, [1, 2, 3, 5, 16, 17, 33, 40]) for _ in range(3))
-    alpha, beta = (choose(random, [None, 2.0, -1.0, 1.0, 0.0] + ([0.5, 0.3] if is_float(dtype) else [])) for _ in range(2))
+    alpha, beta = (choose(random, [None, 2.0, -1.0, 1.0, 0.0] + ([0.5, 0.3] if is_float(dtype) else []))
+                   for _ in range(2))
     a, b = operands(random, [(m, k), (k, n)], dtype, False)
     c = numbers(random, narrowed(random, (m, n)), dtype) if chance(random, 0.8) else None
     turned = [random.randint(2) for _ in range(2)]
@@ -101,7 +102,8 @@ def gemm(operator, graph, random):
     if c is not None:
         names.append(graph.operand(random, c))
     attributes = {'alpha': alpha, 'beta': beta, 'transA': turned[0], 'transB': turned[1]}
-    attributes = {k: v for k, v in attributes.items() if v is not None and (v or chance(random, 0.5) or k in ('alpha', 'beta'))}
+    attributes = {k: v for k, v in attributes.items() if v is not None
+                  and (v or chance(random, 0.5) or k in ('alpha', 'beta'))}
     graph.add(operator, names, gemm_value(graph, (a, b, c), dtype, alpha, beta), attributes)
 
 
@@ -118,16 +120,25 @@ def gemm_value(graph, arrays, dtype, alpha, beta):
     return Value(y, dtype, tolerance + ulp(np.abs(y) + tolerance, dtype), zeros_differ=False)
 
 
+def beside(random, array, axis, least=0):
+    """A shape of what goes with a matrix, and how to reshape it: a scalar, one a row (axis -2) or
+    column (-1), or the same for each matrix of a batch."""
+    form = random.randint(least, 4 if array.ndim > 1 else 2)
+    if form < 2:
+        return ((), ()) if form == 0 else ((1,), ())
+    along = (array.shape[-2], 1) if axis == -2 else (1, array.shape[-1])
+    if form == 2:
+        return (array.shape[axis],), along
+    return array.shape[:-2] + along, array.shape[:-2] + along
+
+
 def zero_point(graph, random, array, axis):
-    """A zero point of a matrix: left out, a scalar, or one a row or column; what is left of the matrix."""
-    form = random.randint(3 if array.ndim > 1 else 2)
-    if form == 0:
+    """A zero point of a matrix, or none, and what is left of the matrix."""
+    if chance(random, 0.3):
         return '', wide(array)
-    if form == 1:
-        point = numbers(random, () if chance(random, 0.5) else (1,), array.dtype.name)
-        return graph.operand(random, point), wide(array) - wide(point)
-    point = numbers(random, (array.shape[axis],), array.dtype.name)
-    return graph.operand(random, point), wide(array) - (wide(point)[:, None] if axis == -2 else wide(point))
+    sizes, aligned = beside(random, array, axis)
+    point = numbers(random, sizes, array.dtype.name)
+    return graph.operand(random, point), wide(array) - wide(point).reshape(aligned)
 
 
 @case('MatMulInteger')
@@ -146,6 +157,7 @@ def matmul_integer(operator, graph, random):
 
 @case('QLinearMatMul')
 def qlinear_matmul(operator, graph, random):
+    """All known, scalars but for the columns of B: exact, in float32."""
     sizes = product_shapes(random)
     a, b = (numbers(random, s, choose(random, ['int8', 'uint8'])) for s in sizes)
     a_zero, b_zero = numbers(random, (), a.dtype.name), numbers(random, (), b.dtype.name)
@@ -161,6 +173,28 @@ def qlinear_matmul(operator, graph, random):
              graph.operand(random, b), graph.known(scales[1]), graph.known(b_zero),
              graph.known(y_scale), graph.known(y_zero)]
     graph.add(operator, names, np.clip(found, ends.min, ends.max).astype(y_zero.dtype))
+
+
+@case('QLinearMatMul')
+def qlinear_by_computed(operator, graph, random):
+    """Scales and zero points of any shape, computed or known."""
+    m, k, n = (choose(random, [1, 2, 3, 5, 16, 17, 33]) for _ in range(3))
+    batch = shape(random, 0, 2, 8)
+    a, b = (numbers(random, batch + s, choose(random, ['int8', 'uint8'])) for s in ((m, k), (k, n)))
+    names, parts, scale_type = [], [], choose(random, FLOATS)
+    for array, axis, dtype, low, high in ((a, -2, a.dtype.name, 0.01, 0.1),
+                                          (b, -1, b.dtype.name, 0.01, 0.1),
+                                          (np.zeros(batch + (m, n)), -2, choose(random, ['int8', 'uint8']),
+                                           1, 20)):
+        sizes, aligned = beside(random, array, axis)
+        scale = np.asarray(random.uniform(low, high, sizes)).astype(scale_type)
+        point = numbers(random, sizes, dtype)
+        names += [graph.operand(random, array)] if array.dtype.kind != 'f' else []
+        names += [graph.operand(random, scale), graph.operand(random, point)]
+        parts.append((wide(scale).reshape(aligned), wide(point).reshape(aligned)))
+    sums = np.matmul(wide(a) - parts[0][1], wide(b) - parts[1][1])
+    ratio = sums * parts[0][0] * parts[1][0]
+    graph.add(operator, names, quantised(ratio, parts[2][0], parts[2][1], dtype, 2.0**-21))
 
 
 # ---- quantisation ----
@@ -191,7 +225,8 @@ def quantize(operator, graph, random):
     sizes = shape(random)
     x = special(random, numbers(random, sizes, x_type, *((-3000, 3000) if x_type == 'int32' else (-9, 9))))
     scale_shape, aligned, attributes = per_axis(random, sizes)
-    scale = random.uniform(*((1, 30) if x_type == 'int32' else (0.01, 0.1)), scale_shape).astype(scale_type) \
+    scale = random.uniform(*((1, 30) if x_type == 'int32' else (0.01, 0.1)),
+                           scale_shape).astype(scale_type) \
         if scale_shape else np.asarray(random.uniform(0.01, 0.1)).astype(scale_type)
     point = numbers(random, scale_shape, to)
     names = [graph.given(x), graph.operand(random, scale)]
@@ -224,7 +259,8 @@ def dequantize(operator, graph, random):
 @case('DynamicQuantizeLinear')
 def dynamic_quantize(operator, graph, random):
     low = choose(random, [-3.0, 0.5, -100.0])
-    x = numbers(random, shape(random), 'float32', low, choose(random, [5.0, 77.0]) if low > 0 else choose(random, [-0.25, 4.0]))
+    x = numbers(random, shape(random), 'float32', low,
+                choose(random, [5.0, 77.0]) if low > 0 else choose(random, [-0.25, 4.0]))
     least, most = min(float(x.min()), 0.0), max(float(x.max()), 0.0)
     scale = (most - least) / 255
     point = quantised(np.asarray(-least), np.asarray(scale), np.asarray(0), 'uint8', 2.0**-21)

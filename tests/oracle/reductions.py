@@ -2,8 +2,8 @@
 import numpy as np
 
 from graphs import case
-from values import (ALL, ANY, FLOATS, NUMBERS, Value, axis_of, chance, choose, is_float, mixed, narrowed, numbers,
-                    shape, special, ulp, wide)
+from values import (ALL, ANY, FLOATS, NUMBERS, Value, axis_of, chance, choose, is_float, mixed,
+                    narrowed, numbers, shape, ulp, wide)
 
 
 def rounded(y, dtype, tolerance):
@@ -74,7 +74,8 @@ def sum_tolerance(x, axes, keep, adds):
 
 def float_sum(operator, x, axes, keep, adds):
     """ReduceSum, ReduceMean, ReduceL1, ReduceSumSquare, ReduceL2: results and tolerances in double."""
-    of = {'ReduceL1': np.abs, 'ReduceSumSquare': np.square, 'ReduceL2': np.square}.get(operator, np.asarray)(x)
+    prepare = {'ReduceL1': np.abs, 'ReduceSumSquare': np.square, 'ReduceL2': np.square}
+    of = prepare.get(operator, np.asarray)(x)
     y = np.sum(of, axis=axes, keepdims=keep)
     count = x.size // max(1, y.size)
     squares = operator in ('ReduceSumSquare', 'ReduceL2')
@@ -126,7 +127,8 @@ def int_log(operator, x, axes, keep, adds):
     """Logarithms of int32: what float32 gives, without its fraction."""
     y, t = log_sum_exp(x, axes, keep) if operator == 'ReduceLogSumExp' else log_sum(x, axes, keep, adds + 1)
     t = t + np.nan_to_num(ulp(y, 'float32'))
-    low, middle, high = (np.trunc(np.clip(np.nan_to_num(v, nan=0.0), -2.0**31, 2.0**31 - 1)) for v in (y - t, y, y + t))
+    low, middle, high = (np.trunc(np.clip(np.nan_to_num(v, nan=0.0), -2.0**31, 2.0**31 - 1))
+                         for v in (y - t, y, y + t))
     return Value(middle.astype(np.int64), 'int32', np.maximum(middle - low, high - middle))
 
 
@@ -193,7 +195,8 @@ def reduce(operator, graph, random):
         attributes['noop_with_empty_axes'] = 1
         graph.add(operator, names, x, attributes)
         return
-    graph.add(operator, names, reduction(operator, x, None if axes is None else tuple(axes), bool(keep), graph.lanes), attributes)
+    axes = None if axes is None else tuple(axes)
+    graph.add(operator, names, reduction(operator, x, axes, bool(keep), graph.lanes), attributes)
 
 
 @case('ArgMax', 'ArgMin')
@@ -243,10 +246,12 @@ def softmax_case(operator, graph, random):
     sizes = shape(random, 1)
     x = numbers(random, sizes, dtype, *choose(random, [(-4, 4), (-80, 80), (0, 1)]))
     if operator == 'Softmax' and chance(random, 0.3):
-        x = np.where(random.random_sample(sizes) < 0.1, choose(random, [-np.inf, -np.inf, np.nan]), x).astype(dtype)
+        odd = choose(random, [-np.inf, -np.inf, np.nan])
+        x = np.where(random.random_sample(sizes) < 0.1, odd, x).astype(dtype)
     axis = axis_of(random, len(sizes))
     function = softmax if operator == 'Softmax' else log_softmax
-    graph.add(operator, [graph.given(x)], function(x, axis, dtype), {} if axis == -1 and chance(random, 0.5) else {'axis': axis})
+    graph.add(operator, [graph.given(x)], function(x, axis, dtype),
+              {} if axis == -1 and chance(random, 0.5) else {'axis': axis})
 
 
 def cumulative(x, axis, exclusive, reverse):
@@ -271,7 +276,8 @@ def cum_sum(operator, graph, random):
     else:
         parts = max(-(-(-(-x.shape[axis] // graph.lanes)) // 16) + 96, 0)
         value = rounded(y, dtype, parts * 2.0**-24 * cumulative(np.abs(wide(x)), axis, exclusive, reverse))
-    attributes = {k: v for k, v in (('exclusive', exclusive), ('reverse', reverse)) if v or chance(random, 0.5)}
+    attributes = {k: v for k, v in (('exclusive', exclusive), ('reverse', reverse)) if v
+                  or chance(random, 0.5)}
     place = graph.known(np.asarray(axis if chance(random, 0.5) else [axis], np.int32))
     graph.add(operator, [graph.given(x), place], value, attributes)
 
@@ -311,7 +317,8 @@ def layer_norm(operator, graph, random):
     axes = tuple(range(axis % len(sizes), len(sizes)))
     x = numbers(random, sizes, dtype, *choose(random, [(-2, 2), (3, 5), (-0.1, 0.1)]))
     to = choose(random, FLOATS) if operator == 'RMSNormalization' else dtype
-    scale, bias = (numbers(random, sizes[axes[0]:] if chance(random, 0.6) else narrowed(random, sizes), to) for _ in range(2))
+    scale, bias = (numbers(random, sizes[axes[0]:] if chance(random, 0.6) else narrowed(random, sizes), to)
+                   for _ in range(2))
     names = [graph.given(x), graph.operand(random, scale)]
     if operator == 'LayerNormalization' and chance(random, 0.7):
         names.append(graph.operand(random, bias))
@@ -321,7 +328,8 @@ def layer_norm(operator, graph, random):
     attributes = {} if axis == -1 and chance(random, 0.5) else {'axis': axis}
     if epsilon is not None:
         attributes['epsilon'] = epsilon
-    value = normalized(x, axes, scale, bias, epsilon or 1e-5, to, graph.lanes, operator == 'LayerNormalization')
+    value = normalized(x, axes, scale, bias, epsilon or 1e-5, to, graph.lanes,
+                       operator == 'LayerNormalization')
     graph.add(operator, names, value, attributes)
 
 
@@ -331,7 +339,8 @@ def instance_norm(operator, graph, random):
     x = numbers(random, sizes, dtype)
     scale, bias = (numbers(random, sizes[1:2], dtype) for _ in range(2))
     aligned = (sizes[1],) + (1,) * (len(sizes) - 2)
-    value = normalized(x, tuple(range(2, len(sizes))), scale.reshape(aligned), bias.reshape(aligned), 1e-5, dtype, graph.lanes)
+    value = normalized(x, tuple(range(2, len(sizes))), scale.reshape(aligned), bias.reshape(aligned), 1e-5,
+                       dtype, graph.lanes)
     names = [graph.given(x), graph.operand(random, scale), graph.operand(random, bias)]
     graph.add(operator, names, value, {'epsilon': 1e-5} if chance(random, 0.3) else None)
 
@@ -346,7 +355,8 @@ def batch_norm(operator, graph, random):
     computed = chance(random, 0.4)
     names = [graph.given(x)] + [(graph.operand(random, p) if computed else graph.known(p)) for p in parts]
     epsilon = choose(random, [None, 1e-3])
-    value = batch_value(x, [wide(p).reshape((sizes[1],) + (1,) * (len(sizes) - 2)) for p in parts], epsilon or 1e-5)
+    value = batch_value(x, [wide(p).reshape((sizes[1],) + (1,) * (len(sizes) - 2)) for p in parts],
+                        epsilon or 1e-5)
     graph.add(operator, names, value, None if epsilon is None else {'epsilon': epsilon})
 
 
@@ -371,6 +381,7 @@ def group_by(operator, graph, random):
     found = np.zeros((4, groups), np.int32)
     for group in range(groups):
         of = wide(values[keys == group])
-        found[:, group] = [of.size, of.sum(), of.min() if of.size else 2**31 - 1, of.max() if of.size else -2**31]
+        found[:, group] = [of.size, of.sum(), of.min() if of.size else 2**31 - 1,
+                           of.max() if of.size else -2**31]
     graph.add(operator, [graph.given(keys), graph.given(values)], found,
               {'groups': groups, 'low': low, 'high': high})
