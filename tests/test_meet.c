@@ -94,6 +94,24 @@ START_TEST(nodes_that_change_nothing) {
 }
 END_TEST
 
+/* Column tiles side by side, whose rows are also weights: all of a row is written at once. */
+START_TEST(rows_beside_stripes) {
+    static const int lengths[] = {322, 610, 640, 950};
+    random_start();
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        char shape[20];
+        snprintf(shape, sizeof shape, "[%d]", lengths[i]);
+        for (int affine = 0; affine < 2; affine++)
+            run(TSP_F16, shape,
+                affine
+                    ? NODE("LayerNormalization", "\"x\", \"w\", \"w\"", "a") ", " NODE("ReduceMean",
+                                                                                       A, "z")
+                    : NODE("RMSNormalization", "\"x\", \"w\"", "a") ", " NODE("ReduceSum", A, "z"),
+                "tsp1");
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("meet");
     TCase *tests = tcase_create("meet");
@@ -102,6 +120,7 @@ int main(void) {
     tcase_add_test(tests, vectors_of_matrices);
     tcase_add_test(tests, scans_that_are_weights);
     tcase_add_test(tests, nodes_that_change_nothing);
+    tcase_add_test(tests, rows_beside_stripes);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
