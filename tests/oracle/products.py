@@ -120,10 +120,10 @@ def gemm_value(graph, arrays, dtype, alpha, beta):
     return Value(y, dtype, tolerance + ulp(np.abs(y) + tolerance, dtype), zeros_differ=False)
 
 
-def beside(random, array, axis, least=0):
+def beside(random, array, axis, batches=True):
     """A shape of what goes with a matrix, and how to reshape it: a scalar, one a row (axis -2) or
     column (-1), or the same for each matrix of a batch."""
-    form = random.randint(least, 4 if array.ndim > 1 else 2)
+    form = random.randint(2 if array.ndim < 2 else 4 if batches else 3)
     if form < 2:
         return ((), ()) if form == 0 else ((1,), ())
     along = (array.shape[-2], 1) if axis == -2 else (1, array.shape[-1])
@@ -132,11 +132,11 @@ def beside(random, array, axis, least=0):
     return array.shape[:-2] + along, array.shape[:-2] + along
 
 
-def zero_point(graph, random, array, axis):
+def zero_point(graph, random, array, axis, batches):
     """A zero point of a matrix, or none, and what is left of the matrix."""
     if chance(random, 0.3):
         return '', wide(array)
-    sizes, aligned = beside(random, array, axis)
+    sizes, aligned = beside(random, array, axis, batches)
     point = numbers(random, sizes, array.dtype.name)
     return graph.operand(random, point), wide(array) - wide(point).reshape(aligned)
 
@@ -147,7 +147,7 @@ def matmul_integer(operator, graph, random):
     a, b = (numbers(random, s, choose(random, ['int8', 'uint8'])) for s in sizes)
     names = [graph.operand(random, a), graph.operand(random, b)]
     for array, axis in ((a, -2), (b, -1)):
-        names.append(zero_point(graph, random, array, axis))
+        names.append(zero_point(graph, random, array, axis, a.ndim > 1 and b.ndim > 1))
     found = np.matmul(names[2][1], names[3][1]).astype(np.int32)
     names = names[:2] + [names[2][0], names[3][0]]
     while names[-1] == '':
