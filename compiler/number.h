@@ -95,4 +95,16 @@ static inline int64_t tsp_dtype_greatest(TspDtype type) {
                              : 1;
 }
 
+/* What ALUs take a type for. */
+static inline TspDtype tsp_alu_type(TspDtype type) {
+    return type == TSP_BOOL ? TSP_U8 : type;
+}
+/* A number as an immediate of the type, rounded. */
+static inline uint32_t tsp_immediate(TspDtype type, double value) {
+    uint32_t bits = 0;
+    if (!tsp_dtype_is_float(type)) return (uint32_t)(int32_t)value;
+    tsp_store_float(type, (uint8_t *)&bits, 0, value);
+    return bits;
+}
+
 #endif

@@ -48,18 +48,6 @@ bool curve_needs_ones(const TspNode *node) {
     return curves[node->op].ones;
 }
 
-static TspDtype plain(TspDtype type) {
-    return type == TSP_BOOL ? TSP_U8 : type;
-}
-
-/* A number as an immediate of the type, rounded. */
-static uint32_t immediate(TspDtype type, double value) {
-    uint32_t bits = 0;
-    if (!tsp_dtype_is_float(type)) return (uint32_t)(int32_t)value;
-    tsp_store_float(type, (uint8_t *)&bits, 0, value);
-    return bits;
-}
-
 static bool same(From x, From y) {
     return x.kind == y.kind && x.index == y.index;
 }
@@ -90,7 +78,7 @@ From curve_with(Curve *c, TspOpcode op, TspDtype type, From a, double number) {
                               .type2 = type,
                               .a = a,
                               .b = from_imm(),
-                              .imm = immediate(type, number)});
+                              .imm = tsp_immediate(type, number)});
 }
 
 From curve_of(Curve *c, TspOpcode op, TspDtype type, double number, From b) {
@@ -99,7 +87,7 @@ From curve_of(Curve *c, TspOpcode op, TspDtype type, double number, From b) {
                               .type2 = type,
                               .a = from_imm(),
                               .b = b,
-                              .imm = immediate(type, number)});
+                              .imm = tsp_immediate(type, number)});
 }
 
 From curve_bits(Curve *c, TspOpcode op, From a, uint32_t bits) {
@@ -148,7 +136,7 @@ From curve_polynomial(Curve *c, From x, const float *coefficients, int32_t count
 }
 
 From curve_single(Curve *c, int32_t i) {
-    const TspDtype type = plain(c->graph->values[c->node->inputs[i]].dtype);
+    const TspDtype type = tsp_alu_type(c->graph->values[c->node->inputs[i]].dtype);
     return curve_convert(c, type, TSP_F32, c->in[i]);
 }
 
@@ -159,8 +147,8 @@ From curve_result(Curve *c, From y) {
 void curve_write(Curve *c) {
     const TspGraph *g = c->graph;
     From y;
-    c->type = plain(g->values[c->node->inputs[0]].dtype);
-    c->result = plain(g->values[c->node->output].dtype);
+    c->type = tsp_alu_type(g->values[c->node->inputs[0]].dtype);
+    c->result = tsp_alu_type(g->values[c->node->output].dtype);
     y = curves[c->node->op].write(c);
     if (y.kind != FROM_STEP || y.index != c->step_count - 1) /* it was written before */
         y = add_step(c, (Step){.op = TSP_OP_PASS,

@@ -71,31 +71,18 @@ bool lower_needs_ones(const TspNode *node) {
     return is_curve(node) ? curve_needs_ones(node) : rules[node->op].ones;
 }
 
-/* What ALUs take a type for. */
-static TspDtype plain(TspDtype type) {
-    return type == TSP_BOOL ? TSP_U8 : type;
-}
-
-/* A number as an immediate of the type, rounded. */
-static uint32_t immediate(TspDtype type, double value) {
-    uint32_t bits = 0;
-    if (!tsp_dtype_is_float(type)) return (uint32_t)(int32_t)value;
-    tsp_store_float(type, (uint8_t *)&bits, 0, value);
-    return bits;
-}
-
 From lower_number(const TspValue *scalar) {
-    const TspDtype type = plain(scalar->dtype);
-    return (From){FROM_IMM, (int32_t)immediate(type, tsp_load_double(type, scalar->data, 0))};
+    const TspDtype type = tsp_alu_type(scalar->dtype);
+    return (From){FROM_IMM, (int32_t)tsp_immediate(type, tsp_load_double(type, scalar->data, 0))};
 }
 
 int32_t lower_ones(Lowerer *l, const TspNode *node, int32_t cols, TspError *err) {
-    return lower_ones_of(l, node, plain(l->graph->values[node->output].dtype), cols, err);
+    return lower_ones_of(l, node, tsp_alu_type(l->graph->values[node->output].dtype), cols, err);
 }
 
 int32_t lower_ones_of(Lowerer *l, const TspNode *node, TspDtype type, int32_t cols, TspError *err) {
     const TspValue *y = &l->graph->values[node->output];
-    const uint32_t one = immediate(type, 1);
+    const uint32_t one = tsp_immediate(type, 1);
     int32_t i = lower_new_tensor(l, y->name, ".ones", type, TSP_ROLE_CONSTANT, 0, NULL, false, err);
     Tensor *t;
     if (i < 0) return -1;
@@ -119,7 +106,7 @@ static From binary(Stage *s, TspOpcode op, TspDtype type, From a, From b) {
 }
 
 static From with_number(Stage *s, TspOpcode op, TspDtype type, From a, double number) {
-    return stage_step(s, op, type, type, a, from_imm(), immediate(type, number));
+    return stage_step(s, op, type, type, a, from_imm(), tsp_immediate(type, number));
 }
 
 static From convert(Stage *s, TspDtype from, TspDtype to, From a) {
@@ -129,8 +116,8 @@ static From convert(Stage *s, TspDtype from, TspDtype to, From a) {
 static From cast(Stage *s, TspDtype type, TspDtype to, From a) {
     if (to == TSP_BOOL && type != TSP_BOOL)
         return convert(s, type, TSP_U8, with_number(s, TSP_OP_NE, type, a, 0));
-    if (plain(type) == plain(to)) return unary(s, TSP_OP_PASS, plain(type), a);
-    return convert(s, plain(type), to, a);
+    if (tsp_alu_type(type) == tsp_alu_type(to)) return unary(s, TSP_OP_PASS, tsp_alu_type(type), a);
+    return convert(s, tsp_alu_type(type), to, a);
 }
 
 /* ALUs shift by the amount modulo 8; ONNX gives 0 from 8 on. */
@@ -153,7 +140,7 @@ static From clip(Stage *s, const TspNode *node, const TspGraph *g, From a) {
 /* Of x and alpha x the greater, or the less where alpha is above 1. An alpha of zero or less takes
  * max(x, 0) + alpha min(x, 0), of which one is zero. */
 static From leaky_relu(Stage *s, TspDtype type, double alpha, From a) {
-    const uint32_t bits = immediate(type, alpha);
+    const uint32_t bits = tsp_immediate(type, alpha);
     const double rounded = tsp_load_double(type, (const uint8_t *)&bits, 0);
     if (rounded > 0)
         return binary(s, rounded > 1 ? TSP_OP_MIN : TSP_OP_MAX, type, a,
@@ -226,8 +213,8 @@ static From own_steps(Stage *s, const TspNode *node, const TspGraph *g, const Fr
 
 From lower_apply(Stage *s, const TspNode *node, const TspGraph *g,
                  const From in[ELEMENTWISE_INPUTS], From ones) {
-    const TspDtype type = plain(g->values[node->inputs[0]].dtype);
-    const TspDtype result = plain(g->values[node->output].dtype);
+    const TspDtype type = tsp_alu_type(g->values[node->inputs[0]].dtype);
+    const TspDtype result = tsp_alu_type(g->values[node->output].dtype);
     From y;
     if (rules[node->op].shape == OWN_STEPS)
         y = own_steps(s, node, g, in, ones);
