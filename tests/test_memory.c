@@ -335,6 +335,16 @@ START_TEST(rows_change_hands) {
                 ck_assert_int_eq(viz_run_row_tensor(&run, slice, map->runs[k].first + row),
                                  map->runs[k].tensor);
     }
+    for (int32_t i = 0; i < run.rows.change_count; i += 29) { /* to the cycle, there and back */
+        const VizRowChange c = run.rows.changes[i];
+        const int32_t rows = tsp_mem_slice_rows(&m), slice = (int32_t)(c.row / rows);
+        for (int32_t k = 0; k < 3; k++) {
+            const int32_t row = (int32_t)(c.row % rows);
+            ck_assert(viz_run_look(&run, c.cycle - k % 2, &err));
+            ck_assert_int_eq(viz_run_row_tensor(&run, slice, row),
+                             holder(&run, slice, row, c.cycle - k % 2));
+        }
+    }
     for (int32_t b = 0; b < run.timeline.burst_count; b += 17) { /* a Read finds its tensor */
         const VizBurst *burst = &run.timeline.bursts[b];
         VizIssue issue = {burst, burst->start, 0, 0};
